@@ -1,0 +1,67 @@
+# Everything runs from a virtual environment of its own, made on first use. Needs make and Python 3.11 or newer.
+#   make PYTHON=/path/to/python3.12 test      picks the interpreter
+
+SHELL := /bin/sh
+VENV := .venv
+RUN := $(VENV)/bin/python
+PIP := $(RUN) -m pip --disable-pip-version-check --no-input -q
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-tools lint format bench clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: $(READY) ## the whole product at work on loopback, in a minute; ends by itself
+	@$(RUN) -m pipeline.demo
+
+test: $(READY) test-tools ## every test, on real parts
+	@$(RUN) -m pytest
+
+lint: $(READY) ## ruff, mypy --strict, import-linter
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m mypy
+	@$(VENV)/bin/lint-imports --no-logo
+
+format: $(READY) ## lay the code out as `make lint` wants it
+	@$(RUN) -m ruff check --fix-only --select I .
+	@$(RUN) -m ruff format .
+
+bench: $(READY) ## measures speed, each beside its baselines
+	@for bench in tests/bench/bench_*.py; do \
+		name=$$(basename $$bench .py); echo "== $$name"; $(RUN) -m tests.bench.$$name || exit 1; \
+	done
+
+clean: ## removes the environment, caches and builds; never a database or settings
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Made anew only when what it depends on changed. The candidates are tried, not only found: a name on the path
+# can be a shim for nothing, and a system Python can lack venv.
+$(READY): pyproject.toml .ci/constraints.txt
+	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+		if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+		then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+		echo "make: no Python 3.11 or newer with venv found; install one (on Debian also python3-venv)," \
+			"or name it: make PYTHON=/path/to/python" >&2; exit 1; \
+	fi; \
+	echo "making $(VENV) with $$($$found --version)" >&2; \
+	$$found -m venv --clear $(VENV)
+	@$(PIP) install -c .ci/constraints.txt -e '.[test,lint,demo]'
+	@touch $@
+
+# The SFTP tests talk to a real OpenSSH server, started by themselves. Where it is absent and may not be installed
+# they skip and say so (CI fails instead). A booted machine is left alone: the package would start a service there.
+test-tools:
+	@PATH="$$PATH:/usr/sbin:/sbin"; export DEBIAN_FRONTEND=noninteractive; \
+	if ! command -v sshd >/dev/null 2>&1 && command -v apt-get >/dev/null 2>&1 && [ "$$(id -u)" = 0 ] \
+		&& { [ "$$CI" = true ] || [ ! -d /run/systemd/system ]; }; then \
+		echo "installing openssh-server for the SFTP tests" >&2; \
+		{ apt-get install -qq -y --no-install-recommends openssh-server || { apt-get update -qq \
+			&& apt-get install -qq -y --no-install-recommends openssh-server; }; } >/dev/null 2>&1 \
+			|| echo "openssh-server could not be installed" >&2; \
+	fi
