@@ -1,0 +1,1 @@
+"""X12: bytes to typed documents and back. No network, no database, no clock, no orders."""

@@ -1,0 +1,143 @@
+"""Delimiters: the four separators an ISA announces, found by counting elements, on bytes."""
+
+import re
+from dataclasses import dataclass
+
+from edi import limits
+from edi.findings import Finding, FindingCode
+
+#: Widths of ISA01 to ISA16 in bytes (X12.5; spec 1.1).
+ISA_WIDTHS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
+
+#: From this release (ISA12) on, ISA11 is the repetition separator; before, it named the standards body.
+REPETITION_SINCE = "00402"
+
+_AFTER_ISA = re.compile(rb"[ \t\r\n]*(GS|TA1|IEA)")
+_NEWLINES = bytes.maketrans(b"", b""), b"\r\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delimiters:
+    """One latin-1 character each; `repetition` is "" where the release has none (before 00402)."""
+
+    element: str
+    component: str
+    terminator: str
+    repetition: str = ""
+
+    def __contains__(self, character: str) -> bool:
+        return character in (self.element, self.component, self.terminator, self.repetition)
+
+    @property
+    def newlines(self) -> str:
+        """CR and LF, save one that is itself a delimiter: noise wherever it stands (spec section 3)."""
+        return "".join(c for c in "\r\n" if c not in self)
+
+    @property
+    def blanks(self) -> str:
+        """What may surround a segment without being part of it: space and tab, unless tab is a delimiter."""
+        return "".join(c for c in " \t" if c not in self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """An ISA as read: `elements` are ISA01 to ISA16 as sent; `end` is one past its terminator."""
+
+    elements: tuple[str, ...]
+    delimiters: Delimiters
+    end: int
+    findings: tuple[Finding, ...]
+    usable: bool  #: whether the delimiters can be trusted to split what follows
+
+
+def find(data: bytes, offset: int) -> Header | Finding:
+    """Read the ISA at `offset` by counting its 16 separators, so that one with lost padding is diagnosed.
+
+    A Finding (ISA_MALFORMED) when there are no 16 separators within `limits.isa_bytes_max`. CR and LF inside
+    ISA01 to ISA15 are dropped: files wrapped at 80 columns break the ISA too.
+    """
+    window = data[offset : offset + limits.isa_bytes_max]
+    separator = window[3:4]
+    parts = window.split(separator, 16) if separator else [window]
+    if len(parts) < 17 or len(parts[16]) < 2:
+        return _malformed(offset, f"ISA shows {len(parts) - 1} of its 16 separators and no terminator")
+    values = [part.translate(*_NEWLINES).decode("latin-1") for part in parts[1:16]]
+    component, terminator = parts[16][0:1].decode("latin-1"), parts[16][1:2].decode("latin-1")
+    end = offset + sum(map(len, parts[:16])) + 16 + 2
+    repetition = _repetition(values[10], values[11])
+    delimiters = Delimiters(
+        element=separator.decode("latin-1"), component=component, terminator=terminator, repetition=repetition
+    )
+    findings = [*_ambiguous(delimiters, offset), *_widths(values, offset)]
+    ambiguous = bool(findings) and findings[0].code is FindingCode.DELIMITERS
+    if not findings and _component_is_terminator(data, end, delimiters):
+        message = f"ISA16 is missing: the next segment ends with {component!r} before its line end"
+        findings.append(_malformed(offset, message, element="16"))
+    usable = not ambiguous and (not findings or _AFTER_ISA.match(data, end) is not None)
+    return Header(
+        elements=(*values, component), delimiters=delimiters, end=end, findings=tuple(findings), usable=usable
+    )
+
+
+def _repetition(standards_id: str, version: str) -> str:
+    """ISA11 separates repetitions from 00402 on, unless it still holds a standards id ("U") or a blank."""
+    if version < REPETITION_SINCE or len(standards_id) != 1 or standards_id in " \t":
+        return ""
+    return "" if standards_id.isascii() and standards_id.isalnum() else standards_id
+
+
+def _ambiguous(delimiters: Delimiters, offset: int) -> list[Finding]:
+    """The delimiters must differ and be neither letters, digits, blanks nor NUL."""
+    named = {
+        "element separator": delimiters.element,
+        "component separator": delimiters.component,
+        "segment terminator": delimiters.terminator,
+        "repetition separator": delimiters.repetition,
+    }
+    for name, value in named.items():
+        if value and (value in " \x00" or (value.isascii() and value.isalnum())):
+            return [_same_or_data(f"the {name} is {value!r}, which can be part of data", value, offset)]
+    used = [value for value in named.values() if value]
+    for value in used:
+        if used.count(value) > 1:
+            names = " and ".join(name for name, other in named.items() if other == value)
+            return [_same_or_data(f"{value!r} is both {names}", value, offset)]
+    return []
+
+
+def _same_or_data(message: str, value: str, offset: int) -> Finding:
+    return Finding(code=FindingCode.DELIMITERS, message=message, segment="ISA", value=value, offset=offset)
+
+
+def _widths(values: list[str], offset: int) -> list[Finding]:
+    """One finding per element that has not its fixed width; any of them moves the terminator off byte 106."""
+    return [
+        _malformed(
+            offset,
+            f"ISA{number:02} has {len(value)} characters, not {width}",
+            element=str(number),
+            value=value,
+        )
+        for number, (value, width) in enumerate(zip(values, ISA_WIDTHS, strict=False), start=1)
+        if len(value) != width
+    ]
+
+
+def _component_is_terminator(data: bytes, end: int, delimiters: Delimiters) -> bool:
+    """Whether ISA16 was left out, so that the real terminator was read as the component separator."""
+    if delimiters.terminator not in "\r\n":
+        return False
+    following = data[end : end + limits.isa_bytes_max].lstrip(b"\r\n \t")
+    line = following.split(b"\r", 1)[0].split(b"\n", 1)[0]
+    return line[:2] in (b"GS", b"TA") and line.endswith(delimiters.component.encode("latin-1"))
+
+
+def _malformed(offset: int, message: str, *, element: str = "", value: str = "") -> Finding:
+    return Finding(
+        code=FindingCode.ISA_MALFORMED,
+        message=message,
+        segment="ISA",
+        element=element,
+        value=value,
+        offset=offset,
+    )

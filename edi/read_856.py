@@ -1,0 +1,183 @@
+"""856 Ship Notice: a transaction set to a ShipNotice, read by HL parent pointers and by nothing else."""
+
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from edi.documents import Pack, Party, ProductId, ShipNotice, ShippedItem, ShippedOrder
+from edi.envelope import TransactionSet
+from edi.findings import Finding
+from edi.values import Segment, Values, party, product_ids
+
+_ITEM, _ORDER, _SHIPMENT = "I", "O", "S"
+#: BSN01 of a notice that ships nothing itself: it withdraws (01, 03) or repeats (07) one by its BSN02.
+_WITHOUT_ITEMS = frozenset({"01", "03", "07"})
+
+
+def read(transaction_set: TransactionSet) -> tuple[ShipNotice | None, tuple[Finding, ...]]:
+    """Read an 856. No document comes with findings that are errors: nothing half read is handed on.
+
+    Only SN102 of HLs at item level (HL03 = I) counts; an item's order is the nearest PRF from its own HL
+    upward (spec section 4). BSN05 never matters: hierarchies vary, pointers tell.
+    """
+    values = Values(transaction_set)
+    reader = _Reader(values)
+    for segment in values.segments():
+        reader.take(segment)
+    notice = reader.notice()
+    return (None if values.failed else notice), tuple(values.findings)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Level:
+    """One HL and what stands under it before the next."""
+
+    id: str
+    code: str
+    position: int
+    parent: "_Level | None" = None
+    order: tuple[str, str] | None = None  # PRF01, PRF02: its own, later the nearest upward
+    number: str = ""
+    ids: tuple[ProductId, ...] = ()
+    pack: Pack = field(default_factory=Pack)
+    shipped: Segment | None = None  # SN1
+    seen: set[str] = field(default_factory=set)
+
+
+class _Reader:
+    """Collects the levels first, then resolves what hangs on what: a PRF comes after its HL."""
+
+    def __init__(self, values: Values) -> None:
+        self._values = values
+        self._heading: ShipNotice | None = None
+        self._parties: list[Party] = []
+        self._levels: list[_Level] = []
+        self._by_id: dict[str, _Level] = {}
+        self._ctt: Segment | None = None
+        self._quantity_elsewhere = False  # an SN1 or SLN where units are not counted
+
+    def take(self, segment: Segment) -> None:
+        tag = segment.tag
+        if tag == "BSN":
+            self._bsn(segment)
+        elif tag == "HL":
+            self._hl(segment)
+        elif tag == "CTT":
+            self._ctt = segment
+        elif tag == "N1":
+            if not self._levels or self._levels[-1].code == _SHIPMENT:
+                self._parties.append(party(segment))
+        elif tag in ("LIN", "SN1", "PRF", "PO4", "SLN"):
+            if self._levels:
+                self._detail(self._levels[-1], segment)
+            else:
+                self._values.out_of_place(segment, f"{tag} stands under no HL")
+
+    def notice(self) -> ShipNotice | None:
+        if self._heading is None:
+            self._values.missing_segment("BSN", "the ship notice has no BSN", 2)
+            return None
+        items = [level for level in self._levels if level.code == _ITEM]
+        self._check_shape(items)
+        orders: dict[tuple[str, str], list[ShippedItem]] = {}
+        for level in self._levels:
+            if level.order is None and level.parent is not None:
+                level.order = level.parent.order
+            elif level.order is not None and level.code == _ORDER:
+                orders.setdefault(level.order, [])
+            if level.code == _ITEM:
+                self._place(level, orders)
+        self._check_totals(items, orders)
+        shipped = [
+            ShippedOrder(po_number=number, release=release, items=tuple(found))
+            for (number, release), found in orders.items()
+        ]
+        return replace(self._heading, parties=tuple(self._parties), orders=tuple(shipped))
+
+    def _bsn(self, segment: Segment) -> None:
+        if self._heading is not None:
+            self._values.too_many(segment, "heading")
+            return
+        self._heading = ShipNotice(
+            purpose=self._values.required(segment, 1, "353"),
+            shipment_id=self._values.required(segment, 2, "396"),
+            shipped_on=self._values.date(segment, 3),
+            shipped_at=self._values.time(segment, 4),
+            structure=segment.text(5),
+        )
+
+    def _hl(self, segment: Segment) -> None:
+        """HL01 is new in the set; HL02 is empty, "0" (a root, as some write it) or an earlier HL01."""
+        id_ = self._values.required(segment, 1, "628")
+        parent_id = segment.text(2)
+        parent = self._by_id.get(parent_id) if parent_id else None
+        if parent is None and parent_id not in ("", "0"):
+            message = f"HL {id_} names parent {parent_id}, which is no earlier HL of the set"
+            self._values.hierarchy(segment, 2, message, "734")
+        level = _Level(
+            id=id_,
+            code=self._values.required(segment, 3, "735"),
+            position=segment.position,
+            parent=parent,
+        )
+        if id_ in self._by_id:
+            self._values.hierarchy(segment, 1, f"HL01 {id_} was used before in the set", "628")
+        self._by_id.setdefault(id_, level)
+        self._levels.append(level)
+
+    def _detail(self, level: _Level, segment: Segment) -> None:
+        tag = segment.tag
+        if tag == "SLN":
+            self._quantity_elsewhere = True
+            return
+        if tag != "PO4" and tag in level.seen:
+            self._values.too_many(segment, "HL")
+            return
+        level.seen.add(tag)
+        if tag == "LIN":
+            level.number = segment.text(1)
+            level.ids = product_ids(segment, 2, 31)
+        elif tag == "PRF":
+            level.order = (self._values.required(segment, 1, "324"), segment.text(2))
+        elif tag == "PO4":
+            level.pack = self._values.pack(segment)
+        else:
+            level.shipped = segment
+            self._quantity_elsewhere |= level.code != _ITEM
+
+    def _check_shape(self, items: list[_Level]) -> None:
+        purpose = self._heading.purpose if self._heading else ""
+        if items or (purpose in _WITHOUT_ITEMS and not self._quantity_elsewhere):
+            return
+        where = "; quantities at other levels or in SLN are not counted" if self._quantity_elsewhere else ""
+        last = self._levels[-1].position if self._levels else 2
+        self._values.missing_segment("HL", f"no HL is at item level (HL03 = I){where}", last + 1, "HL")
+
+    def _place(self, level: _Level, orders: dict[tuple[str, str], list[ShippedItem]]) -> None:
+        """Put one item under its order."""
+        if level.order is None:
+            message = f"item HL {level.id} has no PRF in its own HL or above: its order is not named"
+            self._values.missing_segment("PRF", message, level.position, "HL")
+        if level.shipped is None:
+            message = f"item HL {level.id} has no SN1: its quantity is not said"
+            self._values.missing_segment("SN1", message, level.position, "HL")
+            return
+        quantity = self._values.decimal(level.shipped, 2, "382", required=True)
+        if level.order is None or quantity is None:
+            return
+        orders.setdefault(level.order, []).append(
+            ShippedItem(
+                number=level.number or level.shipped.text(1),
+                quantity=quantity,
+                unit=level.shipped.text(3),
+                ids=level.ids,
+                line_status=level.shipped.text(8),
+                pack=level.pack,
+                position=level.shipped.position,
+            )
+        )
+
+    def _check_totals(self, items: list[_Level], orders: dict[tuple[str, str], list[ShippedItem]]) -> None:
+        """CTT01 counts HLs; some count items instead (spec 1.4), which does no harm."""
+        if self._ctt is not None:
+            total = sum((item.quantity for found in orders.values() for item in found), Decimal(0))
+            self._values.check_totals(self._ctt, (len(self._levels), len(items)), "HL levels", total)

@@ -1,0 +1,217 @@
+"""Values: a transaction set's segments with their elements as typed values, or findings where that fails."""
+
+from collections.abc import Iterator
+from datetime import date, time
+from decimal import Decimal
+
+from edi import limits, numbers
+from edi.documents import Pack, Party, ProductId
+from edi.envelope import TransactionSet
+from edi.findings import Finding, FindingCode
+
+_PLAIN = {
+    FindingCode.ELEMENT_CHARACTER: "not a number as X12 writes it",
+    FindingCode.ELEMENT_LONG: "a number with more digits than can be kept",
+    FindingCode.DATE_INVALID: "not a date CCYYMMDD",
+    FindingCode.TIME_INVALID: "not a time HHMM or HHMMSS",
+}
+
+
+class Segment:
+    """One segment with its `position` in the set, ST = 1."""
+
+    __slots__ = ("_elements", "position", "tag")
+
+    def __init__(self, elements: list[str], position: int) -> None:
+        self.tag = elements[0]
+        self.position = position
+        self._elements = elements
+
+    def text(self, number: int) -> str:
+        """The element at its X12 number without padding blanks at its end; "" when not sent."""
+        return self._elements[number].rstrip(" ") if number < len(self._elements) else ""
+
+    def __len__(self) -> int:
+        """The number of the last element sent."""
+        return len(self._elements) - 1
+
+
+class Values:
+    """Reads one set. `findings` grows to `limits.findings_per_set_max` and no further."""
+
+    def __init__(self, transaction_set: TransactionSet) -> None:
+        self._set = transaction_set
+        self.findings: list[Finding] = []
+
+    @property
+    def failed(self) -> bool:
+        """Whether any finding is an error, so that the document must not be used."""
+        return any(finding.is_error for finding in self.findings)
+
+    def segments(self) -> Iterator[Segment]:
+        """The segments in order, ST first."""
+        separator = self._set.delimiters.element
+        for position, text in enumerate(self._set.segments, start=1):
+            yield Segment(text.split(separator), position)
+
+    def note(
+        self,
+        code: FindingCode,
+        message: str,
+        *,
+        segment: str = "",
+        position: int = 0,
+        element: int = 0,
+        value: str = "",
+        reference: str = "",
+        loop: str = "",
+    ) -> None:
+        """Keep a finding about this set."""
+        if len(self.findings) < limits.findings_per_set_max:
+            self.findings.append(
+                Finding(
+                    code=code,
+                    message=message,
+                    segment=segment,
+                    position=position,
+                    element=str(element) if element else "",
+                    value=value,
+                    reference=reference,
+                    loop=loop,
+                    set=self._set.control_number,
+                )
+            )
+
+    def required(self, segment: Segment, number: int, reference: str) -> str:
+        """A mandatory text."""
+        value = segment.text(number)
+        if not value:
+            self._missing(segment, number, reference)
+        return value
+
+    def decimal(
+        self, segment: Segment, number: int, reference: str, *, required: bool = False
+    ) -> Decimal | None:
+        """Type R; None when not sent or (with a finding) not readable."""
+        text = segment.text(number)
+        if not text:
+            if required:
+                self._missing(segment, number, reference)
+            return None
+        value = numbers.read_decimal(text)
+        if isinstance(value, FindingCode):
+            self._unreadable(value, segment, number, text, reference)
+            return None
+        return value
+
+    def integer(self, segment: Segment, number: int, reference: str) -> int:
+        """Type N0; 0 when not sent or (with a finding) not readable."""
+        text = segment.text(number)
+        if not text:
+            return 0
+        value = numbers.read_integer(text)
+        if isinstance(value, FindingCode):
+            self._unreadable(value, segment, number, text, reference)
+            return 0
+        return value
+
+    def date(self, segment: Segment, number: int, reference: str = "373") -> date | None:
+        """Type DT; None when not sent or (with a finding) no date."""
+        text = segment.text(number)
+        if not text:
+            return None
+        value = numbers.read_date(text)
+        if isinstance(value, FindingCode):
+            self._unreadable(value, segment, number, text, reference)
+            return None
+        return value
+
+    def time(self, segment: Segment, number: int, reference: str = "337") -> time | None:
+        """Type TM; None when not sent or (with a finding) no time."""
+        text = segment.text(number)
+        if not text:
+            return None
+        value = numbers.read_time(text)
+        if isinstance(value, FindingCode):
+            self._unreadable(value, segment, number, text, reference)
+            return None
+        return value
+
+    def first_component(self, segment: Segment, number: int) -> str:
+        """The first component where the standard has a composite, such as C001 (a unit); never elsewhere."""
+        return segment.text(number).partition(self._set.delimiters.component)[0]
+
+    def pack(self, segment: Segment) -> Pack:
+        """PO4: units per pack (PO401, 356) and inner packs (PO414, 810)."""
+        return Pack(units=self.integer(segment, 1, "356"), inner=self.integer(segment, 14, "810"))
+
+    def check_totals(self, ctt: Segment, counts: tuple[int, ...], counted: str, total: Decimal) -> None:
+        """CTT01 (354) must be one of `counts`; CTT02 (347), where sent, should be the sum of the quantities."""
+        text = ctt.text(1)
+        if text and self.integer(ctt, 1, "354") not in counts:
+            message = f"CTT01 says {text}, the set has {counts[0]} {counted}"
+            self._at(FindingCode.COUNT_WRONG, message, ctt, 1, text, "354")
+        hash_total = self.decimal(ctt, 2, "347")
+        if hash_total is not None and hash_total != total:
+            message = f"CTT02 says {ctt.text(2)}, the quantities add up to {total}"
+            self._at(FindingCode.HASH_TOTAL, message, ctt, 2, ctt.text(2), "347")
+
+    def missing_segment(self, tag: str, message: str, position: int, loop: str = "") -> None:
+        """A segment without which the document says nothing; `position` is where it should have stood."""
+        self.note(FindingCode.SEGMENT_MISSING, message, segment=tag, position=position, loop=loop)
+
+    def too_many(self, segment: Segment, loop: str) -> None:
+        """A segment that may stand once in its loop stands there again."""
+        message = f"{segment.tag} stands more than once in its {loop} loop"
+        self.note(
+            FindingCode.SEGMENT_OVER_MAX, message, segment=segment.tag, position=segment.position, loop=loop
+        )
+
+    def out_of_place(self, segment: Segment, message: str) -> None:
+        """A segment that belongs to nothing before it."""
+        self.note(FindingCode.SEGMENT_UNEXPECTED, message, segment=segment.tag, position=segment.position)
+
+    def hierarchy(self, segment: Segment, element: int, message: str, reference: str) -> None:
+        """An HL that is not the tree X12 asks for."""
+        self._at(FindingCode.HIERARCHY, message, segment, element, segment.text(element), reference)
+
+    def condition(self, segment: Segment, number: int, message: str) -> None:
+        """Elements that belong together were not sent together."""
+        self._at(FindingCode.ELEMENT_CONDITION, message, segment, number, "", "")
+
+    def _missing(self, segment: Segment, number: int, reference: str) -> None:
+        message = f"{segment.tag}{number:02} is missing"
+        self._at(FindingCode.ELEMENT_MISSING, message, segment, number, "", reference)
+
+    def _unreadable(
+        self, code: FindingCode, segment: Segment, number: int, text: str, reference: str
+    ) -> None:
+        message = f"{segment.tag}{number:02} is {text!r}, {_PLAIN[code]}"
+        self._at(code, message, segment, number, text, reference)
+
+    def _at(
+        self, code: FindingCode, message: str, segment: Segment, number: int, value: str, reference: str
+    ) -> None:
+        self.note(
+            code,
+            message,
+            segment=segment.tag,
+            position=segment.position,
+            element=number,
+            value=value,
+            reference=reference,
+        )
+
+
+def product_ids(segment: Segment, first: int, last: int) -> tuple[ProductId, ...]:
+    """The pairs of qualifier (235) and id (234) from element `first` on; half pairs are passed over."""
+    end = min(last, len(segment))
+    if end <= first:
+        return ()
+    pairs = [(segment.text(number), segment.text(number + 1)) for number in range(first, end, 2)]
+    return tuple([ProductId(qualifier, value) for qualifier, value in pairs if qualifier and value])
+
+
+def party(segment: Segment) -> Party:
+    """N1: entity (98), name (93), id qualifier (66) and id (67)."""
+    return Party(entity=segment.text(1), name=segment.text(2), qualifier=segment.text(3), id=segment.text(4))
