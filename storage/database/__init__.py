@@ -1,0 +1,21 @@
+"""The database's door: connections, transactions, schema, and all that differs between database systems."""
+
+from storage.database.engine import Database, savepoint
+from storage.database.errors import AlreadyRunning, DatabaseUnavailable, LedgerBug
+from storage.database.lock import only_process
+from storage.database.prepared import Prepared
+from storage.database.statements import broken_references, insert_new, insert_row, lock_names
+
+__all__ = [
+    "AlreadyRunning",
+    "Database",
+    "DatabaseUnavailable",
+    "LedgerBug",
+    "Prepared",
+    "broken_references",
+    "insert_new",
+    "insert_row",
+    "lock_names",
+    "only_process",
+    "savepoint",
+]

@@ -1,0 +1,52 @@
+"""The few statements that every database writes in its own way."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Insert, Table, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+from storage.database.errors import LedgerBug
+
+_INSERTS: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def insert_row(tx: Connection, statement: Insert, values: Mapping[str, Any]) -> int:
+    """Insert a row; the number the database gave it."""
+    key = tx.execute(statement, values).inserted_primary_key
+    if key is None:
+        raise LedgerBug("the database gave no number to a new row")
+    return int(key[0])
+
+
+def insert_new(
+    tx: Connection, table: Table, values: Mapping[str, Any], *, key: Sequence[str], returning: str
+) -> Any | None:
+    """Insert a row unless one with the same key is there already; the column asked for, or None."""
+    insert = _INSERTS.get(tx.dialect.name)
+    if insert is None:
+        raise NotImplementedError(f"countermand does not know the database system {tx.dialect.name}")
+    statement = insert(table).on_conflict_do_nothing(index_elements=list(key)).returning(table.c[returning])
+    return tx.execute(statement, values).scalar_one_or_none()
+
+
+def lock_names(tx: Connection, names: Iterable[str]) -> None:
+    """Until this transaction ends, nobody else holds any of these names.
+
+    It makes "look whether it is there, then write" safe for what has no row to lock yet. SQLite has one
+    writer at a time and needs nothing; PostgreSQL takes advisory locks, always in the same order.
+    """
+    if tx.dialect.name != "postgresql":
+        return
+    for name in sorted(set(names)):
+        tx.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
+
+
+def broken_references(tx: Connection) -> tuple[tuple[str, str], ...]:
+    """(table, missing table) of rows that refer to rows that are not there.
+
+    SQLite checks references only on connections that ask for it; PostgreSQL always does.
+    """
+    if tx.dialect.name != "sqlite":
+        return ()
+    return tuple((row[0], row[2]) for row in tx.exec_driver_sql("PRAGMA foreign_key_check"))

@@ -1,0 +1,69 @@
+"""Facts the ledger accepted. Once written they are never edited; counters are their sums."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum, unique
+
+from storage.commands import NewLine, Reason, Source
+
+EVENT_VERSION = 1  # of the shape below; stored with every event
+
+
+@unique
+class EventKind(Enum):
+    """What happened."""
+
+    ORDER_PLACED = "order_placed"  #: adds ordered units
+    ORDER_CANCELLED = "order_cancelled"  #: the order as a whole was cancelled, as far as it was open
+    LINES_CANCELLED = "lines_cancelled"  #: units of some lines were cancelled
+    LINES_FULFILLED = "lines_fulfilled"  #: units left
+    ORDER_ACKNOWLEDGED = "order_acknowledged"  #: the seller answered; moves no units
+    NOTED = "noted"  #: worth keeping in the timeline; moves no units
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Units:
+    """Units of one line that an event moves, positive, in the line's unit."""
+
+    line_id: int
+    line: str
+    quantity: Decimal
+    reason: Reason = Reason()  # noqa: RUF009 - frozen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedLine:
+    """A line about to be created, with the name the ledger gives it."""
+
+    line: str
+    assigned: bool
+    new: NewLine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """What a decision wants written: one event, not yet numbered."""
+
+    kind: EventKind
+    units: tuple[Units, ...] = ()
+    placed: tuple[PlacedLine, ...] = ()  # for ORDER_PLACED
+    declined: bool = False  # the cancelled units come from the seller's acknowledgment (LineState.declined)
+    notes: tuple[str, ...] = ()  # sentences for the timeline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEvent:
+    """An event as it stands in the ledger."""
+
+    id: int
+    order_id: int
+    sequence: int  # 1, 2, 3 ... within the order
+    kind: EventKind
+    by: str  # partner id
+    at: datetime
+    reason: Reason
+    note: str
+    source: Source
+    units: tuple[Units, ...]
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,115 @@
+"""Questions that wait for a person: what was said, why it is not clear, the choices, and the answer given."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from storage.database import insert_row
+from storage.models import table
+from storage.outcomes import Choice, Question
+from storage.states import HeldStatus
+
+_HELD = table("held")
+
+
+class NotAChoice(Exception):
+    """The answer is not one of the choices that were offered, or the question was answered before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """One question. `set_id` is the set that raised it; None when a person's own command did."""
+
+    id: int
+    set_id: int | None
+    order_id: int | None
+    po_number: str
+    partner: str
+    statement: str
+    choices: tuple[Choice, ...]
+    status: HeldStatus
+    answer: str
+    answered_by: str
+    note: str
+    at: datetime
+    answered_at: datetime | None
+
+
+def put(
+    tx: Connection,
+    question: Question,
+    *,
+    partner: str,
+    po_number: str,
+    at: datetime,
+    set_id: int | None = None,
+    order_id: int | None = None,
+) -> int:
+    """Hold a question; its id."""
+    values = {
+        "set_id": set_id,
+        "order_id": order_id,
+        "po_number": po_number,
+        "partner": partner,
+        "statement": question.statement,
+        "choices": [{"name": choice.name, "effect": choice.effect} for choice in question.choices],
+        "status": HeldStatus.OPEN.value,
+        "answer": "",
+        "answered_by": "",
+        "note": "",
+        "at": at,
+        "answered_at": None,
+    }
+    return insert_row(tx, insert(_HELD), values)
+
+
+def list_held(tx: Connection, *, status: HeldStatus | None = HeldStatus.OPEN) -> tuple[Held, ...]:
+    """Questions in the order they came up: the open ones, those of another status, or all (None)."""
+    query = select(_HELD).order_by(_HELD.c.id)
+    if status is not None:
+        query = query.where(_HELD.c.status == status.value)
+    return tuple(_held(row) for row in tx.execute(query))
+
+
+def get_held(tx: Connection, held_id: int) -> Held | None:
+    """One question."""
+    row = tx.execute(select(_HELD).where(_HELD.c.id == held_id)).one_or_none()
+    return None if row is None else _held(row)
+
+
+def answers_so_far(tx: Connection, set_id: int) -> tuple[str, ...]:
+    """What persons answered about a set, first to last: a set may raise a second question after the first."""
+    answered = (_HELD.c.set_id == set_id) & (_HELD.c.status == HeldStatus.ANSWERED.value)
+    return tuple(tx.execute(select(_HELD.c.answer).where(answered).order_by(_HELD.c.id)).scalars())
+
+
+def answer(tx: Connection, held_id: int, *, choice: str, by: str, at: datetime, note: str = "") -> Held:
+    """Record a person's choice. It is final; the caller replays the set with it in the same transaction."""
+    question = get_held(tx, held_id)
+    if question is None:
+        raise NotAChoice(f"Nothing is held under the number {held_id}.")
+    offered: Sequence[str] = [offer.name for offer in question.choices]
+    if choice not in offered:
+        raise NotAChoice(
+            f"{choice!r} is not a choice for {held_id}; it can be answered with: {', '.join(offered)}."
+        )
+    changed = tx.execute(
+        update(_HELD)
+        .where(_HELD.c.id == held_id, _HELD.c.status == HeldStatus.OPEN.value)
+        .values(status=HeldStatus.ANSWERED.value, answer=choice, answered_by=by, answered_at=at, note=note)
+    )
+    if changed.rowcount != 1:
+        raise NotAChoice(
+            f"{held_id} was answered before, with {question.answer!r} by {question.answered_by}."
+        )
+    answered = get_held(tx, held_id)
+    assert answered is not None
+    return answered
+
+
+def _held(row: Row[Any]) -> Held:
+    choices = tuple(Choice(offer["name"], offer["effect"]) for offer in row.choices)
+    return Held(**{**row._mapping, "choices": choices, "status": HeldStatus(row.status)})

@@ -1,0 +1,275 @@
+"""Receipts of interchanges and transaction sets: new, duplicate or conflict, and what became of each."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import Enum, unique
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+
+from storage.database import insert_row
+from storage.models import table
+from storage.outcomes import Outcome
+from storage.states import Fate, Kind
+
+_FILES, _INTERCHANGES, _SETS = table("received_file"), table("interchange"), table("transaction_set")
+_OUTBOX = table("outbox")
+
+Json = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterchangeKey:
+    """What makes an interchange the same one: who sent it to whom, and its control number."""
+
+    partner: str
+    sender: str
+    receiver: str
+    control_number: str
+    usage: str = ""
+
+    def text(self) -> str:
+        """The key as one text. JSON, because no id can then run into its neighbour."""
+        parts = [self.partner, self.sender, self.receiver, self.control_number, self.usage]
+        return json.dumps(parts, separators=(",", ":"))
+
+
+@unique
+class StandingKind(Enum):
+    """How an interchange stands to those received before."""
+
+    NEW = "new"  #: its control number was not used by one that counted
+    DUPLICATE = "duplicate"  #: the same content was received under the same control number
+    CONFLICT = "conflict"  #: the control number was used for other content
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The kind, and the earlier interchange unless it is new."""
+
+    kind: StandingKind
+    earlier: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterchangeReceipt:
+    """One interchange: where it stands, and what became of it. `counts`: its control number is used up."""
+
+    id: int
+    file_id: int
+    ordinal: int
+    partner: str
+    sender: str
+    receiver: str
+    control_number: str
+    usage: str
+    date: str
+    time: str
+    content_hash: str
+    outcome: Fate
+    counts: bool
+    findings: tuple[Json, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSet:
+    """A transaction set before anything was decided about it."""
+
+    ordinal: int  # within the interchange, from 1
+    group_control_number: str
+    functional_id: str
+    control_number: str
+    type: str
+    content_hash: str
+    po_number: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetReceipt:
+    """One transaction set: where it stands, and what became of it (None: not decided)."""
+
+    id: int
+    interchange_id: int
+    file_id: int
+    file_name: str
+    partner: str
+    interchange_ordinal: int
+    interchange_control_number: str
+    ordinal: int
+    group_control_number: str
+    functional_id: str
+    control_number: str
+    type: str
+    outcome: Outcome | None
+    order_id: int | None
+    po_number: str
+    content_hash: str
+    findings: tuple[Json, ...]
+    refusals: tuple[Json, ...]
+    summary: Json
+    decided_at: datetime | None
+
+
+_BY_KEY = select(_INTERCHANGES.c.id, _INTERCHANGES.c.content_hash).where(
+    _INTERCHANGES.c.key == bindparam("known")
+)
+_NEW_INTERCHANGE, _NEW_SET = insert(_INTERCHANGES), insert(_SETS)
+
+
+def standing(tx: Connection, key: InterchangeKey, content_hash: str) -> Standing:
+    """Whether an interchange with this key counted before."""
+    found = tx.execute(_BY_KEY, {"known": key.text()}).one_or_none()
+    if found is None:
+        return Standing(StandingKind.NEW)
+    same = found.content_hash == content_hash
+    return Standing(StandingKind.DUPLICATE if same else StandingKind.CONFLICT, found.id)
+
+
+def open_interchange(
+    tx: Connection,
+    key: InterchangeKey,
+    *,
+    file_id: int,
+    ordinal: int,
+    date: str,
+    time: str,
+    content_hash: str,
+) -> int:
+    """Record that an interchange is being read; `close_interchange` says what became of it."""
+    values = {
+        "file_id": file_id,
+        "ordinal": ordinal,
+        "partner": key.partner,
+        "sender": key.sender,
+        "receiver": key.receiver,
+        "control_number": key.control_number,
+        "usage": key.usage,
+        "date": date,
+        "time": time,
+        "content_hash": content_hash,
+        "outcome": Fate.OPEN.value,
+        "key": None,
+        "findings": [],
+    }
+    return insert_row(tx, _NEW_INTERCHANGE, values)
+
+
+def close_interchange(
+    tx: Connection,
+    interchange_id: int,
+    *,
+    outcome: Fate,
+    key: InterchangeKey | None = None,
+    findings: Sequence[Json] = (),
+) -> None:
+    """Say what became of an interchange. Give its key when it counts: a failed attempt burns no key."""
+    values = {"outcome": outcome.value, "key": key.text() if key else None, "findings": list(findings)}
+    tx.execute(update(_INTERCHANGES).where(_INTERCHANGES.c.id == interchange_id).values(values))
+
+
+def open_set(tx: Connection, interchange_id: int, new: NewSet) -> int:
+    """Record a transaction set, so that events can name it; `close_set` says what became of it."""
+    values = {
+        "interchange_id": interchange_id,
+        **{field.name: getattr(new, field.name) for field in fields(NewSet)},
+        "outcome": None,
+        "order_id": None,
+        "findings": [],
+        "refusals": [],
+        "summary": {},
+        "decided_at": None,
+    }
+    return insert_row(tx, _NEW_SET, values)
+
+
+def close_set(
+    tx: Connection,
+    set_id: int,
+    *,
+    outcome: Outcome,
+    at: datetime,
+    order_id: int | None = None,
+    findings: Sequence[Json] = (),
+    refusals: Sequence[Json] = (),
+    summary: Json | None = None,
+) -> None:
+    """Say what became of a set: now, or again when it was held or parked before."""
+    values = {
+        "outcome": outcome.value,
+        "order_id": order_id,
+        "findings": list(findings),
+        "refusals": list(refusals),
+        "summary": dict(summary or {}),
+        "decided_at": at,
+    }
+    tx.execute(update(_SETS).where(_SETS.c.id == set_id).values(values))
+
+
+def answers_of(tx: Connection, interchange_id: int) -> tuple[int, ...]:
+    """The outbox ids of the acknowledgments this interchange was answered with."""
+    query = select(_OUTBOX.c.id).where(
+        _OUTBOX.c.interchange_id == interchange_id,
+        _OUTBOX.c.kind == Kind.ACKNOWLEDGMENT.value,
+        _OUTBOX.c.resend_of.is_(None),
+    )
+    return tuple(tx.execute(query.order_by(_OUTBOX.c.id)).scalars())
+
+
+_RECEIPTS = (
+    select(
+        _SETS,
+        _INTERCHANGES.c.file_id,
+        _FILES.c.name.label("file_name"),
+        _INTERCHANGES.c.partner,
+        _INTERCHANGES.c.ordinal.label("interchange_ordinal"),
+        _INTERCHANGES.c.control_number.label("interchange_control_number"),
+    )
+    .join(_INTERCHANGES, _INTERCHANGES.c.id == _SETS.c.interchange_id)
+    .join(_FILES, _FILES.c.id == _INTERCHANGES.c.file_id)
+)
+
+
+def get_set(tx: Connection, set_id: int) -> SetReceipt | None:
+    """One set, with the place of its bytes: `receipts.content_of(tx, receipt.file_id)` has them."""
+    row = tx.execute(_RECEIPTS.where(_SETS.c.id == set_id)).one_or_none()
+    return None if row is None else _receipt(row)
+
+
+def interchanges_of_file(tx: Connection, file_id: int) -> tuple[InterchangeReceipt, ...]:
+    """All interchanges of a file, in the order they stand in it."""
+    query = select(_INTERCHANGES).where(_INTERCHANGES.c.file_id == file_id).order_by(_INTERCHANGES.c.ordinal)
+    return tuple(_interchange(row) for row in tx.execute(query))
+
+
+def get_interchange(tx: Connection, interchange_id: int) -> InterchangeReceipt | None:
+    """One interchange."""
+    row = tx.execute(select(_INTERCHANGES).where(_INTERCHANGES.c.id == interchange_id)).one_or_none()
+    return None if row is None else _interchange(row)
+
+
+def sets_of_file(tx: Connection, file_id: int) -> tuple[SetReceipt, ...]:
+    """All sets of a file, in the order they stand in it."""
+    query = _RECEIPTS.where(_INTERCHANGES.c.file_id == file_id)
+    return tuple(
+        _receipt(row) for row in tx.execute(query.order_by(_INTERCHANGES.c.ordinal, _SETS.c.ordinal))
+    )
+
+
+def _receipt(row: Row[Any]) -> SetReceipt:
+    values = {
+        **row._mapping,
+        "outcome": None if row.outcome is None else Outcome(row.outcome),
+        "findings": tuple(row.findings),
+        "refusals": tuple(row.refusals),
+    }
+    return SetReceipt(**values)
+
+
+def _interchange(row: Row[Any]) -> InterchangeReceipt:
+    values = dict(row._mapping)
+    values.update(
+        outcome=Fate(row.outcome), counts=values.pop("key") is not None, findings=tuple(row.findings)
+    )
+    return InterchangeReceipt(**values)

@@ -1,0 +1,200 @@
+"""The only door to orders: locate, lock, let the rule decide, and write a submission whole or not at all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, bindparam, insert, select
+
+from storage.commands import Command, PlaceOrder, Submission
+from storage.database import Prepared, lock_names
+from storage.events import LedgerEvent
+from storage.evolve import evolve
+from storage.loading import find_orders
+from storage.models import table
+from storage.orders import OrderKey, OrderState
+from storage.outcomes import Outcome
+from storage.rules import Decision, answers_given, decide, decide_document
+from storage.writing import Writer
+
+_DOCUMENTS = table("document")
+
+# One command that cannot be applied stops the whole submission; the first of these names its outcome.
+_STOPPING = (Outcome.REFUSED, Outcome.HELD, Outcome.PARKED)
+_PASSING = (Outcome.APPLIED, Outcome.DUPLICATE, Outcome.IGNORED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One command, the rule's answer, and the order around it.
+
+    When the submission's outcome is not APPLIED nothing was written: `after` is `before`, `events` is empty,
+    and a decision that says APPLIED tells only that this command alone would have been allowed.
+    """
+
+    command: Command
+    decision: Decision
+    before: OrderState | None = None  # None: no such order, or more than one
+    after: OrderState | None = None
+    events: tuple[LedgerEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What became of a submission. A document answered as a whole has one entry, with its first command."""
+
+    outcome: Outcome
+    entries: tuple[Entry, ...]
+
+
+def apply(tx: Connection, submission: Submission, *, set_id: int | None = None) -> Result:
+    """Decide and write a submission in the caller's transaction.
+
+    Raises only for mistakes of the program; the caller then undoes the transaction or its savepoint.
+    """
+    if not submission.commands:
+        return Result(outcome=Outcome.IGNORED, entries=())
+    lock_names(tx, _names(submission))
+    answered = decide_document(_earlier_hash(tx, submission), submission)
+    if answered is not None:
+        entry = Entry(command=submission.commands[0], decision=answered)
+        return Result(outcome=answered.outcome, entries=(entry,))
+    desk = _Desk(tx)
+    entries = tuple(desk.decide(command) for command in submission.commands)
+    outcome = _outcome({entry.decision.outcome for entry in entries})
+    if outcome in _STOPPING:
+        return Result(outcome=outcome, entries=tuple(desk.unchanged(entry) for entry in entries))
+    written = desk.write(entries, set_id)
+    if outcome is Outcome.APPLIED:
+        _remember(tx, submission, set_id)
+    return Result(outcome=outcome, entries=written)
+
+
+def _outcome(outcomes: set[Outcome]) -> Outcome:
+    for outcome in (*_STOPPING, *_PASSING):
+        if outcome in outcomes:
+            return outcome
+    raise ValueError(f"the rule answered {outcomes}, which is no outcome of a command")
+
+
+def _names(submission: Submission) -> list[str]:
+    """What must not move while we decide: the orders by number, known or not yet, and the document's key."""
+    names = [f"order:{command.order.po_number}" for command in submission.commands]
+    if submission.document:
+        names.append(f"document:{submission.document.partner}:{submission.document.key}")
+    return names
+
+
+@dataclass(slots=True)
+class _Desk:
+    """The orders of one submission as they change, before anything is written.
+
+    Orders placed by the submission itself have negative ids until they are.
+    """
+
+    tx: Connection
+    orders: dict[int, OrderState] = field(default_factory=dict)
+    sequences: dict[int, int] = field(default_factory=dict)
+    stored: dict[int, OrderState] = field(default_factory=dict)  # as the database has them
+    touched: set[int] = field(default_factory=set)
+
+    def decide(self, command: Command) -> Entry:
+        found = self._found(command)
+        decision = decide(found, command)
+        before = found[0] if len(found) == 1 else None
+        if decision.outcome is not Outcome.APPLIED or not decision.facts:
+            return Entry(command=command, decision=decision, before=before, after=before)
+        order = before or self._new(command)
+        self.touched.add(order.id)
+        for fact in decision.facts:
+            order = evolve(order, fact)
+        self.orders[order.id] = order
+        return Entry(command=command, decision=decision, before=before, after=order)
+
+    def write(self, entries: tuple[Entry, ...], set_id: int | None) -> tuple[Entry, ...]:
+        writer = Writer(self.tx, set_id, dict(self.sequences), dict(self.stored))
+        events = [
+            writer.write(entry.command, entry.after, entry.decision.facts) if entry.after else ()
+            for entry in entries
+        ]
+        for order_id in sorted(self.touched, key=abs):
+            writer.settle(self.orders[order_id])
+        return tuple(
+            Entry(
+                command=entry.command,
+                decision=entry.decision,
+                before=writer.numbered(entry.before),
+                after=writer.numbered(entry.after),
+                events=written,
+            )
+            for entry, written in zip(entries, events, strict=True)
+        )
+
+    def unchanged(self, entry: Entry) -> Entry:
+        """The entry when nothing is written: the order is as the database has it."""
+        stored = self.stored.get(entry.before.id) if entry.before else None
+        return Entry(command=entry.command, decision=entry.decision, before=stored, after=stored)
+
+    def _found(self, command: Command) -> tuple[OrderState, ...]:
+        """The orders a command may mean, as earlier commands of the submission left them."""
+        # A release is an order of its own; only the documents that follow it may leave it out.
+        exact = isinstance(command, PlaceOrder)
+        candidates = find_orders(self.tx, command.order)
+        for loaded in candidates:
+            self.stored.setdefault(loaded.order.id, loaded.order)
+            self.orders.setdefault(loaded.order.id, loaded.order)
+            self.sequences.setdefault(loaded.order.id, loaded.sequence)
+        ids = {loaded.order.id for loaded in candidates}
+        found = [o for o in self.orders.values() if o.id in ids or (o.id < 0 and _may_be(o.key, command))]
+        chosen = [o for o in found if o.key.release == command.order.release] or ([] if exact else found)
+        given = answers_given(command)
+        return tuple([o for o in chosen if f"for-{o.key.buyer}" in given] or chosen)
+
+    def _new(self, command: Command) -> OrderState:
+        """An order without lines yet, under an id of its own."""
+        if not isinstance(command, PlaceOrder):
+            raise ValueError(
+                f"the rule wants facts of {type(command).__name__} written, but there is no order"
+            )
+        where = command.order
+        key = OrderKey(
+            buyer=where.buyer, seller=where.seller, po_number=where.po_number, release=where.release
+        )
+        placed = sum(order_id < 0 for order_id in self.orders)
+        return OrderState(id=-1 - placed, key=key, lines=(), content_hash=command.content_hash)
+
+
+def _may_be(key: OrderKey, command: Command) -> bool:
+    where = command.order
+    return (
+        key.po_number == where.po_number
+        and key.release in (where.release, "")
+        and where.buyer in (key.buyer, "")
+        and where.seller in (key.seller, "")
+    )
+
+
+_HASHES = select(_DOCUMENTS.c.content_hash).where(
+    _DOCUMENTS.c.partner == bindparam("partner"),
+    _DOCUMENTS.c.kind == bindparam("kind"),
+    _DOCUMENTS.c.key == bindparam("key"),
+)
+_REMEMBER = Prepared(insert(_DOCUMENTS), *(column.name for column in _DOCUMENTS.c))
+
+
+def _earlier_hash(tx: Connection, submission: Submission) -> str | None:
+    """The content applied before under the document's key: this very content if it was, else any other."""
+    document = submission.document
+    if document is None:
+        return None
+    key: Mapping[str, str] = {"partner": document.partner, "kind": document.kind, "key": document.key}
+    hashes = tx.execute(_HASHES, key).scalars().all()
+    return document.content_hash if document.content_hash in hashes else next(iter(hashes), None)
+
+
+def _remember(tx: Connection, submission: Submission, set_id: int | None) -> None:
+    document = submission.document
+    if document is None:
+        return
+    at = submission.commands[0].at
+    row = (document.partner, document.kind, document.key, document.content_hash, set_id, at)
+    _REMEMBER.run(tx, [row])

@@ -1,0 +1,86 @@
+"""What an order is at one moment: frozen snapshots the rule reads. Shapes and derived words only."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum, unique
+
+ZERO = Decimal(0)
+
+
+@unique
+class OrderStatus(Enum):
+    """Derived from the counters of all lines, never set by hand."""
+
+    OPEN = "open"  #: nothing fulfilled, something open
+    PARTLY_FULFILLED = "partly_fulfilled"  #: something fulfilled, something still open
+    FULFILLED = "fulfilled"  #: everything ordered was fulfilled
+    CANCELLED = "cancelled"  #: everything ordered was cancelled
+    COMPLETE = "complete"  #: nothing open; part fulfilled, part cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class ItemId:
+    """One product id. `scheme` groups qualifiers that can prove identity; "" means: for display only."""
+
+    qualifier: str
+    id: str
+    scheme: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderKey:
+    """The identity of an order between two parties."""
+
+    buyer: str
+    seller: str
+    po_number: str
+    release: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineState:
+    """One line's counters, in the order's own unit. `line` is its name for people and never changes."""
+
+    id: int
+    line: str
+    assigned: bool  # True when the buyer sent this line number and it is unique in the order
+    ids: tuple[ItemId, ...]
+    unit: str
+    ordered: Decimal
+    fulfilled: Decimal
+    cancelled: Decimal
+    declined: Decimal = ZERO  # the part of `cancelled` that the seller's own acknowledgments caused
+    pack_unit: str = ""  # a unit that holds `pack_size` of `unit`; "" when the order named no pack
+    pack_size: Decimal = ZERO
+    discrete: bool = True  # counted in whole units
+    description: str = ""
+
+    @property
+    def open(self) -> Decimal:
+        return self.ordered - self.fulfilled - self.cancelled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderState:
+    """An order with its lines, as loaded for a decision."""
+
+    id: int
+    key: OrderKey
+    lines: tuple[LineState, ...]
+    content_hash: str = ""  # of the document that placed it
+    whole_cancelled: bool = False  # an earlier statement cancelled the order as a whole
+
+    @property
+    def status(self) -> OrderStatus:
+        return status_of(self.lines)
+
+
+def status_of(lines: tuple[LineState, ...]) -> OrderStatus:
+    """The status that follows from the counters (an order without lines is open)."""
+    fulfilled = any(line.fulfilled for line in lines)
+    cancelled = any(line.cancelled for line in lines)
+    if not lines or any(line.open for line in lines):
+        return OrderStatus.PARTLY_FULFILLED if fulfilled else OrderStatus.OPEN
+    if fulfilled and cancelled:
+        return OrderStatus.COMPLETE
+    return OrderStatus.FULFILLED if fulfilled else OrderStatus.CANCELLED

@@ -1,0 +1,241 @@
+"""What is owed to the outside: put here with the fact, claimed, sent, and marked.
+
+new -> sending -> committing -> sent          a mail; an upload may go from sending to sent at once
+       sending -> new | failed | refused      did not go out: again later, never, or not wanted there
+                  committing -> uncertain     nobody knows; only a person may send it again
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select, update
+
+from storage.database import insert_new, insert_row
+from storage.models import table
+from storage.states import Kind, Status
+
+__all__ = ["Kind", "NewMessage", "OutboxMessage", "StaleMessage", "Status"]
+
+_OUTBOX = table("outbox")
+_EVENT_PREFIX = "event:"  # a dedupe key `event:<event id>:...` is a message about that event
+
+
+class StaleMessage(Exception):
+    """The message is not in the state it was left in: another process has it, or it was sent already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMessage:
+    """One message to one recipient, rendered once and for all."""
+
+    kind: Kind
+    partner: str
+    to: str  # an e-mail address, or the name of a mailbox
+    subject: str = ""
+    payload: bytes = b""  # an acknowledgment's bytes
+    body_text: str = ""
+    body_html: str = ""
+    identity: str  # the Message-ID, or the remote file name
+    dedupe_key: str  # the same debt is never put here twice
+    order_id: int | None = None
+    interchange_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxMessage(NewMessage):
+    """A message and how far it has come."""
+
+    id: int
+    event_id: int | None
+    status: Status
+    attempts: int
+    error: str
+    created_at: datetime
+    due_at: datetime
+    sent_at: datetime | None
+    resend_of: int | None
+
+
+def enqueue(tx: Connection, message: NewMessage, at: datetime) -> int | None:
+    """Owe a message, due at once; its id, or None when the same debt is there already."""
+    return _put(tx, message, at, Status.NEW, "")
+
+
+def enqueue_refused(tx: Connection, message: NewMessage, at: datetime, *, error: str) -> int | None:
+    """Record a message that cannot be sent, and why: "no address" explains its absence."""
+    return _put(tx, message, at, Status.REFUSED, error)
+
+
+def due(
+    tx: Connection, now: datetime, limit: int = 100, *, kind: Kind | None = None
+) -> tuple[OutboxMessage, ...]:
+    """Messages to send now, oldest first."""
+    query = select(_OUTBOX).where(_OUTBOX.c.status == Status.NEW.value, _OUTBOX.c.due_at <= now)
+    if kind is not None:
+        query = query.where(_OUTBOX.c.kind == kind.value)
+    return tuple(_message(row) for row in tx.execute(query.order_by(_OUTBOX.c.id).limit(limit)))
+
+
+def claim(tx: Connection, message_id: int) -> bool:
+    """Take a message to send it; False when another process was first. Commit before sending."""
+    values = {"status": Status.SENDING.value, "attempts": _OUTBOX.c.attempts + 1}
+    return _change(tx, message_id, (Status.NEW,), values)
+
+
+def mark_committing(tx: Connection, message_id: int) -> None:
+    """The last byte is about to go. Commit before it does."""
+    _move(tx, message_id, (Status.SENDING,), Status.COMMITTING)
+
+
+def mark_sent(tx: Connection, message_id: int, at: datetime) -> None:
+    """The other side has taken it."""
+    _move(tx, message_id, (Status.SENDING, Status.COMMITTING), Status.SENT, sent_at=at, error="")
+
+
+def mark_failed(tx: Connection, message_id: int, error: str, retry_at: datetime | None) -> None:
+    """It certainly did not go out; again at `retry_at`, or never."""
+    if retry_at is None:
+        _move(tx, message_id, (Status.SENDING, Status.COMMITTING), Status.FAILED, error=error)
+    else:
+        _move(tx, message_id, (Status.SENDING, Status.COMMITTING), Status.NEW, error=error, due_at=retry_at)
+
+
+def mark_refused(tx: Connection, message_id: int, error: str) -> None:
+    """The other side said that it will never take it."""
+    _move(tx, message_id, (Status.SENDING, Status.COMMITTING), Status.REFUSED, error=error)
+
+
+def mark_uncertain(tx: Connection, message_id: int, error: str) -> None:
+    """It may or may not have gone out."""
+    _move(tx, message_id, (Status.COMMITTING,), Status.UNCERTAIN, error=error)
+
+
+def recover(tx: Connection) -> tuple[int, ...]:
+    """At the start of the only process that sends: settle what the last one left; the ids now uncertain.
+
+    An upload can be repeated, a mail only when its last byte cannot have gone.
+    """
+    again = (_OUTBOX.c.status == Status.SENDING.value) | (
+        (_OUTBOX.c.status == Status.COMMITTING.value) & (_OUTBOX.c.kind == Kind.ACKNOWLEDGMENT.value)
+    )
+    tx.execute(update(_OUTBOX).where(again).values(status=Status.NEW.value))
+    left = _OUTBOX.c.status == Status.COMMITTING.value
+    ids = tuple(tx.execute(select(_OUTBOX.c.id).where(left).order_by(_OUTBOX.c.id)).scalars())
+    error = "The process ended while the message was being handed over."
+    tx.execute(update(_OUTBOX).where(left).values(status=Status.UNCERTAIN.value, error=error))
+    return ids
+
+
+_FINAL = (Status.SENT, Status.UNCERTAIN, Status.FAILED, Status.REFUSED)
+
+
+def resend(tx: Connection, message_id: int, at: datetime, *, identity: str = "") -> int:
+    """Deliberately send a message again: a new row that points to the old one, with the same content.
+
+    An acknowledgment keeps its file name; a mail needs an identity of its own.
+    """
+    old = get(tx, message_id)
+    if old is None:
+        raise StaleMessage(f"There is no message {message_id}.")
+    if old.status not in _FINAL:
+        raise StaleMessage(f"Message {message_id} is {old.status.value}: it will be sent anyway.")
+    if old.kind is Kind.EMAIL and identity in ("", old.identity):
+        raise ValueError("a mail that is sent again needs a new Message-ID")
+    earlier = tx.execute(select(_OUTBOX.c.id).where(_OUTBOX.c.resend_of == message_id)).scalars().all()
+    # Not the old dedupe key: that one stands for the debt itself, this one for its nth repetition.
+    key = f"resend:{message_id}:{len(earlier) + 1}"
+    again = replace(_as_new(old), identity=identity or old.identity, dedupe_key=key)
+    return insert_row(tx, insert(_OUTBOX), _values(again, at, resend_of=message_id))
+
+
+def get(tx: Connection, message_id: int) -> OutboxMessage | None:
+    """One message."""
+    row = tx.execute(select(_OUTBOX).where(_OUTBOX.c.id == message_id)).one_or_none()
+    return None if row is None else _message(row)
+
+
+def list_messages(
+    tx: Connection,
+    *,
+    status: Status | None = None,
+    kind: Kind | None = None,
+    partner: str = "",
+    order_id: int | None = None,
+    limit: int = 1000,
+) -> tuple[OutboxMessage, ...]:
+    """Messages, oldest first; each filter that is given narrows the list, and `limit` keeps the newest."""
+    query = select(_OUTBOX)
+    if status is not None:
+        query = query.where(_OUTBOX.c.status == status.value)
+    if kind is not None:
+        query = query.where(_OUTBOX.c.kind == kind.value)
+    if partner:
+        query = query.where(_OUTBOX.c.partner == partner)
+    if order_id is not None:
+        query = query.where(_OUTBOX.c.order_id == order_id)
+    rows = tx.execute(query.order_by(_OUTBOX.c.id.desc()).limit(limit)).all()
+    return tuple(_message(row) for row in reversed(rows))
+
+
+def _put(tx: Connection, message: NewMessage, at: datetime, status: Status, error: str) -> int | None:
+    values = _values(message, at, status=status.value, error=error)
+    found = insert_new(tx, _OUTBOX, values, key=("dedupe_key",), returning="id")
+    return None if found is None else int(found)
+
+
+_CONTENT = tuple(field.name for field in fields(NewMessage))
+
+
+def _as_new(message: OutboxMessage) -> NewMessage:
+    return NewMessage(**{name: getattr(message, name) for name in _CONTENT})
+
+
+def _values(message: NewMessage, at: datetime, **rest: object) -> dict[str, object]:
+    values = {name: getattr(message, name) for name in _CONTENT if name != "to"}
+    return {
+        **values,
+        "kind": message.kind.value,
+        "recipient": message.to,
+        "event_id": _event_of(message.dedupe_key),
+        "status": Status.NEW.value,
+        "attempts": 0,
+        "error": "",
+        "created_at": at,
+        "due_at": at,
+        "sent_at": None,
+        "resend_of": None,
+        **rest,
+    }
+
+
+def _event_of(dedupe_key: str) -> int | None:
+    """The event a message is about, so that the audit can tell which events nobody was told of."""
+    if not dedupe_key.startswith(_EVENT_PREFIX):
+        return None
+    return int(dedupe_key.removeprefix(_EVENT_PREFIX).split(":")[0])
+
+
+def _move(tx: Connection, message_id: int, sources: tuple[Status, ...], to: Status, **values: object) -> None:
+    if not _change(tx, message_id, sources, {"status": to.value, **values}):
+        found = get(tx, message_id)
+        state = "not there" if found is None else found.status.value
+        raise StaleMessage(f"Message {message_id} is {state}, so it cannot become {to.value}.")
+
+
+def _change(tx: Connection, message_id: int, sources: tuple[Status, ...], values: Mapping[str, Any]) -> bool:
+    """Move one message on, if it is still where the caller believes it to be."""
+    allowed: ColumnElement[bool] = _OUTBOX.c.status.in_([status.value for status in sources])
+    if values["status"] == Status.SENT.value:
+        # A mail that was not marked as committing could have been sent twice by now; an upload does no harm.
+        upload = _OUTBOX.c.kind == Kind.ACKNOWLEDGMENT.value
+        allowed = and_(allowed, or_(_OUTBOX.c.status == Status.COMMITTING.value, upload))
+    changed = tx.execute(update(_OUTBOX).where(_OUTBOX.c.id == message_id, allowed).values(values))
+    return changed.rowcount == 1
+
+
+def _message(row: Row[Any]) -> OutboxMessage:
+    values = dict(row._mapping)
+    values.update(to=values.pop("recipient"), kind=Kind(row.kind), status=Status(row.status))
+    return OutboxMessage(**values)

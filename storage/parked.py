@@ -1,0 +1,104 @@
+"""Sets that ran ahead of their order: they wait, and are decided in their original order when it comes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from storage.commands import Locator
+from storage.database import insert_row
+from storage.models import table
+from storage.orders import OrderKey
+from storage.states import ParkedStatus
+
+_PARKED = table("parked")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """One set waiting for one order; a set that speaks of several unknown orders waits once for each."""
+
+    id: int
+    set_id: int
+    partner: str
+    buyer: str
+    seller: str
+    po_number: str
+    release: str
+    since: datetime
+    expires_at: datetime
+    status: ParkedStatus
+
+
+def park(
+    tx: Connection, locator: Locator, *, set_id: int, partner: str, since: datetime, expires_at: datetime
+) -> int:
+    """Let a set wait for an order; parking it again for the same order changes nothing."""
+    place = {
+        "set_id": set_id,
+        "buyer": locator.buyer,
+        "seller": locator.seller,
+        "po_number": locator.po_number,
+        "release": locator.release,
+    }
+    found = tx.execute(select(_PARKED.c.id).filter_by(**place)).scalar_one_or_none()
+    if found is not None:
+        return int(found)
+    values = {
+        "partner": partner,
+        "since": since,
+        "expires_at": expires_at,
+        "status": ParkedStatus.WAITING.value,
+    }
+    return insert_row(tx, insert(_PARKED), {**place, **values})
+
+
+def waiting_for(tx: Connection, key: OrderKey) -> tuple[Parked, ...]:
+    """The sets that an order, now placed, lets go on; first come first.
+
+    A set names a release that has its own order, or falls back on the order without release.
+    """
+    query = select(_PARKED).where(
+        _PARKED.c.status == ParkedStatus.WAITING.value,
+        _PARKED.c.po_number == key.po_number,
+        _PARKED.c.buyer.in_([key.buyer, ""]),
+        _PARKED.c.seller.in_([key.seller, ""]),
+    )
+    if key.release:
+        query = query.where(_PARKED.c.release == key.release)
+    return tuple(_parked(row) for row in tx.execute(query.order_by(_PARKED.c.id)))
+
+
+def list_parked(tx: Connection, *, status: ParkedStatus | None = ParkedStatus.WAITING) -> tuple[Parked, ...]:
+    """Parked sets in the order they came: those waiting, those of another status, or all (None)."""
+    query = select(_PARKED).order_by(_PARKED.c.id)
+    if status is not None:
+        query = query.where(_PARKED.c.status == status.value)
+    return tuple(_parked(row) for row in tx.execute(query))
+
+
+def expired(tx: Connection, now: datetime) -> tuple[Parked, ...]:
+    """Those whose order did not come in time."""
+    late = _PARKED.c.expires_at <= now
+    query = select(_PARKED).where(_PARKED.c.status == ParkedStatus.WAITING.value, late)
+    return tuple(_parked(row) for row in tx.execute(query.order_by(_PARKED.c.id)))
+
+
+def mark_replayed(tx: Connection, set_id: int) -> None:
+    """The set was decided; it waits no longer, for any order."""
+    _mark(tx, set_id, ParkedStatus.REPLAYED)
+
+
+def mark_expired(tx: Connection, set_id: int) -> None:
+    """The set will not be decided; its sender is told."""
+    _mark(tx, set_id, ParkedStatus.EXPIRED)
+
+
+def _mark(tx: Connection, set_id: int, status: ParkedStatus) -> None:
+    waiting = (_PARKED.c.set_id == set_id) & (_PARKED.c.status == ParkedStatus.WAITING.value)
+    tx.execute(update(_PARKED).where(waiting).values(status=status.value))
+
+
+def _parked(row: Row[Any]) -> Parked:
+    return Parked(**{**row._mapping, "status": ParkedStatus(row.status)})

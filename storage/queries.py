@@ -1,0 +1,187 @@
+"""The read side: orders and their timelines, and what waits, for the command line, reports and the API."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, or_, select
+
+from storage.commands import Reason, Source
+from storage.events import EventKind, LedgerEvent, Units
+from storage.loading import lines_of
+from storage.models import table
+from storage.orders import LineState, OrderKey, OrderStatus
+from storage.receipts import ReceivedFile, get_file
+from storage.states import FileStatus, HeldStatus, ParkedStatus
+
+_ORDERS, _LINES = table("orders"), table("order_line")
+_EVENTS, _EVENT_LINES = table("event"), table("event_line")
+_FILES, _SETS, _HELD, _PARKED, _OUTBOX = (
+    table(name) for name in ("received_file", "transaction_set", "held", "parked", "outbox")
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderSummary:
+    """An order as lists show it."""
+
+    id: int
+    key: OrderKey
+    revision: str
+    status: OrderStatus
+    placed_at: datetime
+    ordered_on: date | None
+    whole_cancelled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderView:
+    """An order with its lines and its timeline."""
+
+    summary: OrderSummary
+    lines: tuple[LineState, ...]
+    events: tuple[LedgerEvent, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many there are of each, by status (by outcome for sets); a status without any is missing."""
+
+    files: dict[str, int]
+    sets: dict[str, int]
+    orders: dict[str, int]
+    held: dict[str, int]
+    parked: dict[str, int]
+    outbox: dict[str, int]
+
+
+def list_orders(
+    tx: Connection,
+    *,
+    partner: str = "",
+    status: OrderStatus | None = None,
+    before_id: int | None = None,
+    limit: int = 1000,
+) -> tuple[OrderSummary, ...]:
+    """Orders, newest first; `partner` is either party. For the next page give the last id as `before_id`."""
+    query = select(_ORDERS)
+    if partner:
+        query = query.where(or_(_ORDERS.c.buyer == partner, _ORDERS.c.seller == partner))
+    if status is not None:
+        query = query.where(_ORDERS.c.status == status.value)
+    if before_id is not None:
+        query = query.where(_ORDERS.c.id < before_id)
+    return tuple(_summary(row) for row in tx.execute(query.order_by(_ORDERS.c.id.desc()).limit(limit)))
+
+
+def find_orders(
+    tx: Connection, po_number: str, *, buyer: str = "", seller: str = "", release: str | None = None
+) -> tuple[OrderSummary, ...]:
+    """Every order with this number between the parties that are named; all releases unless one is."""
+    query = select(_ORDERS).where(_ORDERS.c.po_number == po_number)
+    if buyer:
+        query = query.where(_ORDERS.c.buyer == buyer)
+    if seller:
+        query = query.where(_ORDERS.c.seller == seller)
+    if release is not None:
+        query = query.where(_ORDERS.c.release == release)
+    return tuple(_summary(row) for row in tx.execute(query.order_by(_ORDERS.c.id)))
+
+
+def get_order(tx: Connection, order_id: int) -> OrderView | None:
+    """One order with its lines and its timeline."""
+    row = tx.execute(select(_ORDERS).where(_ORDERS.c.id == order_id)).one_or_none()
+    if row is None:
+        return None
+    return OrderView(summary=_summary(row), lines=lines_of(tx, order_id), events=events_of(tx, order_id))
+
+
+def events_of(tx: Connection, order_id: int) -> tuple[LedgerEvent, ...]:
+    """The timeline of an order, first to last."""
+    moved = (
+        select(_EVENT_LINES, _LINES.c.line)
+        .join(_EVENTS, _EVENTS.c.id == _EVENT_LINES.c.event_id)
+        .join(_LINES, _LINES.c.id == _EVENT_LINES.c.line_id)
+        .where(_EVENTS.c.order_id == order_id)
+        .order_by(_EVENT_LINES.c.event_id, _EVENT_LINES.c.line_id)
+    )
+    units: dict[int, list[Units]] = {}
+    for row in tx.execute(moved):
+        units.setdefault(row.event_id, []).append(_units(row))
+    query = select(_EVENTS).where(_EVENTS.c.order_id == order_id).order_by(_EVENTS.c.sequence)
+    return tuple(_event(row, tuple(units.get(row.id, ()))) for row in tx.execute(query))
+
+
+def stuck_files(tx: Connection) -> tuple[ReceivedFile, ...]:
+    """Files whose reading failed, and those that were begun and not finished."""
+    stuck = or_(
+        _FILES.c.status == FileStatus.FAILED.value,
+        (_FILES.c.status == FileStatus.NEW.value) & (_FILES.c.attempts > 0),
+    )
+    ids = tx.execute(select(_FILES.c.id).where(stuck).order_by(_FILES.c.id)).scalars().all()
+    return tuple(file for file in (get_file(tx, file_id) for file_id in ids) if file is not None)
+
+
+def counts(tx: Connection) -> Counts:
+    """How much of everything there is."""
+    return Counts(
+        files=_count(tx, _FILES.c.status),
+        sets=_count(tx, _SETS.c.outcome),
+        orders=_count(tx, _ORDERS.c.status),
+        held=_count(tx, _HELD.c.status),
+        parked=_count(tx, _PARKED.c.status),
+        outbox=_count(tx, _OUTBOX.c.status),
+    )
+
+
+def waiting(tx: Connection) -> tuple[int, int]:
+    """How many questions and how many parked sets wait now."""
+    found = counts(tx)
+    return found.held.get(HeldStatus.OPEN.value, 0), found.parked.get(ParkedStatus.WAITING.value, 0)
+
+
+def _count(tx: Connection, column: Any) -> dict[str, int]:
+    rows = tx.execute(
+        select(column, func.count()).where(column.is_not(None)).group_by(column).order_by(column)
+    )
+    return {str(word): int(number) for word, number in rows}
+
+
+def _summary(row: Row[Any]) -> OrderSummary:
+    return OrderSummary(
+        id=row.id,
+        key=OrderKey(buyer=row.buyer, seller=row.seller, po_number=row.po_number, release=row.release),
+        revision=row.revision,
+        status=OrderStatus(row.status),
+        placed_at=row.placed_at,
+        ordered_on=row.ordered_on,
+        whole_cancelled=row.whole_cancelled,
+    )
+
+
+def _units(row: Row[Any]) -> Units:
+    reason = Reason(row.reason_code, row.reason_text)
+    return Units(line_id=row.line_id, line=row.line, quantity=row.quantity, reason=reason)
+
+
+def _event(row: Row[Any], units: tuple[Units, ...]) -> LedgerEvent:
+    return LedgerEvent(
+        id=row.id,
+        order_id=row.order_id,
+        sequence=row.sequence,
+        kind=EventKind(row.kind),
+        by=row.by_party,
+        at=row.at,
+        reason=Reason(row.reason_code, row.reason_text),
+        note=row.note,
+        source=Source(
+            actor=row.source_actor,
+            file=row.source_file,
+            interchange=row.source_interchange,
+            group=row.source_group,
+            set=row.source_set,
+            type=row.source_type,
+        ),
+        units=units,
+        notes=tuple(row.notes),
+    )

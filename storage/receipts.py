@@ -1,0 +1,161 @@
+"""What arrived: received files, their bytes, and how far their reading has come."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+
+from storage.database import insert_row
+from storage.models import table
+from storage.states import FileStatus
+
+ATTEMPTS_MAX = 3  # a file that ended the process, or made it raise, this often is left for a person
+
+_FILES = table("received_file")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedFile:
+    """Our copy of one file of a mailbox, without its bytes (`content_of` has them)."""
+
+    id: int
+    partner: str
+    mailbox: str
+    name: str  # for people: escaped; the name itself is bytes
+    name_bytes: bytes
+    sha256: str
+    size: int
+    received_at: datetime
+    moved_at: datetime | None
+    moved_to: str
+    status: FileStatus
+    attempts: int
+    error: str
+    ingested_at: datetime | None
+
+
+_COLUMNS = tuple(_FILES.c[field.name] for field in fields(ReceivedFile))
+_SELECT = select(*_COLUMNS)
+_SAME = _SELECT.where(
+    _FILES.c.partner == bindparam("partner"),
+    _FILES.c.name_bytes == bindparam("name_bytes"),
+    _FILES.c.sha256 == bindparam("sha256"),
+    _FILES.c.moved_at.is_(None),
+)
+_KEEP = insert(_FILES)
+_CONTENT = select(_FILES.c.data).where(_FILES.c.id == bindparam("file_id"))
+
+
+def keep(
+    tx: Connection, *, partner: str, mailbox: str, name: bytes, content: bytes, at: datetime
+) -> ReceivedFile:
+    """Keep the bytes of a file, before anything is done with them.
+
+    The same content under the same name is the file already kept, as long as that one was not moved away in
+    the mailbox; after that it is a new drop.
+    """
+    sha256 = hashlib.sha256(content).hexdigest()
+    found = tx.execute(_SAME, {"partner": partner, "name_bytes": name, "sha256": sha256}).one_or_none()
+    if found is not None:
+        return _file(found)
+    values = {
+        "partner": partner,
+        "mailbox": mailbox,
+        "name": shown(name),
+        "name_bytes": name,
+        "sha256": sha256,
+        "size": len(content),
+        "received_at": at,
+        "moved_at": None,
+        "moved_to": "",
+        "status": FileStatus.NEW.value,
+        "attempts": 0,
+        "error": "",
+        "ingested_at": None,
+    }
+    file_id = insert_row(tx, _KEEP, {**values, "data": content})
+    kept = get_file(tx, file_id)
+    assert kept is not None
+    return kept
+
+
+def shown(name: bytes) -> str:
+    """A file name for people: what is not printable is escaped, so that no name can fake another line."""
+    text = name.decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def get_file(tx: Connection, file_id: int) -> ReceivedFile | None:
+    """One received file."""
+    row = tx.execute(_SELECT.where(_FILES.c.id == file_id)).one_or_none()
+    return None if row is None else _file(row)
+
+
+def content_of(tx: Connection, file_id: int) -> bytes:
+    """The bytes of a file, as they were received."""
+    return bytes(tx.execute(_CONTENT, {"file_id": file_id}).scalar_one())
+
+
+def unmoved(tx: Connection, partner: str) -> tuple[ReceivedFile, ...]:
+    """Files that are kept here but were not seen to be moved away in the partner's mailbox."""
+    query = _SELECT.where(_FILES.c.partner == partner, _FILES.c.moved_at.is_(None)).order_by(_FILES.c.id)
+    return tuple(_file(row) for row in tx.execute(query))
+
+
+def mark_moved(tx: Connection, file_id: int, *, to: str, at: datetime) -> None:
+    """The remote file now lies in its processed folder."""
+    tx.execute(update(_FILES).where(_FILES.c.id == file_id).values(moved_at=at, moved_to=to))
+
+
+def unprocessed(tx: Connection, limit: int = 1000) -> tuple[ReceivedFile, ...]:
+    """Files still to be read, in the order they were kept."""
+    query = _SELECT.where(_FILES.c.status == FileStatus.NEW.value).order_by(_FILES.c.id).limit(limit)
+    return tuple(_file(row) for row in tx.execute(query))
+
+
+def begin(tx: Connection, file_ids: Sequence[int]) -> tuple[int, ...]:
+    """Count an attempt at each file, before it is made; those that may be tried.
+
+    Commit this before reading: what ends the process then leaves a trace. A file begun before should be begun
+    alone, so that it cannot use up the attempts of its neighbours.
+    """
+    waiting = _FILES.c.id.in_(file_ids) & (_FILES.c.status == FileStatus.NEW.value)
+    tx.execute(
+        update(_FILES)
+        .where(waiting, _FILES.c.attempts >= ATTEMPTS_MAX)
+        .values(
+            status=FileStatus.FAILED.value,
+            error=f"Given up after {ATTEMPTS_MAX} attempts; the last did not end.",
+        )
+    )
+    tx.execute(update(_FILES).where(waiting).values(attempts=_FILES.c.attempts + 1))
+    return tuple(tx.execute(select(_FILES.c.id).where(waiting).order_by(_FILES.c.id)).scalars())
+
+
+def mark_done(tx: Connection, file_id: int, *, at: datetime, error: str = "") -> None:
+    """The file was read; its interchanges and sets say what became of it, or `error` if there are none."""
+    values = {"status": FileStatus.DONE.value, "ingested_at": at, "error": error}
+    tx.execute(update(_FILES).where(_FILES.c.id == file_id).values(values))
+
+
+def record_failure(tx: Connection, file_id: int, *, error: str) -> FileStatus:
+    """Reading the file raised; it is tried again until its attempts are used up."""
+    attempts = tx.execute(select(_FILES.c.attempts).where(_FILES.c.id == file_id)).scalar_one()
+    status = FileStatus.FAILED if attempts >= ATTEMPTS_MAX else FileStatus.NEW
+    tx.execute(update(_FILES).where(_FILES.c.id == file_id).values(status=status.value, error=error))
+    return status
+
+
+def retry(tx: Connection, file_id: int) -> bool:
+    """A person wants a file that failed to be read again; False when it has not failed."""
+    failed = (_FILES.c.id == file_id) & (_FILES.c.status == FileStatus.FAILED.value)
+    return (
+        tx.execute(update(_FILES).where(failed).values(status=FileStatus.NEW.value, attempts=0)).rowcount == 1
+    )
+
+
+def _file(row: Row[Any]) -> ReceivedFile:
+    return ReceivedFile(**{**row._mapping, "status": FileStatus(row.status)})

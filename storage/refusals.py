@@ -1,0 +1,146 @@
+"""How the ledger says no: the closed list of refusals, their figures, and the decision that carries them."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum, unique
+
+from storage.commands import Command
+from storage.events import Fact
+from storage.orders import ZERO, LineState, OrderState
+from storage.outcomes import Outcome, Question
+from storage.quantities import plain
+
+
+@unique
+class Refusal(Enum):
+    """Why not. Numbers are never reused or renumbered; where several apply, the lowest is named first."""
+
+    WRONG_PARTY = (1, "this party may not say this about the order")
+    PURPOSE_NOT_ALLOWED = (2, "the document's purpose is not one this hub takes")
+    ORDER_UNKNOWN = (3, "no such order between these parties")
+    ORDER_CANCELLED = (4, "the order is cancelled, and a cancellation cannot be undone")
+    ORDER_FULFILLED = (5, "the order is fulfilled, and a fulfilled unit cannot be cancelled")
+    ORDER_COMPLETE = (6, "nothing on the order is open")
+    ORDER_EXISTS = (7, "an order with this number and other content exists")
+    SHIPMENT_EXISTS = (8, "a shipment with this number and other content exists")
+    PART_SHIPPED = (
+        9,
+        "part of the order is fulfilled, and this partner cancels whole orders or none",
+    )
+    EMPTY_ORDER = (10, "the order has no lines")
+    CONTRADICTORY = (11, "the document contradicts itself")
+    LINE_UNKNOWN = (12, "no such line on the order")
+    LINE_CONTRADICTED = (13, "the line number and the item name different lines")
+    LINE_AMBIGUOUS = (14, "the item stands on several lines and no line number says which")
+    UNIT_MISMATCH = (15, "the unit of measure is not the order's")
+    QUANTITY_MISSING = (16, "the quantity is missing")
+    QUANTITY_NEGATIVE = (17, "the quantity is negative")
+    QUANTITY_ZERO = (18, "the quantity is zero")
+    QUANTITY_OUT_OF_RANGE = (19, "the quantity has more digits than the ledger keeps")
+    QUANTITY_FRACTION = (20, "the unit is counted in whole units")
+    STORES_DO_NOT_ADD_UP = (21, "the quantities by store do not add up to the line's quantity")
+    LINE_CANCELLED = (22, "the line is cancelled, and a cancelled unit cannot be fulfilled")
+    LINE_FULFILLED = (23, "the line is fulfilled, and a fulfilled unit cannot be cancelled")
+    EXCEEDS_OPEN = (24, "more than is open on the line")
+    OVER_SHIPMENT = (25, "more was shipped than is open on the line")
+    QUANTITY_RAISED = (26, "an acknowledgment cannot raise the quantity ordered")
+    ACCEPTS_DECLINED = (27, "the seller declined these units before, and a cancellation cannot be undone")
+
+    def __init__(self, number: int, sentence: str) -> None:
+        self.number, self.sentence = number, sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedLine:
+    """One refusal with its figures. `line` is "" when it is about the whole order."""
+
+    refusal: Refusal
+    message: str  # one sentence with the figures, for the partner and for support
+    line: str = ""
+    asked: Decimal | None = None
+    ordered: Decimal | None = None
+    fulfilled: Decimal | None = None
+    cancelled: Decimal | None = None
+    open: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The rule's answer to one command.
+
+    `refusals` with outcome APPLIED name what could not be done; with REFUSED, why nothing was.
+    """
+
+    outcome: Outcome
+    facts: tuple[Fact, ...] = ()
+    refusals: tuple[RefusedLine, ...] = ()
+    question: Question | None = None
+    notes: tuple[str, ...] = ()
+
+
+def refused(refusals: tuple[RefusedLine, ...]) -> Decision:
+    """Nothing is done; the gravest refusal first."""
+    return Decision(outcome=Outcome.REFUSED, refusals=tuple(sorted(refusals, key=lambda r: r.refusal.number)))
+
+
+def refuse(refusal: Refusal, message: str) -> Decision:
+    """Nothing is done, for a reason that is about the document as a whole."""
+    return refused((RefusedLine(refusal=refusal, message=message),))
+
+
+def refuse_order(refusal: Refusal, order: OrderState | None, command: Command) -> Decision:
+    """Nothing is done, because of the state the order is in; the figures of all its lines are added up."""
+    message = f"PO {command.order.po_number}: {refusal.sentence}."
+    if order is None:
+        return refuse(refusal, message)
+    ordered, fulfilled, cancelled, still_open = (
+        sum((getattr(line, name) for line in order.lines), ZERO)
+        for name in ("ordered", "fulfilled", "cancelled", "open")
+    )
+    figures = (
+        f" Of {plain(ordered)} units, {plain(fulfilled)} are fulfilled and {plain(cancelled)} cancelled."
+    )
+    return refused(
+        (
+            RefusedLine(
+                refusal=refusal,
+                message=message + figures,
+                ordered=ordered,
+                fulfilled=fulfilled,
+                cancelled=cancelled,
+                open=still_open,
+            ),
+        )
+    )
+
+
+def line_figures(
+    refusal: Refusal, line: LineState, message: str, asked: Decimal | None = None
+) -> RefusedLine:
+    """A refusal about one line, with its counters."""
+    return RefusedLine(
+        refusal=refusal,
+        message=message,
+        line=line.line,
+        asked=asked,
+        ordered=line.ordered,
+        fulfilled=line.fulfilled,
+        cancelled=line.cancelled,
+        open=line.open,
+    )
+
+
+def refuse_line(refusal: Refusal, line: LineState, asked: Decimal | None, verb: str) -> RefusedLine:
+    """A refusal about one line in one sentence: what was asked, why not, and the counters."""
+    wanted = "" if asked is None else f"to {verb} {plain(asked)} {line.unit}".rstrip() + ": "
+    message = (
+        f"Line {line.line}: {wanted}{refusal.sentence}. Of {plain(line.ordered)} {line.unit} ordered,"
+        f" {plain(line.fulfilled)} are fulfilled, {plain(line.cancelled)} cancelled, {plain(line.open)} open."
+    )
+    return line_figures(refusal, line, message, asked)
+
+
+def unfound_line(refusal: Refusal, number: str, asked: Decimal | None) -> RefusedLine:
+    """A refusal because the line meant cannot be told."""
+    named = f"Line {number}" if number else "A line without number"
+    return RefusedLine(refusal=refusal, message=f"{named}: {refusal.sentence}.", line=number, asked=asked)

@@ -1,0 +1,63 @@
+"""The closed lists of states that receipts, held questions, parked sets and outbox messages can be in."""
+
+from enum import Enum, unique
+
+
+@unique
+class FileStatus(Enum):
+    """Of a received file."""
+
+    NEW = "new"  #: kept, not yet read
+    DONE = "done"  #: read; its interchanges and their findings say what became of it
+    FAILED = "failed"  #: given up after several attempts; a person must look
+
+
+@unique
+class Fate(Enum):
+    """Of an interchange."""
+
+    OPEN = "open"  #: being read; never left so by a transaction that commits
+    ACCEPTED = "accepted"  #: read; each set has its own outcome
+    DUPLICATE = "duplicate"  #: received before, with the same content
+    CONFLICT = "conflict"  #: its control number was used before for other content
+    QUARANTINED = "quarantined"  #: not from this partner, or not for us; nothing was answered
+    FAULTY = "faulty"  #: could not be read
+    IGNORED = "ignored"  #: a test interchange in a production installation, or the reverse
+
+
+@unique
+class HeldStatus(Enum):
+    """Of a question that waits for a person."""
+
+    OPEN = "open"  #: nobody has answered
+    ANSWERED = "answered"  #: one of the choices was taken
+
+
+@unique
+class ParkedStatus(Enum):
+    """Of a set that waits for its order."""
+
+    WAITING = "waiting"  #: the order is not known yet
+    REPLAYED = "replayed"  #: the order came, and the set was decided
+    EXPIRED = "expired"  #: the order did not come in time, and the sender was told
+
+
+@unique
+class Kind(Enum):
+    """Of an outbox message."""
+
+    EMAIL = "email"  #: to a person; sending twice is seen twice
+    ACKNOWLEDGMENT = "acknowledgment"  #: a file for a mailbox; uploading it again changes nothing
+
+
+@unique
+class Status(Enum):
+    """Of an outbox message."""
+
+    NEW = "new"  #: to be sent when it is due
+    SENDING = "sending"  #: claimed; nothing irreversible has happened, so after a crash it is new again
+    COMMITTING = "committing"  #: the last byte is about to go; after a crash nobody knows whether it did
+    SENT = "sent"  #: the other side has taken it
+    UNCERTAIN = "uncertain"  #: may or may not have gone out; only a person may send it again
+    FAILED = "failed"  #: did not go out, and the attempts are used up
+    REFUSED = "refused"  #: the other side will never take it, or there is nobody to send it to

@@ -1,0 +1,169 @@
+"""Orders, shipments and cancellations in few words, and the receipts around them."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection
+
+from storage import interchanges, outbox, receipts
+from storage.commands import (
+    CancelLines,
+    CancelOrder,
+    Command,
+    DocumentKey,
+    LineCancellation,
+    LineReference,
+    Locator,
+    NewLine,
+    PlaceOrder,
+    RecordShipment,
+    ShippedLine,
+    Source,
+    Submission,
+)
+from storage.evolve import CANCELLING
+from storage.interchanges import InterchangeKey, NewSet
+from storage.ledger import Result, apply
+from storage.orders import ItemId
+from storage.outcomes import Outcome
+from storage.queries import OrderView, find_orders, get_order
+from storage.states import Fate, Kind
+
+AT = datetime(2026, 3, 4, 12, 30, tzinfo=UTC)
+BUYER, SELLER = "acme", "bolt"
+
+
+def later(seconds: float) -> datetime:
+    return AT + timedelta(seconds=seconds)
+
+
+def locator(po: str = "4500012", release: str = "", **parties: str) -> Locator:
+    return Locator(**{"buyer": BUYER, "seller": SELLER, **parties}, po_number=po, release=release)
+
+
+def source(kind: str) -> Source:
+    return Source(file="drop.edi", interchange="000000001", group="1", set="0001", type=kind)
+
+
+def new_line(number: str, quantity: str, **more: Any) -> NewLine:
+    ids = (ItemId("UP", f"01234567890{number}", "gtin"), ItemId("VN", f"V-{number}", ""))
+    return NewLine(**{"number": number, "ids": ids, "quantity": Decimal(quantity), "unit": "EA", **more})
+
+
+def place(*quantities: str, po: str = "4500012", content: str = "as sent", **more: Any) -> PlaceOrder:
+    """An order whose lines are numbered 1, 2, 3 and ordered in these quantities."""
+    lines = tuple(new_line(str(number), quantity) for number, quantity in enumerate(quantities, 1))
+    values = {"order": locator(po), "by": BUYER, "at": AT, "source": source("850")}
+    return PlaceOrder(**{**values, "lines": lines, "content_hash": content, **more})
+
+
+def cancel(po: str = "4500012", by: str = BUYER, **more: Any) -> CancelOrder:
+    return CancelOrder(**{"order": locator(po), "by": by, "at": AT, "source": source("860"), **more})
+
+
+def cut(line: str, quantity: str | None, po: str = "4500012", by: str = BUYER, **more: Any) -> CancelLines:
+    """Cancel units of one line, or all that is open of it."""
+    wanted = None if quantity is None else Decimal(quantity)
+    lines = (LineCancellation(line=LineReference(number=line), quantity=wanted),)
+    values = {"order": locator(po), "by": by, "at": AT, "source": source("860")}
+    return CancelLines(**{**values, "lines": lines, **more})
+
+
+def ship(po: str = "4500012", shipment: str = "S1", **quantities: str) -> RecordShipment:
+    """Ship units: ship(line_1="4", line_2="1")."""
+    lines = tuple(
+        ShippedLine(line=LineReference(number=name.removeprefix("line_")), quantity=Decimal(quantity))
+        for name, quantity in quantities.items()
+    )
+    return RecordShipment(
+        order=locator(po), by=SELLER, at=AT, source=source("856"), shipment_id=shipment, lines=lines
+    )
+
+
+def submit(tx: Connection, *commands: Command, key: str = "", content: str = "as sent") -> Result:
+    """Apply a document's commands; what it cancels is told by e-mail, as the audit wants it."""
+    document = DocumentKey(partner=commands[0].by, kind="doc", key=key, content_hash=content) if key else None
+    result = apply(tx, Submission(commands=commands, document=document))
+    for event in (event for entry in result.entries for event in entry.events):
+        if event.kind in CANCELLING:
+            outbox.enqueue(tx, mail(f"event:{event.id}:{SELLER}", order_id=event.order_id), AT)
+    return result
+
+
+def mail(dedupe_key: str, **more: Any) -> outbox.NewMessage:
+    values = {
+        "kind": Kind.EMAIL,
+        "partner": SELLER,
+        "to": "orders@bolt.example",
+        "subject": "Cancelled",
+        "body_text": "Ten units.",
+        "identity": f"<{dedupe_key}@hub.example>",
+        "dedupe_key": dedupe_key,
+    }
+    return outbox.NewMessage(**{**values, **more})
+
+
+def upload(dedupe_key: str, **more: Any) -> outbox.NewMessage:
+    return mail(dedupe_key, **{"kind": Kind.ACKNOWLEDGMENT, "to": "bolt", "payload": b"ISA*997~", **more})
+
+
+def order(tx: Connection, po: str = "4500012") -> OrderView:
+    """The only order with this number."""
+    (summary,) = find_orders(tx, po)
+    found = get_order(tx, summary.id)
+    assert found is not None
+    return found
+
+
+def figures(tx: Connection, po: str = "4500012") -> dict[str, tuple[int, int, int, int]]:
+    """ordered, fulfilled, cancelled, declined by line."""
+    return {
+        line.line: (int(line.ordered), int(line.fulfilled), int(line.cancelled), int(line.declined))
+        for line in order(tx, po).lines
+    }
+
+
+def interchange_key(control_number: str = "000000001") -> InterchangeKey:
+    return InterchangeKey(
+        partner=BUYER, sender="ZZ:ACME", receiver="ZZ:HUB", control_number=control_number, usage="P"
+    )
+
+
+def received(tx: Connection, content: bytes = b"ISA*~", name: bytes = b"drop.edi") -> int:
+    return receipts.keep(tx, partner=BUYER, mailbox="acme", name=name, content=content, at=AT).id
+
+
+def opened_interchange(tx: Connection, file_id: int, ordinal: int = 1, **key: str) -> int:
+    return interchanges.open_interchange(
+        tx,
+        interchange_key(**key),
+        file_id=file_id,
+        ordinal=ordinal,
+        date="260304",
+        time="1230",
+        content_hash="interchange",
+    )
+
+
+def opened_set(tx: Connection, interchange_id: int, ordinal: int = 1, **more: Any) -> int:
+    values = {
+        "group_control_number": "1",
+        "functional_id": "PO",
+        "control_number": f"{ordinal:04}",
+        "type": "850",
+        "content_hash": "set",
+        "po_number": "4500012",
+    }
+    return interchanges.open_set(tx, interchange_id, NewSet(ordinal=ordinal, **{**values, **more}))
+
+
+def receipt(tx: Connection, outcome: Outcome = Outcome.APPLIED, order_id: int | None = None) -> int:
+    """A file with one interchange with one set, all closed; the set's id."""
+    file_id = received(tx)
+    interchange_id = opened_interchange(tx, file_id)
+    set_id = opened_set(tx, interchange_id)
+    interchanges.close_set(tx, set_id, outcome=outcome, at=AT, order_id=order_id)
+    interchanges.close_interchange(tx, interchange_id, outcome=Fate.ACCEPTED, key=interchange_key())
+    receipts.mark_done(tx, file_id, at=AT)
+    return set_id

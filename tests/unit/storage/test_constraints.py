@@ -1,0 +1,96 @@
+"""The database keeps the law by itself: every constraint and trigger is seen to bite, by raw SQL."""
+
+# ruff: noqa: S608 (the tables and columns named in statements are this file's own)
+
+import pytest
+from sqlalchemy import exc, text
+
+from storage.database import Database
+from tests.unit.storage.build import place, ship, submit
+
+
+def refuse(database: Database, statement: str, match: str) -> None:
+    """The statement fails with these words."""
+    with database.writing() as tx:
+        submit(tx, place("10"), key="850")
+        submit(tx, ship(line_1="4"), key="856")
+    with pytest.raises(exc.IntegrityError, match=match), database.writing() as tx:
+        tx.execute(text(statement))
+
+
+@pytest.mark.parametrize(
+    ("change", "constraint"),
+    [
+        ("cancelled = cancelled + 6000001", "conservation"),
+        ("fulfilled = fulfilled + 6000001", "conservation"),
+        ("cancelled = 1000000, declined = 1000001", "declined_within_cancelled"),
+        ("cancelled = 'ten'", "conservation|cancelled_whole"),
+        ("ordered = 20000000.5", "ordered_whole"),
+        ("fulfilled = fulfilled + 0.5", "fulfilled_whole"),
+        ("cancelled = 1000000, declined = 0.5", "declined_whole"),
+    ],
+)
+def test_counters_keep_the_law(database: Database, change: str, constraint: str) -> None:
+    refuse(database, f"UPDATE order_line SET {change}", f"CHECK constraint failed: order_line_({constraint})")
+
+
+@pytest.mark.parametrize("counter", ["ordered", "fulfilled", "cancelled", "declined"])
+def test_no_counter_is_negative(database: Database, counter: str) -> None:
+    figures = {"ordered": 0, "fulfilled": 0, "cancelled": 0, "declined": 0} | {counter: -1}
+    refuse(
+        database,
+        "INSERT INTO order_line SELECT 1000099, order_id, 99, '99', assigned, unit, pack_unit, pack_size,"
+        " discrete, description, {ordered}, {fulfilled}, {cancelled}, {declined} FROM order_line".format(
+            **figures
+        ),
+        "CHECK constraint failed: order_line_",
+    )
+
+
+@pytest.mark.parametrize("counter", ["ordered", "fulfilled"])
+def test_no_counter_falls(database: Database, counter: str) -> None:
+    refuse(database, f"UPDATE order_line SET {counter} = {counter} - 1", "never falls")
+
+
+@pytest.mark.parametrize("counter", ["cancelled", "declined"])
+def test_a_cancellation_is_not_undone(database: Database, counter: str) -> None:
+    with database.writing() as tx:
+        submit(tx, place("10", po="other"))
+        tx.execute(text("UPDATE order_line SET cancelled = 2000000, declined = 2000000"))
+    refuse(database, f"UPDATE order_line SET {counter} = {counter} - 1 WHERE cancelled > 0", "never falls")
+
+
+@pytest.mark.parametrize("table", ["event", "event_line", "document"])
+def test_facts_are_neither_changed_nor_deleted(database: Database, table: str) -> None:
+    column = {"event": "note", "event_line": "reason_text", "document": "content_hash"}[table]
+    refuse(database, f"UPDATE {table} SET {column} = 'other'", f"rows of {table} are facts")
+    refuse(database, f"DELETE FROM {table}", f"rows of {table} are facts")
+
+
+@pytest.mark.parametrize("table", ["orders", "order_line"])
+def test_what_has_events_cannot_be_deleted(database: Database, table: str) -> None:
+    refuse(database, f"DELETE FROM {table}", "FOREIGN KEY constraint failed")
+
+
+@pytest.mark.parametrize(
+    ("statement", "match"),
+    [
+        ("UPDATE orders SET status = 'shipped'", "orders_status_known"),
+        ("INSERT INTO event_line VALUES (1, 1000099, 1, '', '')", "FOREIGN KEY"),
+        ("INSERT INTO event_line VALUES (2, 1000001, -1, '', '')", "quantity_sign"),
+        ("INSERT INTO event_line VALUES (2, 1000001, 0.5, '', '')", "quantity_whole"),
+        ("INSERT INTO event_line VALUES (1, 1000001, 1, '', '')", "UNIQUE"),
+        ("INSERT INTO document SELECT partner, kind, key, content_hash, set_id, at FROM document", "UNIQUE"),
+    ],
+)
+def test_rows_are_of_known_kinds_and_belong_together(database: Database, statement: str, match: str) -> None:
+    refuse(database, statement, match)
+
+
+def test_an_order_number_is_used_once_between_two_parties(database: Database) -> None:
+    refuse(
+        database,
+        "INSERT INTO orders SELECT 99, buyer, seller, po_number, release, revision, status, placed_at,"
+        " ordered_on, content_hash, whole_cancelled FROM orders",
+        "UNIQUE constraint failed: orders.buyer",
+    )

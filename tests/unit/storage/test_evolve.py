@@ -1,0 +1,69 @@
+"""What a fact does to an order in memory; that it agrees with the database is in test_ledger_model."""
+
+from decimal import Decimal
+
+import pytest
+
+from storage.commands import NewLine
+from storage.events import EventKind, Fact, PlacedLine, Units
+from storage.evolve import LINES_MAX, evolve, line_id, units_by_line
+from storage.orders import OrderKey, OrderState
+from tests.unit.storage.build import new_line
+
+EMPTY = OrderState(id=7, key=OrderKey(buyer="a", seller="b", po_number="1"), lines=())
+
+
+def placed(*quantities: str) -> OrderState:
+    lines = tuple(
+        PlacedLine(line=str(n), assigned=True, new=new_line(str(n), q)) for n, q in enumerate(quantities, 1)
+    )
+    return evolve(EMPTY, Fact(kind=EventKind.ORDER_PLACED, placed=lines))
+
+
+def moving(kind: EventKind, line: int, *quantities: str, declined: bool = False) -> Fact:
+    units = tuple(Units(line_id=line, line="1", quantity=Decimal(quantity)) for quantity in quantities)
+    return Fact(kind=kind, units=units, declined=declined)
+
+
+def test_line_ids_follow_from_the_order_and_the_place() -> None:
+    assert [line.id for line in placed("1", "2").lines] == [7_000_001, 7_000_002]
+    assert line_id(1, LINES_MAX - 1) < line_id(2, 1)
+    for ordinal in (0, LINES_MAX):
+        with pytest.raises(ValueError, match="at most"):
+            line_id(1, ordinal)
+
+
+def test_units_of_one_line_named_twice_are_added() -> None:
+    fact = moving(EventKind.LINES_FULFILLED, 7_000_001, "2", "3")
+    assert units_by_line(fact) == {7_000_001: 5}
+    assert evolve(placed("10"), fact).lines[0].fulfilled == 5
+
+
+def test_declined_units_are_cancelled_units() -> None:
+    order = evolve(placed("10"), moving(EventKind.LINES_CANCELLED, 7_000_001, "3", declined=True))
+    order = evolve(order, moving(EventKind.ORDER_CANCELLED, 7_000_001, "2"))
+    line = order.lines[0]
+    assert (int(line.cancelled), int(line.declined), order.whole_cancelled) == (5, 3, True)
+
+
+def test_a_note_moves_nothing() -> None:
+    assert evolve(placed("10"), Fact(kind=EventKind.NOTED, notes=("x",))) == placed("10")
+
+
+@pytest.mark.parametrize(
+    ("fact", "match"),
+    [
+        (moving(EventKind.NOTED, 7_000_001, "1"), "moves no units"),
+        (moving(EventKind.LINES_FULFILLED, 7_000_001, "-1"), "moves -1 units"),
+        (moving(EventKind.LINES_FULFILLED, 8_000_001, "1"), "which the order does not have"),
+    ],
+)
+def test_a_fact_that_makes_no_sense_is_a_bug(fact: Fact, match: str) -> None:
+    with pytest.raises(ValueError, match=match):
+        evolve(placed("10"), fact)
+
+
+def test_a_line_is_placed_with_a_quantity() -> None:
+    line = PlacedLine(line="1", assigned=True, new=NewLine(quantity=None, unit="EA"))
+    with pytest.raises(ValueError, match="without a quantity"):
+        evolve(EMPTY, Fact(kind=EventKind.ORDER_PLACED, placed=(line,)))

@@ -1,0 +1,208 @@
+"""The outbox: a debt is put down once, taken by one, and never sent twice without a person's word."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Connection
+
+from storage import outbox
+from storage.database import Database
+from storage.outbox import StaleMessage
+from storage.states import Kind, Status
+from tests.unit.storage.build import AT, later, mail, place, submit, upload
+
+Step = Callable[[Connection, int], object]
+
+CLAIM: Step = outbox.claim
+COMMIT: Step = outbox.mark_committing
+STEPS: dict[str, Step] = {
+    "committing": COMMIT,
+    "sent": lambda tx, n: outbox.mark_sent(tx, n, later(5)),
+    "new": lambda tx, n: outbox.mark_failed(tx, n, "busy", later(60)),
+    "failed": lambda tx, n: outbox.mark_failed(tx, n, "no such host", None),
+    "refused": lambda tx, n: outbox.mark_refused(tx, n, "550 unknown"),
+    "uncertain": lambda tx, n: outbox.mark_uncertain(tx, n, "connection lost"),
+}
+WAYS: dict[str, tuple[Step, ...]] = {
+    "new": (),
+    "sending": (CLAIM,),
+    "committing": (CLAIM, COMMIT),
+    "sent": (CLAIM, COMMIT, STEPS["sent"]),
+    "uncertain": (CLAIM, COMMIT, STEPS["uncertain"]),
+    "failed": (CLAIM, STEPS["failed"]),
+    "refused": (CLAIM, STEPS["refused"]),
+}
+ALLOWED = {
+    "sending": {"committing", "new", "failed", "refused"},
+    "committing": {"sent", "new", "failed", "refused", "uncertain"},
+}
+
+
+def put(tx: Connection, message: outbox.NewMessage, way: str = "new") -> int:
+    message_id = outbox.enqueue(tx, message, AT)
+    assert message_id is not None
+    for step in WAYS[way]:
+        step(tx, message_id)
+    assert state(tx, message_id) == way
+    return message_id
+
+
+def state(tx: Connection, message_id: int) -> str:
+    found = outbox.get(tx, message_id)
+    assert found is not None
+    return found.status.value
+
+
+def test_a_message_comes_back_as_it_was_put(database: Database) -> None:
+    with database.writing() as tx:
+        message = upload("997:1", payload=bytes(range(256)), body_html="<p>")
+        found = outbox.get(tx, put(tx, message))
+        assert found is not None
+        assert outbox._as_new(found) == message
+        assert (found.status, found.attempts, found.created_at, found.sent_at) == (Status.NEW, 0, AT, None)
+        assert outbox.get(tx, 99) is None
+
+
+def test_a_debt_is_put_down_once(database: Database) -> None:
+    with database.writing() as tx:
+        put(tx, mail("once"))
+        assert outbox.enqueue(tx, mail("once", subject="again", identity="<other>"), AT) is None
+        assert outbox.enqueue_refused(tx, mail("once"), AT, error="no address") is None
+        assert [message.subject for message in outbox.list_messages(tx)] == ["Cancelled"]
+
+
+@pytest.mark.parametrize("source", sorted(WAYS))
+@pytest.mark.parametrize("target", sorted(STEPS))
+def test_every_move_is_allowed_or_refused(database: Database, source: str, target: str) -> None:
+    with database.writing() as tx:
+        message_id = put(tx, mail("one"), source)
+        if target in ALLOWED.get(source, ()):
+            STEPS[target](tx, message_id)
+            assert state(tx, message_id) == target
+        else:
+            with pytest.raises(StaleMessage, match=f"Message {message_id} is {source}"):
+                STEPS[target](tx, message_id)
+            assert state(tx, message_id) == source
+
+
+def test_an_upload_may_be_marked_sent_at_once_and_a_mail_not(database: Database) -> None:
+    with database.writing() as tx:
+        uploaded = put(tx, upload("997:1"), "sending")
+        outbox.mark_sent(tx, uploaded, later(5))
+        assert state(tx, uploaded) == "sent"
+        mailed = put(tx, mail("m"), "sending")
+        with pytest.raises(StaleMessage, match="cannot become sent"):
+            outbox.mark_sent(tx, mailed, later(5))
+
+
+def test_a_message_is_claimed_by_one(database: Database) -> None:
+    with database.writing() as tx:
+        message_id = put(tx, mail("one"))
+        assert outbox.claim(tx, message_id)
+        assert not outbox.claim(tx, message_id)
+        with pytest.raises(StaleMessage, match="is not there"):
+            outbox.mark_sent(tx, 99, AT)
+
+
+def test_a_retry_is_due_later_under_the_same_identity(database: Database) -> None:
+    with database.writing() as tx:
+        message_id = put(tx, mail("one"), "sending")
+        outbox.mark_failed(tx, message_id, "421 busy", later(60))
+        assert outbox.due(tx, later(59)) == ()
+        (again,) = outbox.due(tx, later(60))
+        assert (again.identity, again.attempts, again.error) == ("<one@hub.example>", 1, "421 busy")
+        outbox.claim(tx, message_id)
+        outbox.mark_committing(tx, message_id)
+        outbox.mark_sent(tx, message_id, later(61))
+        sent = outbox.get(tx, message_id)
+        assert sent is not None
+        assert (sent.attempts, sent.error, sent.sent_at) == (2, "", later(61))
+
+
+def test_what_is_due_comes_oldest_first(database: Database) -> None:
+    with database.writing() as tx:
+        ids = [put(tx, mail(f"m{n}")) for n in range(4)]
+        uploaded = put(tx, upload("997:1"))
+        outbox.claim(tx, ids[0])
+        assert [message.id for message in outbox.due(tx, AT, 2)] == ids[1:3]
+        assert [message.id for message in outbox.due(tx, AT, kind=Kind.ACKNOWLEDGMENT)] == [uploaded]
+        assert outbox.due(tx, later(-1)) == ()
+
+
+def test_after_a_crash_only_what_cannot_have_gone_is_sent_again(database: Database) -> None:
+    with database.writing() as tx:
+        mails = {way: put(tx, mail(way), way) for way in WAYS}
+        uploads = {way: put(tx, upload(f"997:{way}"), way) for way in WAYS}
+        assert outbox.recover(tx) == (mails["committing"],)
+        after = {way: state(tx, message_id) for way, message_id in mails.items()}
+        assert after == {way: way for way in WAYS} | {"sending": "new", "committing": "uncertain"}
+        after = {way: state(tx, message_id) for way, message_id in uploads.items()}
+        assert after == {way: way for way in WAYS} | {"sending": "new", "committing": "new"}
+        assert outbox.recover(tx) == ()
+
+
+def test_a_mail_sent_again_is_a_new_message_with_the_same_words(database: Database) -> None:
+    with database.writing() as tx:
+        old = put(tx, mail("one"), "uncertain")
+        with pytest.raises(ValueError, match="needs a new Message-ID"):
+            outbox.resend(tx, old, later(9))
+        new = outbox.get(tx, outbox.resend(tx, old, later(9), identity="<two@hub.example>"))
+        assert new is not None
+        assert (new.identity, new.body_text, new.resend_of) == ("<two@hub.example>", "Ten units.", old)
+        assert (new.status, new.due_at, new.attempts) == (Status.NEW, later(9), 0)
+        assert state(tx, old) == "uncertain"
+        outbox.resend(tx, old, later(10), identity="<three@hub.example>")
+
+
+def test_an_upload_sent_again_has_the_same_bytes_and_name(database: Database) -> None:
+    with database.writing() as tx:
+        old = put(tx, upload("997:1"), "sent")
+        again = [outbox.get(tx, outbox.resend(tx, old, later(n))) for n in range(3)]
+        assert {(one.payload, one.identity) for one in again if one} == {(b"ISA*997~", "<997:1@hub.example>")}
+
+
+@pytest.mark.parametrize("way", ["new", "sending", "committing"])
+def test_what_will_be_sent_anyway_is_not_sent_again(database: Database, way: str) -> None:
+    with database.writing() as tx:
+        message_id = put(tx, mail("one"), way)
+        with pytest.raises(StaleMessage, match="will be sent anyway"):
+            outbox.resend(tx, message_id, AT, identity="<two>")
+        with pytest.raises(StaleMessage, match="There is no message 99"):
+            outbox.resend(tx, 99, AT, identity="<two>")
+
+
+def test_a_partner_without_an_address_is_on_record(database: Database) -> None:
+    with database.writing() as tx:
+        message_id = outbox.enqueue_refused(tx, mail("one", to=""), AT, error="no address")
+        assert message_id is not None
+        found = outbox.get(tx, message_id)
+        assert found is not None
+        assert (found.status, found.error) == (Status.REFUSED, "no address")
+        assert outbox.due(tx, later(9)) == ()
+
+
+def test_a_message_about_an_event_knows_it(database: Database) -> None:
+    with database.writing() as tx:
+        (entry,) = submit(tx, place("10")).entries
+        (event,) = entry.events
+        found = outbox.get(tx, put(tx, mail(f"event:{event.id}:bolt", order_id=event.order_id)))
+        assert found is not None
+        assert found.event_id == event.id
+
+
+def test_lists_are_narrowed_by_each_filter(database: Database) -> None:
+    with database.writing() as tx:
+        order_id = submit(tx, place("10")).entries[0].events[0].order_id
+        first = put(tx, mail("m1", order_id=order_id), "sent")
+        second = put(tx, mail("m2", partner="acme"))
+        third = put(tx, upload("u1"))
+
+        def ids(**filters: object) -> list[int]:
+            return [message.id for message in outbox.list_messages(tx, **filters)]  # type: ignore[arg-type]
+
+        assert ids() == [first, second, third]
+        assert ids(limit=2) == [second, third]
+        assert ids(status=Status.SENT) == [first]
+        assert ids(kind=Kind.EMAIL) == [first, second]
+        assert ids(partner="acme") == [second]
+        assert ids(order_id=order_id) == [first]

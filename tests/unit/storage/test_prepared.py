@@ -1,0 +1,50 @@
+"""Statements for many rows: the same rows reach both database systems, each in its own form."""
+
+from datetime import date
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sqlalchemy import Dialect, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from storage.database import Database, Prepared
+from storage.models import table
+
+SEQUENCES, ORDERS, LINES = table("sequence"), table("orders"), table("order_line")
+POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+SQLITE: Dialect = sqlite.dialect()
+INSERT = Prepared(insert(SEQUENCES), "value", "name")  # in another order than the table's
+
+
+def values(prepared: Prepared, dialect: Dialect, *row: object) -> tuple[str, Any]:
+    sql, (made,) = prepared._values(SimpleNamespace(dialect=dialect), [row])  # type: ignore[arg-type]
+    return sql, made
+
+
+def test_values_go_to_their_columns(database: Database) -> None:
+    with database.writing() as tx:
+        assert INSERT.run(tx, [(1, "a"), (2, "b")]) == 2
+        assert INSERT.run(tx, []) == 0
+        assert tx.execute(select(SEQUENCES).order_by(SEQUENCES.c.name)).all() == [("a", 1), ("b", 2)]
+
+
+def test_a_driver_that_names_its_values_gets_names() -> None:
+    sql, made = values(INSERT, POSTGRESQL, 1, "a")
+    assert "%(name)s" in sql
+    assert made == {"name": "a", "value": 1}
+    assert values(INSERT, SQLITE, 1, "a")[1] == ("a", 1)
+
+
+@pytest.mark.parametrize("dialect", [SQLITE, POSTGRESQL])
+def test_column_types_convert_and_a_value_may_stand_twice(dialect: Dialect) -> None:
+    more = bindparam("more", type_=LINES.c.ordered.type)
+    statement = update(LINES).where(LINES.c.fulfilled + more <= LINES.c.ordered).values(fulfilled=more)
+    _, made = values(Prepared(statement, "more"), dialect, Decimal("1.5"))
+    assert made in ((1_500_000, 1_500_000), {"more": 1_500_000})
+
+
+def test_a_name_the_statement_does_not_know_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="not in tuple"):
+        values(Prepared(update(ORDERS).values(ordered_on=bindparam("day"))), SQLITE, date(2026, 3, 4))

@@ -1,0 +1,113 @@
+"""The read side: lists and their filters, one order's timeline, and what is stuck."""
+
+from storage import queries, receipts
+from storage.commands import Reason, Source
+from storage.database import Database
+from storage.orders import OrderStatus
+from tests.unit.storage.build import (
+    BUYER,
+    SELLER,
+    cancel,
+    cut,
+    later,
+    locator,
+    order,
+    place,
+    receipt,
+    received,
+    ship,
+    submit,
+)
+
+
+def test_orders_are_listed_newest_first_and_filtered(database: Database) -> None:
+    with database.writing() as tx:
+        for po in ("A", "B", "C"):
+            submit(tx, place("10", po=po))
+        submit(tx, place("10", po="D", by="zenith", order=locator("D", buyer="zenith")))
+        submit(tx, cancel(po="B"))
+
+        def listed(**filters: object) -> list[str]:
+            found = queries.list_orders(tx, **filters)  # type: ignore[arg-type]
+            return [summary.key.po_number for summary in found]
+
+        assert listed() == ["D", "C", "B", "A"]
+        assert listed(partner="zenith") == ["D"]
+        assert listed(partner=SELLER) == ["D", "C", "B", "A"]
+        assert listed(partner=BUYER, status=OrderStatus.CANCELLED) == ["B"]
+        assert listed(limit=2) == ["D", "C"]
+        assert listed(before_id=3, limit=1) == ["B"]
+
+
+def test_an_order_is_found_by_number_and_parties(database: Database) -> None:
+    with database.writing() as tx:
+        submit(tx, place("10"))
+        submit(tx, place("10", order=locator(release="R1")))
+        submit(tx, place("10", order=locator(buyer="zenith"), by="zenith"))
+        assert len(queries.find_orders(tx, "4500012")) == 3
+        assert len(queries.find_orders(tx, "4500012", buyer=BUYER)) == 2
+        assert len(queries.find_orders(tx, "4500012", seller="nobody")) == 0
+        (found,) = queries.find_orders(tx, "4500012", buyer=BUYER, release="R1")
+        assert found.key.release == "R1"
+        assert queries.find_orders(tx, "45000120") == ()
+        assert queries.get_order(tx, 99) is None
+
+
+def test_a_timeline_tells_who_when_why_and_what(database: Database) -> None:
+    why = Source(actor="ann@hub.example")
+    with database.writing() as tx:
+        submit(tx, place("10", "5"))
+        submit(tx, ship(line_1="4", line_2="5"))
+        result = submit(
+            tx,
+            cut(
+                "1",
+                "2.0",
+                by=SELLER,
+                source=why,
+                reason=Reason("OS", "out of stock"),
+                note="Sorry",
+                at=later(9),
+            ),
+        )
+        view = order(tx)
+    placed, shipped, cancelled = view.events
+    assert cancelled == result.entries[0].events[0]
+    assert (cancelled.by, cancelled.at, cancelled.note) == (SELLER, later(9), "Sorry")
+    assert cancelled.reason == Reason("OS", "out of stock")
+    assert (cancelled.source, placed.source.type, shipped.source.file) == (why, "850", "drop.edi")
+    assert shipped.notes == ("Shipment S1.",)
+    assert [(unit.line, int(unit.quantity)) for unit in shipped.units] == [("1", 4), ("2", 5)]
+    assert [(unit.line, unit.reason.code) for unit in cancelled.units] == [("1", "OS")]
+
+
+def test_a_long_order_keeps_its_lines_in_order(database: Database) -> None:
+    with database.writing() as tx:
+        submit(tx, place(*["1"] * 250))
+        assert [line.line for line in order(tx).lines] == [str(n) for n in range(1, 251)]
+
+
+def test_stuck_files_are_those_begun_and_not_finished(database: Database) -> None:
+    with database.writing() as tx:
+        fresh, begun, failed = (received(tx, name=name) for name in (b"fresh", b"begun", b"failed"))
+        receipts.begin(tx, [begun])
+        for _ in range(3):
+            receipts.begin(tx, [failed])
+        receipts.record_failure(tx, failed, error="It broke.")
+        assert [file.id for file in queries.stuck_files(tx)] == [begun, failed]
+        receipts.mark_done(tx, begun, at=later(1), error="No interchange in it.")
+        assert [file.id for file in queries.stuck_files(tx)] == [failed]
+        assert fresh not in [file.id for file in queries.stuck_files(tx)]
+
+
+def test_counts_by_status(database: Database) -> None:
+    with database.writing() as tx:
+        submit(tx, place("10", po="A"))
+        submit(tx, place("10", po="B"))
+        submit(tx, cancel(po="B"))
+        receipt(tx)
+        found = queries.counts(tx)
+        assert found.orders == {"cancelled": 1, "open": 1}
+        assert (found.files, found.sets, found.outbox) == ({"done": 1}, {"applied": 1}, {"new": 1})
+        assert (found.held, found.parked) == ({}, {})
+        assert queries.waiting(tx) == (0, 0)

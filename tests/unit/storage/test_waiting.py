@@ -1,0 +1,129 @@
+"""Held questions and parked sets: listed while they wait, settled once."""
+
+import pytest
+from sqlalchemy import Connection
+
+from storage import held, parked
+from storage.commands import Locator
+from storage.database import Database
+from storage.held import NotAChoice
+from storage.orders import OrderKey
+from storage.outcomes import Choice, Outcome, Question
+from storage.states import HeldStatus, ParkedStatus
+from tests.unit.storage.build import (
+    AT,
+    BUYER,
+    SELLER,
+    later,
+    locator,
+    opened_interchange,
+    opened_set,
+    receipt,
+    received,
+)
+
+QUESTION = Question("Does it cancel?", (Choice("cancel", "cancel 6 EA"), Choice("ignore", "change nothing")))
+
+
+def hold(tx: Connection, set_id: int | None = None) -> int:
+    return held.put(tx, QUESTION, partner=SELLER, po_number="4500012", at=AT, set_id=set_id)
+
+
+def test_a_question_waits_until_it_is_answered(database: Database) -> None:
+    with database.writing() as tx:
+        first, second = hold(tx, receipt(tx, Outcome.HELD)), hold(tx)
+        assert [one.id for one in held.list_held(tx)] == [first, second]
+        answered = held.answer(
+            tx, first, choice="cancel", by="ann@hub.example", at=later(60), note="They rang."
+        )
+        assert (answered.answer, answered.answered_by, answered.note) == (
+            "cancel",
+            "ann@hub.example",
+            "They rang.",
+        )
+        assert (answered.status, answered.at, answered.answered_at) == (HeldStatus.ANSWERED, AT, later(60))
+        assert answered.choices == QUESTION.choices
+        assert [one.id for one in held.list_held(tx)] == [second]
+        assert [one.id for one in held.list_held(tx, status=None)] == [first, second]
+        assert answered.set_id is not None
+        assert held.answers_so_far(tx, answered.set_id) == ("cancel",)
+
+
+@pytest.mark.parametrize(
+    ("held_id", "choice", "match"),
+    [
+        (1, "perhaps", "can be answered with: cancel, ignore"),
+        (9, "cancel", "Nothing is held under the number 9"),
+    ],
+)
+def test_only_what_was_offered_is_an_answer(
+    database: Database, held_id: int, choice: str, match: str
+) -> None:
+    with database.writing() as tx:
+        hold(tx)
+        with pytest.raises(NotAChoice, match=match):
+            held.answer(tx, held_id, choice=choice, by="ann", at=AT)
+        assert len(held.list_held(tx)) == 1
+
+
+def test_an_answer_is_final(database: Database) -> None:
+    with database.writing() as tx:
+        held_id = hold(tx)
+        held.answer(tx, held_id, choice="ignore", by="ann", at=AT)
+        with pytest.raises(NotAChoice, match="answered before, with 'ignore' by ann"):
+            held.answer(tx, held_id, choice="cancel", by="bob", at=later(1))
+        found = held.get_held(tx, held_id)
+        assert found is not None
+        assert found.answer == "ignore"
+
+
+def park(tx: Connection, where: Locator, set_id: int) -> int:
+    return parked.park(tx, where, set_id=set_id, partner=BUYER, since=AT, expires_at=later(3600))
+
+
+def sets(tx: Connection, number: int) -> list[int]:
+    interchange_id = opened_interchange(tx, received(tx))
+    return [opened_set(tx, interchange_id, ordinal) for ordinal in range(1, number + 1)]
+
+
+def test_what_waits_for_an_order_comes_back_in_its_order(database: Database) -> None:
+    key = OrderKey(buyer=BUYER, seller=SELLER, po_number="4500012")
+    with database.writing() as tx:
+        ids = sets(tx, 6)
+        park(tx, locator(), ids[2])
+        park(tx, locator(seller=""), ids[0])  # a buyer who does not say who sells
+        park(tx, locator("other"), ids[1])
+        park(tx, locator(buyer="zenith"), ids[3])
+        park(
+            tx, locator(release="R1"), ids[4]
+        )  # without an order of its own it means the one without release
+        park(tx, locator(seller="other"), ids[5])
+        assert [one.set_id for one in parked.waiting_for(tx, key)] == [ids[2], ids[0], ids[4]]
+        released = OrderKey(buyer=BUYER, seller=SELLER, po_number="4500012", release="R1")
+        assert [one.set_id for one in parked.waiting_for(tx, released)] == [ids[4]]
+        parked.mark_replayed(tx, ids[2])
+        assert [one.set_id for one in parked.waiting_for(tx, key)] == [ids[0], ids[4]]
+        assert len(parked.list_parked(tx)) == 5
+        assert [one.set_id for one in parked.list_parked(tx, status=ParkedStatus.REPLAYED)] == [ids[2]]
+        assert len(parked.list_parked(tx, status=None)) == 6
+
+
+def test_a_set_waits_once_for_each_order(database: Database) -> None:
+    with database.writing() as tx:
+        (set_id,) = sets(tx, 1)
+        assert park(tx, locator("A"), set_id) == park(tx, locator("A"), set_id)
+        assert park(tx, locator("B"), set_id) != park(tx, locator("A"), set_id)
+        parked.mark_expired(tx, set_id)
+        assert parked.list_parked(tx) == ()
+
+
+def test_waiting_ends(database: Database) -> None:
+    with database.writing() as tx:
+        (set_id,) = sets(tx, 1)
+        park(tx, locator(), set_id)
+        assert parked.expired(tx, later(3599)) == ()
+        (late,) = parked.expired(tx, later(3600))
+        assert (late.set_id, late.since, late.status) == (set_id, AT, ParkedStatus.WAITING)
+        parked.mark_expired(tx, set_id)
+        assert parked.expired(tx, later(7200)) == ()
+        assert [one.status for one in parked.list_parked(tx, status=None)] == [ParkedStatus.EXPIRED]
