@@ -1,0 +1,1 @@
+"""Movement: what arrives, what leaves, who asked. Decides nothing."""

@@ -1,0 +1,181 @@
+"""Deliver what is owed: the outbox's e-mails go to the SMTP server, its acknowledgments to the mailboxes."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from pipeline.clock import Clock
+from pipeline.errors import CountermandError, NameTaken
+from pipeline.mail import (
+    Refused,
+    Retry,
+    Sent,
+    SmtpSession,
+    SmtpSettings,
+    Transmission,
+    Uncertain,
+    bare_address,
+    with_message_id,
+)
+from pipeline.ports import Mailbox
+from storage import outbox
+from storage.database import Database
+from storage.outbox import OutboxMessage, StaleMessage
+from storage.states import Kind, Status
+
+# Greylisting ends within minutes and a restart within the hour; after that, every four hours
+RETRY_SECONDS = (60, 5 * 60, 15 * 60, 3600, 4 * 3600)
+GIVE_UP_HOURS = 72  # as SMTP servers themselves: a weekend and a day
+MESSAGES_MAX = 1000  # tried in one round; the rest is due in the next
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What became of one message in this round."""
+
+    id: int
+    kind: Kind
+    to: str  # the address, or the partner whose mailbox it is for
+    status: Status  # NEW: it will be tried again
+    detail: str = ""  # the server's answer, or why not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryReport:
+    """One round of deliveries."""
+
+    attempts: tuple[Attempt, ...] = ()
+    uncertain: tuple[
+        int, ...
+    ] = ()  # mails a crashed run left in the moment of handing over; never sent again
+
+    @property
+    def failures(self) -> tuple[Attempt, ...]:
+        """What did not go out in this round, whether it will be tried again or not."""
+        return tuple(attempt for attempt in self.attempts if attempt.status is not Status.SENT)
+
+
+def deliver(
+    database: Database, mail: SmtpSettings, mailboxes: Callable[[str], Mailbox], clock: Clock,
+    *, messages_max: int = MESSAGES_MAX,
+) -> DeliveryReport:  # fmt: skip
+    """Send what is due, each message once. No transaction is open while a server is spoken to.
+
+    `mailboxes` gives a partner's mailbox by the partner's id, or raises a CountermandError. A server that
+    is down ends the round for what goes there, and for nothing else.
+    """
+    with database.writing() as tx:
+        uncertain = outbox.recover(tx)
+    with database.reading() as tx:
+        due = outbox.due(tx, clock.now(), messages_max)
+    courier = _Courier(database, clock)
+    _send_mail(courier, mail, [message for message in due if message.kind is Kind.EMAIL])
+    uploads = [message for message in due if message.kind is Kind.ACKNOWLEDGMENT]
+    for partner in dict.fromkeys(message.partner for message in uploads):
+        _upload(courier, mailboxes, partner, [message for message in uploads if message.partner == partner])
+    return DeliveryReport(attempts=tuple(courier.attempts), uncertain=uncertain)
+
+
+class _Courier:
+    """Claims and marks, each in a short transaction of its own, and keeps the report."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self.attempts: list[Attempt] = []
+
+    def claim(self, message: OutboxMessage) -> bool:
+        """Whether the message is ours; somebody else may have taken it since it was read."""
+        with self._database.writing() as tx:
+            return outbox.claim(tx, message.id)
+
+    def committing(self, message: OutboxMessage) -> None:
+        with self._database.writing() as tx:
+            outbox.mark_committing(tx, message.id)
+
+    def mark(self, message: OutboxMessage, result: Transmission) -> None:
+        """Write down what the SMTP server made of a message."""
+        match result:
+            case Sent(reply):
+                self.sent(message, reply)
+            case Retry(reason):
+                self.failed(message, reason)
+            case Refused(reason):
+                self.refused(message, reason)
+            case Uncertain(reason):
+                with self._database.writing() as tx:
+                    outbox.mark_uncertain(tx, message.id, reason)
+                self._note(message, Status.UNCERTAIN, reason)
+
+    def sent(self, message: OutboxMessage, detail: str = "") -> None:
+        with self._database.writing() as tx:
+            outbox.mark_sent(tx, message.id, self._clock.now())
+        self._note(message, Status.SENT, detail)
+
+    def failed(self, message: OutboxMessage, reason: str) -> None:
+        """Not gone out; tried again until it is too late for it."""
+        again = retry_at(message, self._clock.now())
+        with self._database.writing() as tx:
+            outbox.mark_failed(tx, message.id, reason, again)
+        self._note(message, Status.NEW if again else Status.FAILED, reason)
+
+    def refused(self, message: OutboxMessage, reason: str) -> None:
+        with self._database.writing() as tx:
+            outbox.mark_refused(tx, message.id, reason)
+        self._note(message, Status.REFUSED, reason)
+
+    def _note(self, message: OutboxMessage, status: Status, detail: str) -> None:
+        self.attempts.append(
+            Attempt(id=message.id, kind=message.kind, to=message.to, status=status, detail=detail)
+        )
+
+
+def retry_at(message: OutboxMessage, now: datetime) -> datetime | None:
+    """When to try again after a failure at `now`; None when it is time to give up."""
+    if now - message.created_at >= timedelta(hours=GIVE_UP_HOURS):
+        return None
+    return now + timedelta(seconds=RETRY_SECONDS[min(message.attempts, len(RETRY_SECONDS) - 1)])
+
+
+def _send_mail(courier: _Courier, mail: SmtpSettings, messages: Iterable[OutboxMessage]) -> None:
+    sender = bare_address(mail.sender)
+    with SmtpSession(mail) as session:
+        for message in messages:
+            if not courier.claim(message):
+                continue
+            payload = with_message_id(message.payload, message.identity)
+            try:
+                courier.mark(
+                    message, session.send(sender, message.to, payload, partial(courier.committing, message))
+                )
+            except CountermandError as error:  # no connection: nothing of this message went out
+                courier.failed(message, str(error))
+                return
+            except StaleMessage:  # another process took it for left behind; what that one marked stands
+                continue
+
+
+def _upload(
+    courier: _Courier, mailboxes: Callable[[str], Mailbox], partner: str, messages: Iterable[OutboxMessage]
+) -> None:
+    """One session for one partner. A file that was uploaded already, before a crash, is found and left."""
+    mailbox: Mailbox | None = None
+    try:
+        for message in messages:
+            if not courier.claim(message):
+                continue
+            try:
+                mailbox = mailbox or mailboxes(partner)
+                mailbox.deliver(message.identity, message.payload)
+                courier.sent(message)
+            except NameTaken as error:  # about this file alone; only a person can tell which one is right
+                courier.refused(message, str(error))
+            except CountermandError as error:
+                courier.failed(message, str(error))
+                return
+            except StaleMessage:
+                continue
+    finally:
+        if mailbox is not None:
+            mailbox.close()

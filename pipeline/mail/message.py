@@ -1,0 +1,221 @@
+"""A notice becomes one immutable RFC 5322 message: Jinja2 for the words, and proof of what came out."""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime, getaddresses, parseaddr
+from functools import cache
+from shlex import quote
+from typing import Any, Literal, TypeVar
+
+from jinja2 import PackageLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from pipeline.notices import CONTEXTS, Context, Notice, Total, amounts
+from storage.quantities import plain
+
+T = TypeVar("T")
+
+TEXT_LENGTH_MAX = 500  # of one value anywhere; the longest free text of X12 (MSG01) has 264 characters
+SUBJECT_VALUE_LENGTH_MAX = 60  # of one value in a subject; a purchase order number has at most 22
+SUBJECT_LENGTH_MAX = 180  # three values and our own words
+HEADERS = (
+    "From", "To", "Reply-To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-Auto-Response-Suppress",
+    "MIME-Version", "Content-Type",
+)  # fmt: skip
+
+# Unicode category -> what is shown instead: controls and separators break a line, format signs are invisible
+_SHOWN = {"Cc": " ", "Zl": " ", "Zp": " ", "Cf": "", "Cs": "\N{REPLACEMENT CHARACTER}"}
+
+# What an address in the settings may look like. Narrower than RFC 5322: no quotes, no encoded words ("=?").
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"[A-Za-z0-9.!#$%&'*+/=^_`{{|}}~-]{{1,64}}@(?:{_LABEL}\.)*{_LABEL}")
+
+
+class UnsafeMessage(Exception):
+    """The message does not have exactly the headers it should have; it was not made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """The words of a message."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message to one address. `payload` is what goes over the wire, however often it is tried."""
+
+    sender: str  # bare address: the envelope's
+    recipient: str
+    subject: str
+    text: str
+    html: str
+    message_id: str
+    payload: bytes
+
+
+def render(context: Context) -> Rendered:
+    """The words of the context's template. Values are data only: they are never read as template source."""
+    shown = presentable(context)
+    values = {entry.name: getattr(shown, entry.name) for entry in fields(shown)}
+    subject = _environment("subject").get_template(f"{context.TEMPLATE}.subject.j2").render(values)
+    body = _environment("body")
+    return Rendered(
+        subject=_flow(subject)[:SUBJECT_LENGTH_MAX],
+        text=body.get_template(f"{context.TEMPLATE}.txt.j2").render(values).strip("\n") + "\n",
+        html=body.get_template(f"{context.TEMPLATE}.html.j2").render(values).strip("\n") + "\n",
+    )
+
+
+def check_templates() -> tuple[str, ...]:
+    """Render every template with its example; a broken one raises. For start-up and doctor."""
+    for context in CONTEXTS:
+        render(context.example())
+    return tuple(context.TEMPLATE for context in CONTEXTS)
+
+
+def message_id(dedupe_key: str, sender: str) -> str:
+    """The message's identity for life, from what it is about; the same notice has the same one for ever."""
+    digest = hashlib.sha256(dedupe_key.encode("utf-8", "surrogatepass")).hexdigest()[:40]
+    return f"<{digest}@{bare_address(sender).rpartition('@')[2]}>"
+
+
+def bare_address(text: str) -> str:
+    """The one address in "Name <address>" or "address". Raises ValueError for anything else."""
+    found = getaddresses([text])
+    address = found[0][1] if len(found) == 1 else ""
+    whole = text == address or text.endswith(f"<{address}>")
+    if not whole or len(address) > 254 or not _ADDRESS.fullmatch(address) or presentable(text) != text:
+        raise ValueError(f"{text!r} is not an e-mail address this hub can use")
+    return address
+
+
+def compose(notice: Notice, *, sender: str, message_id: str, at: datetime) -> Message:
+    """The message for a notice, complete. Replies go to the hub's support address when it has one."""
+    words = render(notice.context)
+    recipient, support = bare_address(notice.to), notice.context.support
+    mail = EmailMessage(policy=policy.SMTP)
+    mail["From"] = Address(parseaddr(sender)[0], addr_spec=bare_address(sender))
+    mail["To"] = Address(addr_spec=recipient)
+    if support:
+        mail["Reply-To"] = Address(addr_spec=bare_address(support))
+    mail["Subject"] = words.subject
+    mail["Date"] = format_datetime(at.astimezone(UTC))
+    mail["Message-ID"] = message_id
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office replies, please
+    mail["X-Auto-Response-Suppress"] = "All"  # the same for Exchange
+    mail.set_content(words.text, cte="quoted-printable")
+    mail.add_alternative(words.html, subtype="html", cte="quoted-printable")
+    mail.set_boundary(
+        "=_" + hashlib.sha256(message_id.encode()).hexdigest()[:32]
+    )  # the same bytes every time
+    payload = mail.as_bytes()
+    _prove(payload, recipient, expected=[name for name in HEADERS if support or name != "Reply-To"])
+    return Message(
+        sender=bare_address(sender), recipient=recipient, message_id=message_id, payload=payload,
+        subject=words.subject, text=words.text, html=words.html,
+    )  # fmt: skip
+
+
+def with_message_id(payload: bytes, message_id: str) -> bytes:
+    """The same message under this identity: what a person sends again on purpose is a message of its own.
+
+    A server that has seen the first one would else be free to throw the second away.
+    """
+    line = f"\r\nMessage-ID: {message_id}\r\n".encode("ascii")
+    return re.sub(rb"\r\nMessage-ID:[^\r\n]*(?:\r\n[ \t][^\r\n]*)*\r\n", lambda _: line, payload, count=1)
+
+
+def presentable(value: T) -> T:
+    """The same value with every text in it made one line without control characters, and not too long.
+
+    Partners write these texts. A line break could pass for a section of ours, a bidirectional override can
+    show another number than it holds, a lone surrogate (from a file name) cannot be sent at all.
+    """
+    made: Any = value
+    if isinstance(value, str):
+        made = _one_line(value)
+    elif isinstance(value, tuple):
+        made = tuple(presentable(item) for item in value)
+    elif is_dataclass(value) and not isinstance(value, type):
+        made = replace(
+            value, **{field.name: presentable(getattr(value, field.name)) for field in fields(value)}
+        )
+    return made  # type: ignore[no-any-return]
+
+
+def _one_line(text: str) -> str:
+    kept = text[: 4 * TEXT_LENGTH_MAX]  # enough for any white space to be squeezed; bounds the work
+    shown = " ".join("".join(_SHOWN.get(unicodedata.category(sign), sign) for sign in kept).split())
+    return (
+        shown if len(shown) <= TEXT_LENGTH_MAX else shown[: TEXT_LENGTH_MAX - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    )
+
+
+def _prove(payload: bytes, recipient: str, *, expected: list[str]) -> None:
+    """Read the bytes back: no header more or less than meant, one recipient, two parts.
+
+    Python before 3.11.10 lets an encoded word in a header grow new lines (CVE-2024-6923), so what was set
+    is no proof of what was written.
+    """
+    head = payload.partition(b"\r\n\r\n")[0]
+    names = [
+        line.partition(b":")[0].decode("latin-1")
+        for line in re.split(rb"\r\n(?![ \t])|\r(?!\n)|(?<!\r)\n", head)
+    ]
+    read = message_from_bytes(payload)  # by the old parser on purpose: not the code that wrote it
+    if sorted(names) != sorted(expected) or sorted(read.keys()) != sorted(expected):
+        raise UnsafeMessage(f"headers {names} instead of {expected}")
+    if [parseaddr(str(value))[1] for value in read.get_all("To", [])] != [recipient]:
+        raise UnsafeMessage(f"recipients {read.get_all('To')} instead of {recipient}")
+    if [part.get_content_type() for part in read.walk()] != [
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+    ]:
+        raise UnsafeMessage("other parts than one text and one HTML version")
+
+
+def subject_value(value: object) -> str:
+    """A value as a subject may show it: letters, digits and a few signs; anything else becomes "_"."""
+    text = "".join(sign if sign.isalnum() or sign in " ._/#-,()&'" else "_" for sign in str(value))
+    return text if len(text) <= SUBJECT_VALUE_LENGTH_MAX else text[: SUBJECT_VALUE_LENGTH_MAX - 3] + "..."
+
+
+def _sums(totals: Iterable[Total], counter: str) -> str:
+    return amounts((sum_, total.unit) for total in totals if (sum_ := getattr(total, counter)))
+
+
+def _flow(text: str) -> str:
+    """Text of several template lines as one paragraph."""
+    return " ".join(text.split())
+
+
+def _utc(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+@cache
+def _environment(kind: Literal["subject", "body"]) -> ImmutableSandboxedEnvironment:
+    """Templates compiled once per process. Only HTML is escaped; in a subject every value is restricted."""
+    environment = ImmutableSandboxedEnvironment(
+        loader=PackageLoader("templates", "email"),
+        autoescape=lambda name: name is not None and name.endswith(".html.j2"),
+        finalize=subject_value if kind == "subject" else None,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= {"amounts": _sums, "flow": _flow, "number": plain, "utc": _utc, "shell": quote}
+    return environment

@@ -1,0 +1,244 @@
+"""What is said to a partner's server to change something on it: move a file, deliver one.
+
+No answer is believed alone. Each change is preceded and followed by a look, because a reply can be
+lost, another program can be at work in the same folder, and servers differ in what they refuse.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from pipeline.errors import FileChanged, NameTaken, OperatorError, TransportError
+from pipeline.mailbox import sftp
+from pipeline.mailbox.sftp import Answer, Attributes, Handle, Open, Request
+from pipeline.mailbox.steps import (
+    READ_BYTES,
+    Conversation,
+    Steps,
+    is_missing,
+    is_ok,
+    is_same,
+    join,
+    reading,
+)
+from pipeline.ports import Folder, Move, RemoteFile, printable
+
+WRITES_AT_ONCE = 32  # x 32 kB = 1 MB of one file sent in one step
+_NAMES_MAX = 10  # names tried in a folder before giving up
+_NAME_BYTES_MAX = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Changes(Steps):
+    """The conversations that change something on one partner's server."""
+
+    posix_rename: bool = False  #: the server offers the extension
+
+    def moving(self, move: Move) -> Conversation[bytes]:
+        """Rename a file into a folder under a name that is free there; answers that name."""
+        file = move.file
+        source = join(self.path(move.source), file.name)
+        folder = self.path(move.folder)
+        for name in _free_names(file.name, move.suffix):
+            target = join(folder, name)
+            at_source, at_target = yield [sftp.lstat(source), sftp.lstat(target)]
+            if is_missing(at_source):
+                return (yield from self._found_moved(move, folder))
+            if not is_same(at_source, file):
+                raise self._replaced(file)
+            if isinstance(at_target, Attributes):
+                continue
+            attempt = yield from self._renaming(move, source, target)
+            if attempt.refused:
+                raise OperatorError(
+                    f"{self.host}: {printable(source)} cannot be moved to {printable(target)}:"
+                    f" {attempt.answer}. User {self.settings.username} needs the right to rename, and both"
+                    " folders must lie on one file system. The file stays, and stays known."
+                )
+            if attempt.done:
+                return attempt.target.rpartition(b"/")[2]
+        raise OperatorError(
+            f"{self.host}: {printable(folder)} already holds {_NAMES_MAX} files named like"
+            f" {printable(file.name)}; clear out the folder"
+        )
+
+    def _found_moved(self, move: Move, folder: bytes) -> Conversation[bytes]:
+        # Gone from where it was: moved by us, and the reply or our memory of it was lost, or by others.
+        names = list(_free_names(move.file.name, move.suffix))
+        looks = yield [sftp.lstat(join(folder, name)) for name in names]
+        # The plain name comes last: it may be an older file, the suffixed ones are this content's own.
+        order = [*range(1, len(names)), 0]
+        return next((names[i] for i in order if is_same(looks[i], move.file)), b"")
+
+    def _renaming(self, move: Move, source: bytes, target: bytes) -> Conversation["_Attempt"]:
+        folder = self.path(move.folder)
+        attempt = yield from self._attempt(sftp.rename, move, source, target)
+        if attempt.refused and (yield from self._made(folder)):
+            attempt = yield from self._attempt(sftp.rename, move, source, target)
+        if attempt.refused and self.posix_rename:
+            # OpenSSH renames by a hard link, which Linux refuses for other users' files where the plain
+            # system call is allowed. That one replaces a target, so it gets a name of this content's own.
+            own = join(folder, list(_free_names(move.file.name, move.suffix))[1])
+            (there,) = yield [sftp.lstat(own)]
+            if is_missing(there):
+                attempt = yield from self._attempt(sftp.posix_rename, move, source, own)
+        if attempt.swapped:
+            # The partner put another file under the name in the last instant: that one is not read yet.
+            (returned,) = yield [sftp.rename(attempt.target, source)]
+            if not is_ok(returned):
+                raise OperatorError(
+                    f"{self.host}: {printable(source)} was replaced while it was moved; the new file is now"
+                    f" {printable(attempt.target)} and was NOT read. Move it back by hand."
+                )
+            raise self._replaced(move.file)
+        return attempt
+
+    def _attempt(
+        self, request: Callable[[bytes, bytes], Request], move: Move, source: bytes, target: bytes
+    ) -> Conversation["_Attempt"]:
+        (answer,) = yield [request(source, target)]
+        looks = yield [sftp.lstat(target)] if is_ok(answer) else [sftp.lstat(target), sftp.lstat(source)]
+        return _Attempt(move.file, target, answer, at_target=looks[0], at_source=looks[-1])
+
+    def _made(self, folder: bytes) -> Conversation[bool]:
+        """Make the folder if its absence is why a rename was refused."""
+        (there,) = yield [sftp.stat_folder(folder)]
+        if not is_missing(there):
+            return False
+        (made,) = yield [sftp.make_folder(folder)]
+        (there,) = yield [sftp.stat_folder(folder)]
+        if is_missing(there):  # else somebody else was quicker, and that is as good
+            raise OperatorError(
+                f"{self.host}: folder {printable(folder)} does not exist and cannot be made: {made}."
+                " Ask the partner for it, or name another in [partner.mailbox]."
+            )
+        return True
+
+    def present(self, name: bytes, content: bytes) -> Conversation[bool]:
+        """Whether the delivery folder holds the file already; other content under its name is an error."""
+        final = join(self.settings.delivery.encode(), name)
+        (there,) = yield [sftp.lstat(final)]
+        if not isinstance(there, Attributes):
+            return False
+        if there.regular and there.size == len(content):
+            (opened,) = yield [sftp.open_file(final, Open.READ)]
+            if isinstance(opened, Handle):
+                _, found = yield from reading(opened.handle, len(content))
+                yield [sftp.close(opened.handle)]
+                if found == content:
+                    return True
+        raise NameTaken(
+            f"{self.host}: {printable(final)} already exists with other content; it was left as it is."
+            " If it is not ours, ask the partner to take it away."
+        )
+
+    def uploading(self, name: bytes, content: bytes) -> Conversation[None]:
+        """Write the whole content under a temporary name, or leave nothing behind."""
+        folder = self.settings.delivery.encode()
+        part = join(folder, _part(name))
+        (opened,) = yield [sftp.open_file(part, Open.WRITE | Open.CREATE | Open.TRUNCATE)]
+        if not isinstance(opened, Handle):
+            raise self.folder_error("delivery", folder, opened)
+        pieces = range(0, len(content), READ_BYTES)
+        failed: Answer | None = None
+        for start in range(0, len(pieces), WRITES_AT_ONCE):
+            answers = yield [
+                sftp.write(opened.handle, at, content[at : at + READ_BYTES])
+                for at in pieces[start : start + WRITES_AT_ONCE]
+            ]
+            failed = next((answer for answer in answers if not is_ok(answer)), None)
+            if failed is not None:
+                break
+        closed, written = yield [sftp.close(opened.handle), sftp.lstat(part)]
+        failed = failed or (None if is_ok(closed) else closed)
+        size = written.size if isinstance(written, Attributes) else None
+        if failed is not None or size != len(content):
+            yield [sftp.remove(part)]
+            raise TransportError(
+                f"{self.host}: {printable(part)} could not be written ({failed or f'{size} bytes arrived'});"
+                " is the partner's disk or quota full?"
+            )
+
+    def publishing(self, name: bytes, content: bytes, *, again: bool = False) -> Conversation[None]:
+        """Give the uploaded file its name. Asked again after a lost reply, it looks first."""
+        folder = self.settings.delivery.encode()
+        part, final = join(folder, _part(name)), join(folder, name)
+        if again:
+            (at_part,) = yield [sftp.lstat(part)]
+            if is_missing(at_part):  # nothing but our rename takes it away, so it was delivered
+                return
+        if (yield from self.present(name, content)):
+            yield [sftp.remove(part)]
+            return
+        (renamed,) = yield [sftp.rename(part, final)]
+        if is_ok(renamed):  # not looked for: the partner may have taken it already
+            return
+        if (yield from self.present(name, content)):
+            yield [sftp.remove(part)]
+            return
+        if self.posix_rename:  # last resort, since it would replace a file put there just now
+            (renamed,) = yield [sftp.posix_rename(part, final)]
+            if is_ok(renamed):
+                return
+        yield [sftp.remove(part)]
+        raise OperatorError(
+            f"{self.host}: {printable(part)} cannot be renamed to {printable(name)}: {renamed}."
+            f" User {self.settings.username} needs the right to rename in the delivery folder."
+        )
+
+    def path(self, folder: Folder) -> bytes:
+        """The path of a folder on the partner's server."""
+        paths = {
+            Folder.PICKUP: self.settings.pickup,
+            Folder.PROCESSED: self.settings.processed,
+            Folder.REJECTED: self.settings.rejected,
+        }
+        return paths[folder].encode()
+
+    def _replaced(self, file: RemoteFile) -> FileChanged:
+        return FileChanged(
+            f"{self.host}: {printable(file.name)} was replaced after it was read; it was not moved,"
+            " the next round takes the new one"
+        )
+
+
+def _part(name: bytes) -> bytes:
+    return b"." + name + b".part"
+
+
+def _free_names(name: bytes, suffix: str) -> Iterator[bytes]:
+    yield name
+    for count in range(1, _NAMES_MAX):
+        end = f".{suffix}" if count == 1 else f".{suffix}.{count}"
+        yield name[: _NAME_BYTES_MAX - len(end)] + end.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """A rename, what the server answered, and what is to be seen afterwards, which counts more."""
+
+    file: RemoteFile
+    target: bytes
+    answer: Answer
+    at_target: Answer
+    at_source: Answer  #: looked at only when the answer was no
+
+    @property
+    def done(self) -> bool:
+        """There, or gone altogether: then the partner took it, and nothing is left to move."""
+        gone = is_missing(self.at_source)
+        return is_ok(self.answer) or (gone and (is_missing(self.at_target) or self.arrived))
+
+    @property
+    def arrived(self) -> bool:
+        return is_same(self.at_target, self.file)
+
+    @property
+    def swapped(self) -> bool:
+        """Something arrived, but it is not the file that was meant."""
+        return is_ok(self.answer) and isinstance(self.at_target, Attributes) and not self.arrived
+
+    @property
+    def refused(self) -> bool:
+        """Nothing happened, though the name is free."""
+        free = not isinstance(self.at_target, Attributes)
+        return not is_ok(self.answer) and not is_missing(self.at_source) and free

@@ -1,0 +1,81 @@
+"""What every test starts from: a clean environment, a foreign time zone, and the real parts it asked for."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+# Daemons lie outside an ordinary user's search path.
+SEARCH_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin", "/usr/lib/openssh"))
+
+# What a person or a CI service sets for itself and tests must not see: our settings, and colours.
+SCRUBBED = ("COUNTERMAND_", "PYTHON_COLORS", "NO_COLOR", "FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something real that a test needs. An optional part may be absent in CI too."""
+
+    programs: tuple[str, ...]  # any one of them will do
+    package: str  # what to install, in Debian's names
+    optional: bool = False
+
+
+PARTS = {
+    "sshd": Part(("sshd",), "openssh-server"),
+    "ssh-keygen": Part(("ssh-keygen",), "openssh-client"),
+    "chromium": Part(("chromium", "chromium-browser", "google-chrome"), "chromium", optional=True),
+}
+
+
+def find_part(name: str) -> Path | None:
+    """The program of a part, or None when the machine has none."""
+    for program in PARTS[name].programs:
+        found = shutil.which(program, path=SEARCH_PATH)
+        if found:
+            return Path(found)
+    return None
+
+
+def pytest_configure() -> None:
+    """Before anything is imported: no settings of this machine, and a zone where local time is wrong."""
+    for name in list(os.environ):
+        if name.startswith(SCRUBBED):
+            del os.environ[name]
+    os.environ["COLUMNS"] = "120"
+    os.environ["TZ"] = "NST3:30"  # in POSIX form, which needs no zone files: 3.5 hours behind UTC
+    time.tzset()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Act on `@pytest.mark.needs("sshd")`: skip, saying what is missing; in CI that is a failure."""
+    for mark in item.iter_markers("needs"):
+        for name in mark.args:
+            require(name)
+
+
+def require(name: str) -> Path:
+    """The program of a part; ends the test when there is none. For fixtures, where marks do not reach."""
+    if name not in PARTS:
+        pytest.fail(f"no part is called {name!r}; tests/conftest.py knows {', '.join(PARTS)}", pytrace=False)
+    found = find_part(name)
+    if found is not None:
+        return found
+    part = PARTS[name]
+    message = f"needs {part.programs[0]}, which is not here (Debian: apt-get install {part.package})"
+    if os.environ.get("CI") == "true" and not part.optional:
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment() -> Iterator[None]:
+    """What one test sets for countermand, the next does not see."""
+    yield
+    for name in list(os.environ):
+        if name.startswith("COUNTERMAND_"):
+            del os.environ[name]

@@ -1,0 +1,380 @@
+"""What is owed leaves once, is tried again when that is harmless, and is never sent twice by itself."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from pipeline.deliver import GIVE_UP_HOURS, RETRY_SECONDS, DeliveryReport, deliver
+from pipeline.errors import CountermandError, NameTaken, OperatorError, TransportError
+from pipeline.mail import SmtpSettings, compose, message_id
+from pipeline.notices import Notice, OrderCancelled
+from pipeline.ports import Mailbox
+from pipeline.settings import Security
+from storage import outbox
+from storage.database import Database
+from storage.outbox import NewMessage, OutboxMessage
+from storage.states import Kind, Status
+from tests.integration.test_smtp import ScriptedServer
+
+START = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
+SENDER = "Hub <edi@hub.example>"
+
+
+@dataclass
+class Clock:
+    """Stands still until it is moved."""
+
+    time: datetime = START
+
+    def now(self) -> datetime:
+        return self.time
+
+    def monotonic_seconds(self) -> float:
+        return 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+@dataclass
+class FolderMailbox:
+    """A mailbox that keeps files in memory, or fails as told."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    error: CountermandError | None = None
+    closed: int = 0
+
+    def deliver(self, name: str, content: bytes) -> None:
+        if self.error is not None:
+            raise self.error
+        if self.files.setdefault(name, content) != content:
+            raise NameTaken(f"{name} holds other content")
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class Scene:
+    """One installation: a database, an SMTP server that follows a script, mailboxes, and a clock."""
+
+    def __init__(self, folder: Path, server: ScriptedServer) -> None:
+        self.database = Database(f"sqlite:///{folder / 'ledger.db'}")
+        self.server = server
+        self.clock = Clock()
+        self.mailboxes: dict[str, FolderMailbox] = {"acme": FolderMailbox(), "bolt": FolderMailbox()}
+        self.smtp = SmtpSettings(
+            host="127.0.0.1", port=server.port, security=Security.NONE, sender=SENDER, timeout_seconds=0.5
+        )
+
+    def owe_mail(self, number: int, to: str = "desk@bolt.example") -> int:
+        context = OrderCancelled.example()
+        key = f"test:{number}"
+        notice = Notice(template=context.TEMPLATE, context=context, to=to, dedupe_key=key)
+        message = compose(notice, sender=SENDER, message_id=message_id(key, SENDER), at=START)
+        return self._owe(
+            NewMessage(
+                kind=Kind.EMAIL, partner="bolt", to=to, subject=message.subject, payload=message.payload,
+                body_text=message.text, body_html=message.html, identity=message.message_id, dedupe_key=key,
+            )
+        )  # fmt: skip
+
+    def owe_file(self, number: int, partner: str) -> int:
+        name = f"997-{number}.edi"
+        return self._owe(
+            NewMessage(
+                kind=Kind.ACKNOWLEDGMENT, partner=partner, to=partner, payload=b"ISA%d" % number,
+                identity=name,
+                dedupe_key=f"997:{partner}:{number}",
+            )
+        )  # fmt: skip
+
+    def _owe(self, message: NewMessage) -> int:
+        with self.database.writing() as tx:
+            made = outbox.enqueue(tx, message, self.clock.now())
+        assert made is not None
+        return made
+
+    def deliver(self, **more: Any) -> DeliveryReport:
+        return deliver(self.database, self.smtp, self._mailbox, self.clock, **more)
+
+    def _mailbox(self, partner: str) -> Mailbox:
+        if partner not in self.mailboxes:
+            raise OperatorError(f"{partner} has no mailbox")
+        return cast(Mailbox, self.mailboxes[partner])
+
+    def message(self, id: int) -> OutboxMessage:
+        with self.database.reading() as tx:
+            found = outbox.get(tx, id)
+        assert found is not None
+        return found
+
+    def statuses(self, *ids: int) -> list[Status]:
+        return [self.message(id).status for id in ids]
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Callable[..., Scene]]:
+    made: list[Scene] = []
+
+    def make(**script: str) -> Scene:
+        made.append(Scene(tmp_path, ScriptedServer(script)))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.server.close()
+        one.database.close()
+
+
+def test_what_is_due_goes_out_and_is_not_sent_again(scene: Callable[..., Scene]) -> None:
+    hub = scene()
+    mails = [hub.owe_mail(1), hub.owe_mail(2, "night@bolt.example")]
+    files = [hub.owe_file(1, "acme"), hub.owe_file(2, "acme"), hub.owe_file(1, "bolt")]
+    report = hub.deliver()
+    assert len(report.attempts) == 5
+    assert report.failures == ()
+    assert hub.statuses(*mails, *files) == [Status.SENT] * 5
+    assert len(hub.server.bodies) == 2
+    assert hub.server.connections == 1
+    assert hub.mailboxes["acme"].files == {"997-1.edi": b"ISA1", "997-2.edi": b"ISA2"}
+    assert [box.closed for box in hub.mailboxes.values()] == [1, 1]
+    assert hub.deliver() == DeliveryReport()
+    assert len(hub.server.bodies) == 2
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "bodies"),
+    [
+        ({"RCPT": "450 greylisted"}, Status.NEW, 0),
+        ({"RCPT": "550 no such user"}, Status.REFUSED, 0),
+        ({"body": "drop"}, Status.NEW, 0),
+        ({"dot": "451 disk full"}, Status.NEW, 1),
+        ({"dot": "554 spam"}, Status.REFUSED, 1),
+        ({"dot": "drop"}, Status.UNCERTAIN, 1),
+        ({"dot": "hang"}, Status.UNCERTAIN, 1),
+    ],
+)
+def test_what_the_server_makes_of_a_mail_is_written_down(
+    scene: Callable[..., Scene],
+    script: dict[str, str],
+    status: Status,
+    bodies: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if script.get("body"):  # whether the end of the connection is seen in time is for test_smtp
+        monkeypatch.setattr("pipeline.mail.SmtpSession._has_spoken", lambda *_: True)
+    hub = scene(**script)
+    mail = hub.owe_mail(1)
+    (attempt,) = hub.deliver().attempts
+    assert (attempt.id, attempt.to, attempt.status) == (mail, "desk@bolt.example", status)
+    assert hub.message(mail).status is status
+    assert hub.message(mail).error == attempt.detail != ""
+    assert len(hub.server.bodies) == bodies
+
+
+def test_an_uncertain_mail_is_never_sent_again_by_itself(scene: Callable[..., Scene]) -> None:
+    hub = scene(dot="drop")
+    mail = hub.owe_mail(1)
+    hub.deliver()
+    hub.server.script["dot"] = "250 ok"
+    hub.clock.sleep(GIVE_UP_HOURS * 3600)
+    assert hub.deliver() == DeliveryReport()
+    assert hub.message(mail).status is Status.UNCERTAIN
+
+
+def test_a_mail_is_tried_again_with_the_same_bytes_at_growing_intervals_and_then_given_up(
+    scene: Callable[..., Scene],
+) -> None:
+    hub = scene(dot="451 later")
+    mail = hub.owe_mail(1)
+    waits: list[float] = []
+    while (message := hub.message(mail)).status is Status.NEW:
+        waits.append((message.due_at - hub.clock.now()).total_seconds())
+        hub.clock.time = message.due_at
+        hub.deliver()
+    assert waits[: len(RETRY_SECONDS) + 2] == [0, *RETRY_SECONDS, RETRY_SECONDS[-1]]
+    assert timedelta(hours=GIVE_UP_HOURS) <= hub.clock.now() - START < timedelta(hours=GIVE_UP_HOURS + 4)
+    assert hub.message(mail).status is Status.FAILED
+    assert len(set(hub.server.bodies)) == 1
+    assert len(hub.server.bodies) == len(waits)
+
+
+def test_a_mail_not_due_yet_waits(scene: Callable[..., Scene]) -> None:
+    hub = scene(RCPT="450 greylisted")
+    hub.owe_mail(1)
+    hub.deliver()
+    hub.server.script["RCPT"] = "250 ok"
+    assert hub.deliver().attempts == ()
+    hub.clock.sleep(RETRY_SECONDS[0])
+    assert [attempt.status for attempt in hub.deliver().attempts] == [Status.SENT]
+
+
+def test_a_server_that_is_down_is_asked_once_and_stops_no_upload(scene: Callable[..., Scene]) -> None:
+    hub = scene(greeting="554 closed")
+    mails = [hub.owe_mail(number) for number in (1, 2, 3)]
+    file = hub.owe_file(1, "acme")
+    report = hub.deliver()
+    assert hub.server.connections == 1
+    assert [attempt.status for attempt in report.failures] == [Status.NEW]
+    assert [hub.message(mail).attempts for mail in mails] == [1, 0, 0]
+    assert hub.message(file).status is Status.SENT
+
+
+@pytest.mark.parametrize("error", [TransportError("no route"), OperatorError("key refused")])
+def test_one_mailbox_down_stops_no_other_partner(
+    scene: Callable[..., Scene], error: CountermandError
+) -> None:
+    hub = scene()
+    hub.mailboxes["acme"].error = error
+    files = [
+        hub.owe_file(1, "acme"),
+        hub.owe_file(2, "acme"),
+        hub.owe_file(1, "none"),
+        hub.owe_file(1, "bolt"),
+    ]
+    mail = hub.owe_mail(1)
+    report = hub.deliver()
+    assert hub.statuses(*files, mail) == [Status.NEW, Status.NEW, Status.NEW, Status.SENT, Status.SENT]
+    assert [attempt.to for attempt in report.failures] == ["acme", "none"]
+    hub.mailboxes["acme"].error = None
+    hub.clock.sleep(RETRY_SECONDS[0])
+    hub.deliver()
+    assert hub.statuses(*files[:2]) == [Status.SENT, Status.SENT]
+
+
+def test_a_name_taken_concerns_one_file_alone(scene: Callable[..., Scene]) -> None:
+    hub = scene()
+    hub.mailboxes["acme"].files["997-1.edi"] = b"something else"
+    files = [hub.owe_file(1, "acme"), hub.owe_file(2, "acme")]
+    hub.deliver()
+    assert hub.statuses(*files) == [Status.REFUSED, Status.SENT]
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nobody catches it."""
+
+
+@pytest.mark.parametrize(
+    ("moment", "status", "uncertain"),
+    [("mark_committing", Status.SENT, 0), ("mark_sent", Status.UNCERTAIN, 1)],
+)
+def test_a_run_that_died_is_settled_by_the_next(
+    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch, moment: str, status: Status, uncertain: int
+) -> None:
+    hub = scene()
+    mail = hub.owe_mail(1)
+
+    def die(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox, moment, die)
+        with pytest.raises(Killed):
+            hub.deliver()
+    report = hub.deliver()
+    assert len(report.uncertain) == uncertain
+    assert hub.message(mail).status is status
+    assert (
+        len(hub.server.bodies) == 1
+    )  # never twice: before the dot nothing went out, after it nothing goes again
+
+
+def test_an_upload_that_died_before_it_was_marked_is_repeated_and_harmless(
+    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = scene()
+    file = hub.owe_file(1, "acme")
+
+    def die(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox, "mark_sent", die)
+        with pytest.raises(Killed):
+            hub.deliver()
+    hub.deliver()
+    assert hub.message(file).status is Status.SENT
+    assert hub.mailboxes["acme"].files == {"997-1.edi": b"ISA1"}
+
+
+def test_what_another_process_took_in_between_is_left_to_it(
+    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = scene()
+    mails = [hub.owe_mail(1), hub.owe_mail(2), hub.owe_mail(3)]
+    claim = outbox.claim
+    calls: list[object] = []
+
+    def lost_claim(tx: Any, id: int) -> bool:
+        return id != mails[0] and claim(tx, id)
+
+    def take_over_the_first(*call: object) -> bool:
+        calls.append(call)
+        if len(calls) == 1:
+            with hub.database.writing() as tx:
+                outbox.recover(tx)  # as a second sender would, believing this one dead
+        return False
+
+    monkeypatch.setattr(outbox, "claim", lost_claim)
+    monkeypatch.setattr("pipeline.mail.SmtpSession._has_spoken", take_over_the_first)
+    report = hub.deliver()
+    assert [attempt.id for attempt in report.attempts] == [mails[2]]
+    assert hub.statuses(*mails) == [Status.NEW, Status.NEW, Status.SENT]
+    assert len(hub.server.bodies) == 1
+
+
+def test_no_transaction_is_open_while_a_server_is_spoken_to(
+    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = scene()
+    hub.owe_mail(1)
+    hub.owe_file(1, "acme")
+    other = Database(f"sqlite:///{hub.database.path}")
+    wrote: list[str] = []
+
+    def write_meanwhile(name: str, content: bytes) -> None:
+        with other.writing() as tx:  # would wait for ever if deliver() held the lock
+            wrote.append(f"{name} {outbox.list_messages(tx)[0].status.value}")
+
+    monkeypatch.setattr(hub.mailboxes["acme"], "deliver", write_meanwhile)
+    hub.deliver()
+    other.close()
+    assert wrote == ["997-1.edi sent"]
+
+
+def test_sent_again_on_purpose_it_is_a_message_of_its_own(scene: Callable[..., Scene]) -> None:
+    hub = scene()
+    mail = hub.owe_mail(1)
+    hub.deliver()
+    with hub.database.writing() as tx:
+        outbox.resend(tx, mail, hub.clock.now(), identity="<again@hub.example>")
+    hub.deliver()
+    first, second = hub.server.bodies
+    assert b"\r\nMessage-ID: <again@hub.example>\r\n" in second
+    assert first.partition(b"\r\n\r\n")[2] == second.partition(b"\r\n\r\n")[2]
+
+
+def test_a_round_takes_no_more_than_its_share(scene: Callable[..., Scene]) -> None:
+    hub = scene()
+    for number in range(3):
+        hub.owe_mail(number)
+    assert [len(hub.deliver(messages_max=2).attempts) for _ in range(3)] == [2, 1, 0]
+
+
+def test_a_password_never_reaches_the_outbox(scene: Callable[..., Scene]) -> None:
+    hub = scene(greeting="554 closed")
+    hub.smtp = replace(hub.smtp, username="hub", password="canary-secret")
+    mail = hub.owe_mail(1)
+    hub.deliver()
+    assert hub.database.path is not None
+    stored = b"".join(
+        (hub.database.path.parent / name).read_bytes() for name in os.listdir(hub.database.path.parent)
+    )
+    assert b"554" in stored
+    assert b"canary-secret" not in stored
+    assert "canary-secret" not in hub.message(mail).error
