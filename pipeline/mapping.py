@@ -22,7 +22,7 @@ from edi.documents import (
     ShipNotice,
     ShippedOrder,
 )
-from pipeline.partners import CancelPartShipped, Directory, Partner, Role
+from pipeline.partners import Directory, Partner, Role
 from storage.commands import (
     AcknowledgedLine,
     AcknowledgeOrder,
@@ -36,7 +36,6 @@ from storage.commands import (
     NewLine,
     Object,
     Objection,
-    PartShipped,
     PlaceOrder,
     Reason,
     RecordShipment,
@@ -50,7 +49,28 @@ from storage.orders import ItemId
 from storage.outcomes import Choice
 
 #: Units that are counted in whole units; weights, lengths and volumes are not among them (element 355).
-DISCRETE_UNITS = frozenset("AS BG BO BX CA CS CT DZ EA JR KT PC PK PR RL SE ST TU UN".split(" "))
+DISCRETE_UNITS = frozenset(
+    (
+        "AS",
+        "BG",
+        "BO",
+        "BX",
+        "CA",
+        "CS",
+        "CT",
+        "DZ",
+        "EA",
+        "JR",
+        "KT",
+        "PC",
+        "PK",
+        "PR",
+        "RL",
+        "SE",
+        "ST",
+        "UN",
+    )
+)
 
 #: N101 codes that name the seller and the buyer of an order.
 SELLER_ENTITIES = ("SE", "SU", "VN")
@@ -62,7 +82,7 @@ FILLER_LENGTH_MIN = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where a document came from, as the mapping needs it. `resolution` is a person's answer, when held before."""
+    """Where a document came from. `resolution` is a person's answer, when it was held before."""
 
     sender: Partner
     receiver: Partner | None  # None: the hub itself
@@ -124,8 +144,8 @@ def _purchase_order(document: PurchaseOrder, origin: Origin) -> Mapped:
         return _held(
             origin,
             locator,
-            f"PO {document.po_number} names no seller this hub knows: its receiver is the hub, no N1*SE, SU or VN"
-            " names a partner, and the buyer has no default_counterparty.",
+            f"PO {document.po_number} names no seller this hub knows: its receiver is the hub, no N1*SE,"
+            " SU or VN names a partner, and the buyer has no default_counterparty.",
             Choice("retry", "read the document again, after the settings were completed"),
         )
     if document.purpose in ("00", "07", "18"):
@@ -137,7 +157,7 @@ def _purchase_order(document: PurchaseOrder, origin: Origin) -> Mapped:
     return _held(
         origin,
         locator,
-        f"An 850 with purpose {document.purpose} ({words('353', document.purpose)}) for PO {document.po_number}:"
+        f"An 850 with purpose {document.purpose} ({words('353', document.purpose)}), PO {document.po_number}:"
         " it neither places nor cancels by rule. Make the change it asks for by hand, or leave it aside.",
         *(choices if document.purpose == "03" else ()),
     )
@@ -159,7 +179,7 @@ def _place(document: PurchaseOrder, origin: Origin, locator: Locator) -> PlaceOr
 
 
 def _new_line(line: OrderLine) -> NewLine:
-    """PO1 with its SDQ split and PO4 pack; a pack ties cases to eaches, it never multiplies eaches (section 4)."""
+    """PO1 with its SDQ split and PO4 pack; a pack ties cases to eaches, it never multiplies (section 4)."""
     per_case = line.pack.units * (line.pack.inner or 1) if line.unit == "EA" else 0
     return NewLine(
         number=line.number,
@@ -175,7 +195,6 @@ def _new_line(line: OrderLine) -> NewLine:
 
 
 def _cancel(document: PurchaseOrder, origin: Origin, locator: Locator) -> Submission:
-    refuse = origin.sender.policy.cancel_part_shipped is CancelPartShipped.REFUSE
     command = CancelOrder(
         order=locator,
         by=origin.sender.id,
@@ -183,7 +202,7 @@ def _cancel(document: PurchaseOrder, origin: Origin, locator: Locator) -> Submis
         source=origin.source,
         resolution=origin.resolution,
         reason=Reason(document.purpose, words("353", document.purpose)),
-        part_shipped=PartShipped.REFUSE if refuse else PartShipped.REST,
+        part_shipped=origin.sender.policy.cancel_part_shipped,
     )
     key = f"{document.po_number}|{document.release}|{document.purpose}"
     return Submission(commands=(command,), document=_key(origin, "850", key))
@@ -218,7 +237,7 @@ def _acknowledgment(document: PurchaseOrderAcknowledgment, origin: Origin) -> Ma
         return _held(
             origin,
             locator,
-            f"An 855 for PO {document.po_number} uses {code}, which has no fixed meaning: what does the seller say?",
+            f"An 855 for PO {document.po_number} uses {code}, which has no fixed meaning: what is said?",
             *(() if unknown else (Choice("lines", "follow what its lines say"),)),
         )
     if document.purpose == "01" and verdict not in (Verdict.REJECTED, Verdict.REJECTED_BY_LINE):
@@ -348,7 +367,7 @@ def _item_ids(ids: tuple[ProductId, ...]) -> tuple[ItemId, ...]:
 
 
 def _scheme(pid: ProductId) -> str:
-    """Global numbers tie across their qualifiers; a buyer's or vendor's own number only under the same one."""
+    """Global numbers tie across their qualifiers; a party's own number only under the same one."""
     family = STRONG_QUALIFIERS.get(pid.qualifier, "")
     filler = len(pid.id) >= FILLER_LENGTH_MIN and len(set(pid.id)) == 1
     if not family or filler:
@@ -366,8 +385,8 @@ def _held(origin: Origin, locator: Locator, statement: str, *choices: Choice) ->
 
 def _refused_purpose(origin: Origin, locator: Locator, kind: str, purpose: str) -> Submission:
     statement = (
-        f"Purpose {purpose} ({words('353', purpose)}) is not taken on an {kind}: what is fulfilled or accepted"
-        " cannot be taken back by sending the document again."
+        f"Purpose {purpose} ({words('353', purpose)}) is not taken on an {kind}: what is fulfilled or"
+        " accepted cannot be taken back by sending the document again."
     )
     return _objection(origin, locator, Objection.PURPOSE_NOT_ALLOWED, statement, ())
 

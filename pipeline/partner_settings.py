@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from pipeline.partners import (
     Acknowledge,
     BuyerCancel,
-    CancelPartShipped,
     MailboxSettings,
     Partner,
     PartnerAddress,
@@ -19,6 +18,7 @@ from pipeline.partners import (
     Role,
 )
 from pipeline.settings_reader import HOST_KEY_LENGTH_MAX, TableReader
+from storage.commands import PartShipped
 
 GS_CODE_LENGTH_MAX = 15  # GS02 and GS03 (elements 142, 124)
 PARK_HOURS_MAX = 30 * 24  # a month; what waits longer waits for a mistake
@@ -119,7 +119,7 @@ def _policy(table: TableReader | None) -> Policy:
     usual = Policy()
     policy = Policy(
         buyer_cancel=table.choice("buyer_cancel", BuyerCancel, usual.buyer_cancel),
-        cancel_part_shipped=table.choice("cancel_part_shipped", CancelPartShipped, usual.cancel_part_shipped),
+        cancel_part_shipped=table.choice("cancel_part_shipped", PartShipped, usual.cancel_part_shipped),
         poc_quantity=table.choice("poc_quantity", QuantityReading, usual.poc_quantity),
         answer_refusal=table.choice("answer_refusal", RefusalAnswer, usual.answer_refusal),
         acknowledge=table.choice("acknowledge", Acknowledge, usual.acknowledge),

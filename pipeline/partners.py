@@ -9,6 +9,7 @@ from enum import Enum, unique
 from pathlib import Path
 
 from pipeline.settings_reader import Secret
+from storage.commands import PartShipped
 
 QUALIFIER_LENGTH = 2  # ISA05 and ISA07 (element I05)
 ISA_ID_LENGTH_MAX = 15  # ISA06 and ISA08 (elements I06, I07), padded with spaces on the wire
@@ -58,14 +59,6 @@ class BuyerCancel(Enum):
 
 
 @unique
-class CancelPartShipped(Enum):
-    """What cancelling a whole order does once part of it is fulfilled."""
-
-    REST = "rest"  #: cancels what is open and says what could not be cancelled
-    REFUSE = "refuse"  #: cancels nothing
-
-
-@unique
 class QuantityReading(Enum):
     """How a partner fills POC03 and POC04 of an 860 (spoken of as POC quantities)."""
 
@@ -101,7 +94,7 @@ class Policy:
     buyer_cancel: BuyerCancel = BuyerCancel.EFFECTIVE
     """Whether this buyer's cancellation takes effect by itself. This version acts on `effective` only."""
 
-    cancel_part_shipped: CancelPartShipped = CancelPartShipped.REST
+    cancel_part_shipped: PartShipped = PartShipped.REST
     """What cancelling a whole order does once part of it is fulfilled: cancel the open rest, or nothing."""
 
     poc_quantity: QuantityReading = QuantityReading.NEW_TOTAL

@@ -12,7 +12,6 @@ from pipeline.errors import OperatorError
 from pipeline.partners import (
     Acknowledge,
     BuyerCancel,
-    CancelPartShipped,
     MailboxSettings,
     Partner,
     PartnerAddress,
@@ -32,6 +31,7 @@ from pipeline.settings import (
     load,
 )
 from pipeline.settings_reader import EMAIL
+from storage.commands import PartShipped
 from tests.unit.pipeline.settings_texts import HUB, KEY, MAILBOX, PARTNER, read
 
 
@@ -91,7 +91,7 @@ def test_every_policy_can_be_chosen(folder: Path) -> None:
     """
     assert read(HUB + PARTNER + policy).partners[0].policy == Policy(
         buyer_cancel=BuyerCancel.REQUESTED,
-        cancel_part_shipped=CancelPartShipped.REFUSE,
+        cancel_part_shipped=PartShipped.REFUSE,
         poc_quantity=QuantityReading.OLD_NEW,
         answer_refusal=RefusalAnswer.CHANGE_ACKNOWLEDGMENT,
         acknowledge=Acknowledge.NONE,

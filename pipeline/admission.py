@@ -1,0 +1,78 @@
+"""Admission: whose interchange this is, and whether its sender may speak here. Pure."""
+
+from dataclasses import dataclass
+
+from edi.envelope import Interchange
+from edi.findings import Finding, FindingCode
+from pipeline.partners import Partner
+from pipeline.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """The partner that speaks, and the one it speaks to (None: the hub)."""
+
+    sender: Partner
+    receiver: Partner | None
+
+
+def admit(interchange: Interchange, mailbox_of: str, settings: Settings) -> Admitted | Finding:
+    """The parties of an interchange, or why it must be kept apart.
+
+    `mailbox_of` is the partner whose mailbox it came from ("": none, as in a replay). A mailbox speaks only
+    for its own partner; every group's GS02 must belong to the same partner as ISA06.
+    """
+    directory = settings.directory
+    sender = directory.by_isa(interchange.sender.qualifier, interchange.sender.id)
+    if sender is None:
+        return _finding(
+            FindingCode.SENDER_UNKNOWN,
+            f"No partner has the interchange address {interchange.sender} (ISA05-06).",
+            "6",
+            interchange,
+        )
+    if mailbox_of and sender.id != mailbox_of:
+        return _finding(
+            FindingCode.SENDER_FOREIGN,
+            f"The mailbox of {mailbox_of} holds an interchange of another, {interchange.sender}.",
+            "6",
+            interchange,
+        )
+    for group in interchange.groups:
+        if sender.gs and group.sender.rstrip(" ") not in sender.gs:
+            return _finding(
+                FindingCode.SENDER_FOREIGN,
+                f'The group sender "{group.sender}" (GS02) does not belong to {sender.id}.',
+                "",
+                interchange,
+            )
+    return _receiver(interchange, sender, settings)
+
+
+def _receiver(interchange: Interchange, sender: Partner, settings: Settings) -> Admitted | Finding:
+    address, hub = interchange.receiver, settings.hub
+    if (address.qualifier, address.id) == (hub.isa.qualifier, hub.isa.id):
+        named = {
+            partner for group in interchange.groups if (partner := settings.directory.by_gs(group.receiver))
+        }
+        return Admitted(sender=sender, receiver=named.pop() if len(named) == 1 else None)
+    receiver = settings.directory.by_isa(address.qualifier, address.id)
+    if receiver is None or receiver is sender:
+        return _finding(
+            FindingCode.RECEIVER_UNKNOWN,
+            f"The receiver {address} (ISA07-08) is neither this hub nor one of its other partners.",
+            "8",
+            interchange,
+        )
+    return Admitted(sender=sender, receiver=receiver)
+
+
+def _finding(code: FindingCode, message: str, element: str, interchange: Interchange) -> Finding:
+    return Finding(
+        code=code,
+        message=message,
+        segment="ISA",
+        element=element,
+        interchange=interchange.control_number,
+        offset=interchange.offset,
+    )

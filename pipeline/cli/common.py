@@ -1,0 +1,36 @@
+"""What every command shares: its options, the two consoles, exit codes, JSON."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from pipeline.report import Json
+
+DONE, ATTENTION, OPERATOR, BUG = 0, 1, 2, 3
+PIPE_COLUMNS = 120  # where there is no terminal to ask
+
+Config = Annotated[Path | None, typer.Option("--config", help="The settings file.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+Paths = Annotated[list[str], typer.Argument(help="Files, folders or - for standard input.")]
+
+
+def _console(*, stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else PIPE_COLUMNS)
+
+
+out, err = _console(stderr=False), _console(stderr=True)
+
+
+def print_json(value: Json) -> None:
+    """One JSON document, and nothing else, on standard output."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def end(*, attention: bool) -> None:
+    """End with exit code 1 when a person should look, else 0."""
+    raise typer.Exit(ATTENTION if attention else DONE)

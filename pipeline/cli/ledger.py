@@ -1,0 +1,154 @@
+"""Commands that look at the ledger and speak to it: orders, cancel, held, release, outbox, resend, audit."""
+
+from typing import Annotated
+
+import typer
+
+from pipeline import screen, staff
+from pipeline.cli.common import AsJson, Config, end, out, print_json
+from pipeline.views import held_json, message_json, order_json, parked_json, summary_json
+from pipeline.wiring import open_application
+from storage import held as held_questions
+from storage import outbox as messages
+from storage import parked as parked_sets
+from storage import queries
+from storage.invariants import audit as find_breaches
+
+app = typer.Typer()
+
+
+@app.command()
+def orders(
+    config: Config = None,
+    as_json: AsJson = False,
+    partner: Annotated[str, typer.Option(help="Either party.")] = "",
+    status: Annotated[str, typer.Option(help="open, partly_fulfilled, fulfilled, cancelled, complete.")] = "",
+) -> None:
+    """List orders, newest first."""
+    application = open_application(config)
+    with application.database.reading() as tx:
+        found = queries.list_orders(tx, partner=partner, status=staff.status_named(status), limit=100_000)
+    if as_json:
+        print_json({"orders": [summary_json(order) for order in found]})
+    else:
+        screen.show_orders(out, found)
+
+
+@app.command()
+def order(
+    po_number: str,
+    config: Config = None,
+    as_json: AsJson = False,
+    buyer: str = "",
+    seller: str = "",
+    release: str = "",
+) -> None:
+    """Show one order: its lines and its timeline."""
+    application = open_application(config)
+    with application.database.reading() as tx:
+        view = staff.one_order(tx, po_number, buyer, seller, release)
+    if as_json:
+        print_json(order_json(view))
+    else:
+        screen.show_order(out, view)
+
+
+@app.command()
+def cancel(
+    po_number: str,
+    by: Annotated[str, typer.Option("--by", help="The partner who cancels.")],
+    config: Config = None,
+    as_json: AsJson = False,
+    line: Annotated[str, typer.Option(help="One line; without it the whole order.")] = "",
+    quantity: Annotated[str, typer.Option(help="Units of that line; without it all open.")] = "",
+    reason: Annotated[str, typer.Option(help="A reason code.")] = "",
+    note: Annotated[str, typer.Option(help="A sentence for the other party.")] = "",
+    release: str = "",
+    counterparty: Annotated[str, typer.Option(help="The other partner, if several have this PO.")] = "",
+) -> None:
+    """Cancel for one party: same rule, same notices. It cannot be undone."""
+    application = open_application(config)
+    wanted = staff.Cancellation(
+        po_number=po_number, release=release, by=by, counterparty=counterparty,
+        line=line, quantity=quantity, reason=reason, note=note,
+    )  # fmt: skip
+    report = staff.cancel(application, wanted)
+    if as_json:
+        print_json(report.to_json())
+    else:
+        screen.show_set(out, report)
+    if report.refusals and report.outcome.value == "refused":
+        end(attention=True)
+
+
+@app.command()
+def held(config: Config = None, as_json: AsJson = False) -> None:
+    """What waits for a person, with its choices; and what waits for its order."""
+    application = open_application(config)
+    with application.database.reading() as tx:
+        questions, waiting = held_questions.list_held(tx), parked_sets.list_parked(tx)
+    if as_json:
+        print_json({"held": [held_json(q) for q in questions], "parked": [parked_json(p) for p in waiting]})
+    else:
+        screen.show_held(out, questions, waiting)
+
+
+@app.command()
+def release(
+    held_id: int,
+    choice: Annotated[str, typer.Option("--as", help="One of the choices that `held` lists.")],
+    config: Config = None,
+    as_json: AsJson = False,
+    by: Annotated[str, typer.Option(help="Who decides.")] = "staff",
+    note: str = "",
+) -> None:
+    """Answer what is held; the document is decided with the answer."""
+    application = open_application(config)
+    report = staff.release(application, held_id, choice, by, note)
+    if as_json:
+        print_json(report.to_json())
+    else:
+        screen.show_set(out, report)
+    end(attention=report.outcome.value in ("refused", "held", "faulty"))
+
+
+@app.command()
+def outbox(config: Config = None, as_json: AsJson = False) -> None:
+    """List e-mails and acknowledgments, sent and owed."""
+    application = open_application(config)
+    with application.database.reading() as tx:
+        found = messages.list_messages(tx)
+        listed = [message_json(tx, message) for message in found] if as_json else []
+    if as_json:
+        print_json({"messages": listed})
+    else:
+        screen.show_messages(out, found)
+
+
+@app.command()
+def resend(message_id: int, config: Config = None, as_json: AsJson = False) -> None:
+    """Deliberately send a message again, as a new one that points to the old."""
+    application = open_application(config)
+    new_id = staff.resend(application, message_id)
+    if as_json:
+        print_json({"id": new_id, "resend_of": message_id})
+    else:
+        out.print(f"Message {new_id} repeats message {message_id}; it goes out with the next delivery.")
+
+
+@app.command()
+def audit(config: Config = None, as_json: AsJson = False) -> None:
+    """Prove every invariant over the whole database; names each breach."""
+    application = open_application(config)
+    with application.database.reading() as tx:
+        breaches = find_breaches(tx)
+    if as_json:
+        found = [{"invariant": b.invariant, "sentence": b.sentence, "rows": list(b.rows)} for b in breaches]
+        print_json({"breaches": found})
+    else:
+        for breach in breaches:
+            out.print(f"[red]{breach.invariant}[/]: {breach.sentence}")
+            for row in breach.rows:
+                out.print(f"  {screen.printable(str(row))}")
+        out.print("" if breaches else "Every invariant holds.")
+    end(attention=bool(breaches))

@@ -1,0 +1,212 @@
+"""Commands that move documents: init, poll, replay, check, deliver, doctor, db."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from pipeline import screen, staff
+from pipeline.check import check_file
+from pipeline.cli.common import (
+    BUG,
+    DONE,
+    OPERATOR,
+    AsJson,
+    Config,
+    Paths,
+    end,
+    err,
+    out,
+    print_json,
+)
+from pipeline.deliver import DeliveryReport, deliver
+from pipeline.errors import OperatorError, PartnerError, TransportError
+from pipeline.poll import PollReport
+from pipeline.replay import replay as replay_files
+from pipeline.replay import sources
+from pipeline.report import FileReport, files_json, needs_attention
+from pipeline.settings import example
+from pipeline.wiring import Application, open_application
+from storage.database import AlreadyRunning
+
+PROGRESS_FILES_MIN = 20
+
+app = typer.Typer()
+db = typer.Typer(help="The database's schema.", no_args_is_help=True)
+app.add_typer(db, name="db")
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(help="Where to.")] = Path()) -> None:
+    """Write a commented countermand.toml to start from; never overwrites."""
+    target = folder / "countermand.toml"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with target.open("x", encoding="utf-8") as file:
+            file.write(example())
+    except FileExistsError as error:
+        raise OperatorError(f"{target} exists already; it was left as it is.") from error
+    except OSError as error:
+        raise OperatorError(f"{target} cannot be written: {error.strerror}.") from error
+    out.print(f"Wrote {target}. Edit it, then run: countermand doctor")
+
+
+@app.command()
+def poll(
+    config: Config = None,
+    as_json: AsJson = False,
+    every: Annotated[float, typer.Option(help="Go on, a round every so many seconds.", min=0)] = 0,
+) -> None:
+    """Receive, ingest and deliver, once or until stopped. Silent when nothing arrived and all is well."""
+    application = open_application(config)
+    try:
+        with application.database.only_process():
+            _poll(application, every, as_json=as_json)
+    except AlreadyRunning as error:
+        err.print(str(error))
+        if as_json:
+            print_json(files_json([]))
+        raise typer.Exit(DONE) from error
+
+
+def _poll(application: Application, every: float, *, as_json: bool) -> None:
+    poller = application.poller()
+    while True:
+        report = poller.round(wait=not every)
+        _show_round(report, as_json=as_json)
+        if not every:
+            _end_of_round(report)
+        application.clock.sleep(every)
+
+
+def _show_round(report: PollReport, *, as_json: bool) -> None:
+    for problem in report.problems:
+        err.print(f"[red]{screen.printable(str(problem))}[/]")
+    for said in report.failed:
+        err.print(f"[red]{screen.printable(said)}[/]")
+    _show_deliveries(report.deliveries)
+    if as_json:
+        print_json(files_json(report.files))
+    else:
+        screen.show_files(out, report.files)
+
+
+def _end_of_round(report: PollReport) -> None:
+    if report.failed:
+        raise typer.Exit(BUG)
+    unreachable = any(isinstance(problem, (OperatorError, TransportError)) for problem in report.problems)
+    if unreachable or report.deliveries.failures or report.deliveries.uncertain:
+        raise typer.Exit(OPERATOR)
+    refused = any(isinstance(problem, PartnerError) for problem in report.problems)
+    end(attention=refused or needs_attention(report.files))
+
+
+def _show_deliveries(report: DeliveryReport) -> None:
+    for attempt in report.failures:
+        said = f"Message {attempt.id} to {attempt.to} was not sent ({attempt.status.value}): {attempt.detail}"
+        err.print(screen.printable(said))
+    for message_id in report.uncertain:
+        err.print(f"Message {message_id} may or may not have gone out; see: countermand outbox")
+
+
+@app.command()
+def replay(
+    paths: Paths,
+    config: Config = None,
+    as_json: AsJson = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Keep what it does.")] = False,
+    partner: Annotated[str, typer.Option("--as", help="As if from this partner's mailbox.")] = "",
+) -> None:
+    """Show what files would do to the ledger, line by line; keeps nothing unless --apply."""
+    application = open_application(config)
+    files = list(sources(paths))
+    database = application.database if apply else application.database.scratch_copy()
+    with Progress(console=err, transient=True, disable=not _wants_progress(len(files))) as progress:
+        task = progress.add_task("Replaying", total=len(files))
+
+        def advance(_: FileReport) -> None:
+            progress.advance(task)
+
+        reports = replay_files(
+            files, application.settings, database, application.clock.now, partner=partner, progress=advance
+        )
+    if as_json:
+        print_json(files_json(reports))
+    else:
+        screen.show_files(out, reports)
+        out.print("" if apply else "Nothing was kept. To keep it: the same with --apply", style="dim")
+    end(attention=needs_attention(reports))
+
+
+def _wants_progress(files: int) -> bool:
+    return files >= PROGRESS_FILES_MIN and err.is_terminal
+
+
+@app.command()
+def check(
+    paths: Paths, as_json: AsJson = False,
+    config: Config = None,
+) -> None:  # fmt: skip
+    """Check syntax only: findings in words, with place, excerpt and remedy."""
+    del config  # every command takes it; the syntax does not depend on it
+    checked = [check_file(source.name, source.content) for source in sources(paths)]
+    if as_json:
+        print_json({"files": [file.to_json() for file in checked]})
+    else:
+        screen.show_checked(out, checked)
+    end(attention=any(file.is_faulty for file in checked))
+
+
+@app.command("deliver")
+def deliver_due(config: Config = None, as_json: AsJson = False) -> None:
+    """Send what is due now."""
+    application = open_application(config)
+    try:
+        with application.database.only_process():
+            report = deliver(
+                application.database, application.smtp(), application.open_mailbox, application.clock
+            )
+    except AlreadyRunning as error:
+        err.print(str(error))
+        raise typer.Exit(DONE) from error
+    _show_deliveries(report)
+    sent = len(report.attempts) - len(report.failures)
+    if as_json:
+        attempts = [
+            {"id": a.id, "to": a.to, "status": a.status.value, "detail": a.detail} for a in report.attempts
+        ]
+        print_json({"sent": sent, "attempts": attempts, "uncertain": list(report.uncertain)})
+    elif report.attempts:
+        out.print(f"{sent} of {len(report.attempts)} messages were sent.")
+    if report.failures:
+        raise typer.Exit(OPERATOR)
+
+
+@app.command()
+def doctor(config: Config = None, as_json: AsJson = False) -> None:
+    """Try settings, database, every mailbox and the mail server; one line each."""
+    results = staff.examine(open_application(config))
+    if as_json:
+        print_json({"checks": [{"what": r.what, "ok": r.ok, "detail": r.detail} for r in results]})
+    for result in results if not as_json else ():
+        mark = "[green]ok[/]  " if result.ok else "[red]FAIL[/]"
+        out.print(
+            f"{mark} {screen.printable(result.what)}: {screen.printable(result.detail)}", soft_wrap=True
+        )
+    if not all(result.ok for result in results):
+        raise typer.Exit(OPERATOR)
+
+
+@db.command("upgrade")
+def db_upgrade(config: Config = None, as_json: AsJson = False) -> None:
+    """Bring the schema up to date."""
+    version = open_application(config).database.upgrade()
+    print_json({"version": version}) if as_json else out.print(f"The schema is at {version}.")
+
+
+@db.command("current")
+def db_current(config: Config = None, as_json: AsJson = False) -> None:
+    """The schema's version."""
+    version = open_application(config).database.current()
+    print_json({"version": version}) if as_json else out.print(version or "There is no database yet.")

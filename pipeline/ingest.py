@@ -1,0 +1,228 @@
+"""Ingest: one straight line from kept bytes to a report. Follow `ingest` to follow a document."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from edi.envelope import Interchange, TransactionSet, read
+from edi.findings import Finding, FindingCode
+from pipeline.admission import Admitted, admit
+from pipeline.answers import acknowledge_group, acknowledge_interchange, repeat_answers
+from pipeline.notifications import Unusable
+from pipeline.report import FileReport, FoundFault, InterchangeReport, SetReport
+from pipeline.sets import Arrival, Handled, found_fault, handle_set
+from pipeline.settings import Settings
+from pipeline.telling import tell_support
+from storage import receipts
+from storage.commands import Source
+from storage.interchanges import (
+    InterchangeKey,
+    StandingKind,
+    close_interchange,
+    open_interchange,
+    standing,
+)
+from storage.outcomes import Outcome
+from storage.receipts import ReceivedFile
+from storage.states import Fate
+
+# A control number is used up by an interchange of which anything was taken in; never by a failed attempt.
+_TAKEN_IN = frozenset(Outcome) - {Outcome.FAULTY, Outcome.REFUSED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """What every step of one file's way needs."""
+
+    tx: Connection
+    settings: Settings
+    at: datetime
+    received: ReceivedFile
+    mailbox_of: str  # the partner whose mailbox it lay in; "" for a replay
+
+
+def ingest(
+    tx: Connection, settings: Settings, received: ReceivedFile, at: datetime, *, mailbox_of: str
+) -> FileReport:
+    """Read one kept file and do what it says, in the caller's transaction. Raises for bugs only."""
+    file = _File(tx=tx, settings=settings, at=at, received=received, mailbox_of=mailbox_of)
+    reading = read(receipts.content_of(tx, received.id))
+    findings = tuple(found_fault(finding) for finding in reading.findings)
+    released: list[SetReport] = []
+    reports = [
+        _interchange(file, interchange, ordinal, released)
+        for ordinal, interchange in enumerate(reading.interchanges, start=1)
+    ]
+    error = "" if reports else "no X12 interchange was found in it"
+    if findings:
+        _tell(file, Source(file=received.name), f"file:{received.id}", findings)
+    receipts.mark_done(tx, received.id, at=at, error=error)
+    return FileReport(
+        name=received.name,
+        sha256=received.sha256,
+        partner=received.partner,
+        interchanges=tuple(reports),
+        findings=findings,
+        released=tuple(released),
+        error=error,
+    )
+
+
+def _interchange(
+    file: _File, interchange: Interchange, ordinal: int, released: list[SetReport]
+) -> InterchangeReport:
+    """Whose it is, whether it came before, and then set by set, in the order they stand."""
+    admitted = admit(interchange, file.mailbox_of, file.settings)
+    key = _key(file, interchange, admitted)
+    interchange_id = open_interchange(
+        file.tx,
+        key,
+        file_id=file.received.id,
+        ordinal=ordinal,
+        date=interchange.date,
+        time=interchange.time,
+        content_hash=interchange.content_hash,
+    )
+    if isinstance(admitted, Finding):
+        return _set_aside(file, interchange, interchange_id, Fate.QUARANTINED, (admitted,), None)
+    broken = tuple(finding for finding in interchange.findings if finding.is_error)
+    if broken:
+        return _set_aside(file, interchange, interchange_id, Fate.FAULTY, broken, admitted)
+    before = standing(file.tx, key, interchange.content_hash)
+    if before.kind is StandingKind.CONFLICT:
+        conflict = _conflict(interchange)
+        return _set_aside(file, interchange, interchange_id, Fate.CONFLICT, (conflict,), admitted)
+    if before.kind is StandingKind.DUPLICATE and before.earlier is not None:
+        repeat_answers(file.tx, before.earlier, file.at)
+        close_interchange(file.tx, interchange_id, outcome=Fate.DUPLICATE)
+        return _report(interchange, Fate.DUPLICATE, (), _untouched(interchange, Outcome.DUPLICATE))
+    return _accept(file, interchange, interchange_id, key, admitted, released)
+
+
+def _accept(
+    file: _File,
+    interchange: Interchange,
+    interchange_id: int,
+    key: InterchangeKey,
+    admitted: Admitted,
+    released: list[SetReport],
+) -> InterchangeReport:
+    """Handle every set, answer every group, and close the interchange."""
+    reports: list[SetReport] = []
+    faulty: list[FoundFault] = []
+    for group in interchange.groups:
+        arrival = Arrival(
+            settings=file.settings,
+            at=file.at,
+            file=file.received.name,
+            parties=admitted,
+            interchange=interchange,
+            interchange_id=interchange_id,
+            group=group,
+        )
+        handled: list[Handled] = []
+        for transaction_set in group.sets:
+            handled.append(handle_set(file.tx, arrival, transaction_set, len(reports) + 1))
+            reports.append(handled[-1].report)
+            released += handled[-1].released
+            if handled[-1].report.outcome is Outcome.FAULTY:
+                faulty += handled[-1].report.findings
+        faulty += [found_fault(finding, group) for finding in group.findings]
+        findings = [one.findings for one in handled]
+        acknowledge_group(file.tx, admitted.sender, interchange, interchange_id, group, findings, file.at)
+    if interchange.acknowledgment_requested:
+        acknowledge_interchange(
+            file.tx, admitted.sender, interchange, interchange_id, interchange.findings, file.at
+        )
+    if faulty:
+        source = Source(file=file.received.name, interchange=interchange.control_number)
+        _tell(file, source, f"interchange:{interchange_id}", tuple(faulty), admitted.sender.id)
+    counts = any(report.outcome in _TAKEN_IN for report in reports)
+    fate = Fate.ACCEPTED if interchange.usage == file.settings.hub.usage.value else Fate.IGNORED
+    close_interchange(file.tx, interchange_id, outcome=fate, key=key if counts else None)
+    return _report(interchange, fate, interchange.findings, tuple(reports))
+
+
+def _set_aside(
+    file: _File,
+    interchange: Interchange,
+    interchange_id: int,
+    fate: Fate,
+    findings: Sequence[Finding],
+    admitted: Admitted | None,
+) -> InterchangeReport:
+    """Nothing of it is used. A known sender gets a TA1; support is told in every case."""
+    faults = tuple(found_fault(finding) for finding in findings)
+    if admitted is not None:
+        acknowledge_interchange(file.tx, admitted.sender, interchange, interchange_id, findings, file.at)
+    source = Source(file=file.received.name, interchange=interchange.control_number)
+    partner = admitted.sender.id if admitted else file.mailbox_of
+    _tell(file, source, f"interchange:{interchange_id}", faults, partner, quarantined=fate is not Fate.FAULTY)
+    close_interchange(file.tx, interchange_id, outcome=fate, findings=[fault.to_json() for fault in faults])
+    return _report(interchange, fate, findings, _untouched(interchange, Outcome.FAULTY))
+
+
+def _tell(
+    file: _File,
+    source: Source,
+    origin: str,
+    faults: Sequence[FoundFault],
+    partner: str = "",
+    *,
+    quarantined: bool = False,
+) -> None:
+    unusable = Unusable(
+        origin=origin,
+        at=file.at,
+        source=source,
+        partner=partner or file.received.partner,
+        outcome=Outcome.FAULTY,
+        quarantined=quarantined,
+        problems=tuple(fault.to_problem() for fault in faults),
+    )
+    tell_support(file.tx, file.settings, unusable, file.at)
+
+
+def _key(file: _File, interchange: Interchange, admitted: Admitted | Finding) -> InterchangeKey:
+    known = isinstance(admitted, Admitted)
+    return InterchangeKey(
+        partner=admitted.sender.id if known and isinstance(admitted, Admitted) else file.mailbox_of,
+        sender=str(interchange.sender),
+        receiver=str(interchange.receiver),
+        control_number=interchange.control_number,
+        usage=interchange.usage,
+    )
+
+
+def _conflict(interchange: Interchange) -> Finding:
+    return Finding(
+        code=FindingCode.INTERCHANGE_CONFLICT,
+        message=f"Interchange {interchange.control_number} came before with other content; it was not used.",
+        segment="ISA",
+        element="13",
+        value=interchange.control_number,
+        interchange=interchange.control_number,
+        offset=interchange.offset,
+    )
+
+
+def _untouched(interchange: Interchange, outcome: Outcome) -> tuple[SetReport, ...]:
+    """Reports of sets that were not looked into."""
+    sets: list[TransactionSet] = [found for group in interchange.groups for found in group.sets]
+    return tuple(SetReport(type=s.type, control_number=s.control_number, outcome=outcome) for s in sets)
+
+
+def _report(
+    interchange: Interchange, fate: Fate, findings: Sequence[Finding], sets: tuple[SetReport, ...]
+) -> InterchangeReport:
+    groups = tuple(found_fault(f, group) for group in interchange.groups for f in group.findings)
+    return InterchangeReport(
+        sender=str(interchange.sender),
+        receiver=str(interchange.receiver),
+        control_number=interchange.control_number,
+        outcome=fate,
+        findings=tuple(found_fault(finding) for finding in findings) + groups,
+        sets=sets,
+    )

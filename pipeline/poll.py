@@ -1,0 +1,137 @@
+"""Poll: one round over all mailboxes: receive, ingest, expire, deliver."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+
+from edi import limits
+from pipeline.clock import Clock
+from pipeline.deliver import DeliveryReport, deliver
+from pipeline.errors import CountermandError
+from pipeline.ingest import ingest
+from pipeline.mail import SmtpSettings
+from pipeline.ports import Mailbox, printable
+from pipeline.receive import Inbox, Kept, Limits, ReceiveReport, receive_all
+from pipeline.report import FileReport
+from pipeline.sets import decide_again
+from pipeline.settings import Settings
+from pipeline.sightings import Sightings
+from storage import parked, receipts
+from storage.database import Database
+from storage.receipts import ReceivedFile
+
+FILES_PER_ROUND = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollReport:
+    """What one round did. `problems` are mailboxes and files that could not be served, in sentences."""
+
+    files: tuple[FileReport, ...]
+    received: tuple[ReceiveReport, ...]
+    deliveries: DeliveryReport
+    failed: tuple[str, ...]  # bugs, by file
+
+    @property
+    def problems(self) -> tuple[CountermandError, ...]:
+        found: list[CountermandError] = []
+        for report in self.received:
+            found += [*report.problems, *filter(None, [report.failure])]
+        return tuple(found)
+
+
+@dataclass(slots=True, kw_only=True)
+class Poller:
+    """One process that polls; the sightings live as long as it does."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    mail: Callable[[], SmtpSettings]
+    open_mailbox: Callable[[str], Mailbox]
+    sightings: Sightings[tuple[Kept, str]]
+
+    def round(self, *, wait: bool) -> PollReport:
+        """Receive from every mailbox, read what was kept, and deliver what is owed."""
+        with ExitStack() as stack:
+            mailboxes = {
+                partner.id: stack.enter_context(self.open_mailbox(partner.id))
+                for partner in self.settings.partners
+                if partner.mailbox is not None
+            }
+            inboxes = [
+                Inbox(partner_id=p.id, mailbox=mailboxes[p.id], settle_seconds=p.mailbox.settle_seconds)
+                for p in self.settings.partners
+                if p.mailbox is not None
+            ]
+            bounds = Limits(file_bytes_max=limits.file_bytes_max)
+            received = receive_all(inboxes, self._keep, self.sightings, self.clock, bounds, wait=wait)
+            files, failed = ingest_waiting(self.settings, self.database, self.clock.now)
+            expire_parked(self.settings, self.database, self.clock.now())
+            deliveries = deliver(self.database, self.mail(), lambda id: mailboxes[id], self.clock)
+        return PollReport(files=tuple(files), received=received, deliveries=deliveries, failed=tuple(failed))
+
+    def _keep(self, partner_id: str, name: bytes, content: bytes) -> Kept:
+        """Commit the bytes; only after that may the remote file be moved."""
+        with self.database.writing() as tx:
+            file = receipts.keep(
+                tx, partner=partner_id, mailbox=partner_id, name=name, content=content, at=self.clock.now()
+            )
+
+        def moved(target: bytes) -> None:
+            with self.database.writing() as tx:
+                receipts.mark_moved(tx, file.id, to=printable(target), at=self.clock.now())
+
+        return Kept(file_id=file.id, known=file.attempts > 0, moved=moved)
+
+
+def ingest_waiting(
+    settings: Settings, database: Database, now: Callable[[], datetime]
+) -> tuple[list[FileReport], list[str]]:
+    """Read every kept file that was not read yet; a file that makes us fail does not stop the others."""
+    with database.reading() as tx:
+        waiting = receipts.unprocessed(tx, FILES_PER_ROUND)
+        keys = {file.id: _sent_at(receipts.content_of(tx, file.id)) for file in waiting}
+    reports: list[FileReport] = []
+    failed: list[str] = []
+    for file in sorted(waiting, key=lambda f: (keys[f.id], f.name, f.id)):
+        with database.writing() as tx:
+            if file.id not in receipts.begin(tx, [file.id]):
+                failed.append(f"{file.name} of {file.partner} was given up after several attempts.")
+                continue
+        try:
+            with database.writing() as tx:
+                reports.append(ingest(tx, settings, file, now(), mailbox_of=file.partner))
+        except (CountermandError, OSError):
+            raise
+        except Exception as error:
+            failed.append(_record(database, file, error))
+    return reports, failed
+
+
+def _record(database: Database, file: ReceivedFile, error: Exception) -> str:
+    """Our own mistake over one file: it is counted and said, and the neighbours go on."""
+    said = f"{type(error).__name__}: {error}"
+    with database.writing() as tx:
+        status = receipts.record_failure(tx, file.id, error=said)
+    return f"{file.name} of {file.partner} made the program fail ({said}); it is {status.value} now."
+
+
+def _sent_at(content: bytes) -> tuple[bytes, bytes, bytes]:
+    """ISA09, ISA10 and ISA13 of the first interchange: files are read in the order they were written."""
+    start = content.find(b"ISA")
+    elements = (
+        content[start : start + 200].split(content[start + 3 : start + 4] or b"*") if start >= 0 else []
+    )
+    return (elements[9], elements[10], elements[13]) if len(elements) > 13 else (b"", b"", b"")
+
+
+def expire_parked(settings: Settings, database: Database, at: datetime) -> int:
+    """Sets whose order did not come in time are refused, and their sender is told; how many."""
+    with database.writing() as tx:
+        late = sorted({waiting.set_id for waiting in parked.expired(tx, at)})
+        for set_id in late:
+            decide_again(tx, settings, set_id, at, also="expired")
+            parked.mark_expired(tx, set_id)
+    return len(late)

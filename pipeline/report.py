@@ -1,0 +1,216 @@
+"""Reports: what became of each file, interchange and set, as values and as the JSON of the contract."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from pipeline.notices import Problem
+from storage.events import EventKind
+from storage.ledger import Result
+from storage.outcomes import Outcome
+from storage.quantities import plain
+from storage.refusals import RefusedLine
+from storage.states import Fate
+
+Json = dict[str, object]
+
+#: From what a person must look at first to what needs nobody; a file is as grave as its gravest set.
+GRAVITY = (
+    Outcome.FAULTY,
+    Outcome.REFUSED,
+    Outcome.HELD,
+    Outcome.PARKED,
+    Outcome.APPLIED,
+    Outcome.DUPLICATE,
+    Outcome.IGNORED,
+)
+
+#: Outcomes that make a run end with exit code 1.
+NEEDS_ATTENTION = frozenset({Outcome.FAULTY, Outcome.REFUSED, Outcome.HELD})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundFault:
+    """A finding as reports show it; `place` is for people."""
+
+    code: str
+    level: str
+    segment: str
+    position: int
+    element: str
+    value: str
+    message: str
+    remedy: str
+    place: str
+
+    def to_json(self) -> Json:
+        names = ("code", "level", "segment", "position", "element", "value", "message", "remedy")
+        return {name: getattr(self, name) for name in names}
+
+    def to_problem(self) -> Problem:
+        return Problem(place=self.place, message=self.message, remedy=self.remedy, code=self.code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetReport:
+    """What became of one transaction set."""
+
+    type: str
+    control_number: str
+    outcome: Outcome
+    set_id: int = 0
+    order: str = ""
+    findings: tuple[FoundFault, ...] = ()
+    refusals: tuple[RefusedLine, ...] = ()
+    question: str = ""
+    held_id: int = 0
+    notes: tuple[str, ...] = ()
+    placed: tuple[tuple[str, str], ...] = ()  # (line, quantity in plain decimal)
+    cancelled: tuple[tuple[str, str], ...] = ()
+    fulfilled: tuple[tuple[str, str], ...] = ()
+
+    def to_json(self) -> Json:
+        moved = {
+            name: [{"line": line, "quantity": quantity} for line, quantity in getattr(self, name)]
+            for name in ("placed", "cancelled", "fulfilled")
+        }
+        first = self.refusals[0] if self.refusals else None
+        return {
+            "type": self.type,
+            "control_number": self.control_number,
+            "outcome": self.outcome.value,
+            "refusal": first.refusal.name if first and self.outcome is Outcome.REFUSED else None,
+            "refusals": [refusal_json(refusal) for refusal in self.refusals],
+            "findings": [finding.to_json() for finding in self.findings],
+            "order": self.order or None,
+            "question": self.question or None,
+            "held": self.held_id or None,
+            "notes": list(self.notes),
+            **moved,
+        }
+
+
+def refusal_json(refusal: RefusedLine) -> Json:
+    """One refusal with its figures; figures that do not apply are null."""
+    figures = ("asked", "ordered", "fulfilled", "cancelled", "open")
+    said = {name: getattr(refusal, name) for name in figures}
+    return {
+        "code": refusal.refusal.name,
+        "number": refusal.refusal.number,
+        "line": refusal.line or None,
+        "message": refusal.message,
+        **{name: None if value is None else plain(value) for name, value in said.items()},
+    }
+
+
+def with_result(report: SetReport, result: Result) -> SetReport:
+    """The report with what the ledger did and said."""
+    units: dict[str, list[tuple[str, str]]] = {"placed": [], "cancelled": [], "fulfilled": []}
+    for entry in result.entries:
+        for event in entry.events:
+            moved = _MOVES.get(event.kind)
+            if moved:
+                units[moved] += [(unit.line, plain(unit.quantity)) for unit in event.units]
+    decisions = [entry.decision for entry in result.entries]
+    return replace(
+        report,
+        outcome=result.outcome,
+        refusals=tuple(refusal for decision in decisions for refusal in decision.refusals),
+        question=" ".join(d.question.statement for d in decisions if d.question),
+        notes=tuple(note for decision in decisions for note in decision.notes),
+        placed=tuple(units["placed"]),
+        cancelled=tuple(units["cancelled"]),
+        fulfilled=tuple(units["fulfilled"]),
+    )
+
+
+_MOVES = {
+    EventKind.ORDER_PLACED: "placed",
+    EventKind.ORDER_CANCELLED: "cancelled",
+    EventKind.LINES_CANCELLED: "cancelled",
+    EventKind.LINES_FULFILLED: "fulfilled",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterchangeReport:
+    """What became of one interchange."""
+
+    sender: str
+    receiver: str
+    control_number: str
+    outcome: Fate
+    findings: tuple[FoundFault, ...] = ()
+    sets: tuple[SetReport, ...] = ()
+
+    def to_json(self) -> Json:
+        return {
+            "sender": self.sender,
+            "receiver": self.receiver,
+            "control_number": self.control_number,
+            "outcome": self.outcome.value,
+            "findings": [finding.to_json() for finding in self.findings],
+            "sets": [report.to_json() for report in self.sets],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileReport:
+    """What became of one file. `released` are earlier sets that waited for an order this file placed."""
+
+    name: str
+    sha256: str
+    partner: str
+    interchanges: tuple[InterchangeReport, ...] = ()
+    findings: tuple[FoundFault, ...] = ()
+    released: tuple[SetReport, ...] = ()
+    error: str = ""
+
+    @property
+    def outcome(self) -> Outcome:
+        """The gravest outcome of anything in the file."""
+        outcomes = {report.outcome for report in self.all_sets}
+        for interchange in self.interchanges:
+            if interchange.outcome in (Fate.FAULTY, Fate.CONFLICT, Fate.QUARANTINED):
+                outcomes.add(Outcome.FAULTY)
+            elif interchange.outcome is Fate.DUPLICATE:
+                outcomes.add(Outcome.DUPLICATE)
+        if self.error or not self.interchanges:
+            outcomes.add(Outcome.FAULTY)
+        return next((outcome for outcome in GRAVITY if outcome in outcomes), Outcome.IGNORED)
+
+    @property
+    def all_sets(self) -> tuple[SetReport, ...]:
+        return tuple(s for interchange in self.interchanges for s in interchange.sets) + self.released
+
+    def to_json(self) -> Json:
+        return {
+            "name": self.name,
+            "sha256": self.sha256,
+            "partner": self.partner or None,
+            "outcome": self.outcome.value,
+            "findings": [finding.to_json() for finding in self.findings],
+            "error": self.error or None,
+            "interchanges": [report.to_json() for report in self.interchanges],
+            "released": [report.to_json() for report in self.released],
+        }
+
+
+def files_json(files: Sequence[FileReport]) -> Json:
+    """The JSON of `poll` and `replay`."""
+    return {"files": [report.to_json() for report in files], "summary": summary(files)}
+
+
+def summary(files: Sequence[FileReport]) -> Json:
+    """How many sets came to which end."""
+    sets = [report for file in files for report in file.all_sets]
+    counted = ("applied", "duplicate", "refused", "held", "parked", "faulty", "ignored")
+    return {
+        "files": len(files),
+        "sets": len(sets),
+        **{name: sum(report.outcome.value == name for report in sets) for name in counted},
+    }
+
+
+def needs_attention(files: Iterable[FileReport]) -> bool:
+    """Whether a partner's document was refused, held or faulty: exit code 1."""
+    return any(file.outcome in NEEDS_ATTENTION for file in files)

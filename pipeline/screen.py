@@ -1,0 +1,180 @@
+"""Screen: reports, orders and questions as support staff read them on a terminal."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.check import CheckedFile
+from pipeline.report import FileReport, SetReport
+from storage.held import Held
+from storage.orders import OrderStatus
+from storage.outbox import OutboxMessage
+from storage.outcomes import Outcome
+from storage.parked import Parked
+from storage.quantities import plain
+from storage.queries import OrderSummary, OrderView
+
+_COLOURS = {
+    Outcome.APPLIED: "green",
+    Outcome.DUPLICATE: "dim",
+    Outcome.IGNORED: "dim",
+    Outcome.PARKED: "cyan",
+    Outcome.HELD: "yellow",
+    Outcome.REFUSED: "red",
+    Outcome.FAULTY: "red",
+}
+EXCERPT_MAX = 100
+
+
+def printable(text: str) -> str:
+    """Partner-controlled text for a terminal: nothing in it can move the cursor or colour a line."""
+    return escape("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text))
+
+
+def show_files(console: Console, files: Sequence[FileReport]) -> None:
+    """One line per file, and under it what became of each set."""
+    for file in files:
+        colour = _COLOURS[file.outcome]
+        sender = f" from {printable(file.partner)}" if file.partner else ""
+        console.print(f"[bold]{printable(file.name)}[/]{sender}: [{colour}]{file.outcome.value}[/]")
+        if file.error:
+            console.print(f"  {printable(file.error)}")
+        for finding in file.findings:
+            _sentence(console, finding.message, finding.remedy)
+        for interchange in file.interchanges:
+            said = f"interchange {interchange.control_number} from {interchange.sender}"
+            console.print(f"  {printable(said)}: {interchange.outcome.value}")
+            for finding in interchange.findings:
+                _sentence(console, finding.message, finding.remedy)
+            for report in interchange.sets:
+                show_set(console, report)
+        for report in file.released:
+            console.print("  waited for this order, decided now:")
+            show_set(console, report)
+
+
+def show_set(console: Console, report: SetReport) -> None:
+    """One set: what it was, what became of it, line by line."""
+    order = f" PO {printable(report.order)}" if report.order else ""
+    head = f"    {printable(report.type)} {printable(report.control_number)}{order}"
+    console.print(f"{head}: [{_COLOURS[report.outcome]}]{report.outcome.value}[/]")
+    for word in ("placed", "cancelled", "fulfilled"):
+        for line, quantity in getattr(report, word):
+            console.print(f"      line {printable(line)}: {quantity} {word}")
+    for refusal in report.refusals:
+        console.print(
+            f"      {refusal.refusal.name}: {printable(refusal.message)}", style="red", soft_wrap=True
+        )
+    if report.question:
+        console.print(f"      {printable(report.question)}", style="yellow")
+        console.print(f"      answer it: countermand release {report.held_id} --as CHOICE")
+    for note in report.notes:
+        console.print(f"      {printable(note)}", style="dim")
+    for finding in report.findings:
+        _sentence(console, f"{finding.place}: {finding.message}", finding.remedy)
+
+
+def _sentence(console: Console, message: str, remedy: str) -> None:
+    console.print(f"      {printable(message)} [dim]{printable(remedy)}[/]", soft_wrap=True)
+
+
+def show_checked(console: Console, files: Iterable[CheckedFile]) -> None:
+    """Findings with place, excerpt, caret, explanation and remedy."""
+    for file in files:
+        verdict = "[red]faulty[/]" if file.is_faulty else "[green]good[/]"
+        console.print(f"{printable(file.name)}: {file.sets} transaction sets, {verdict}")
+        for checked in file.faults:
+            fault = checked.fault
+            console.print(f"\n{printable(file.name)}: {printable(fault.place) or 'the file'} [{fault.level}]")
+            if checked.excerpt:
+                start, width = checked.caret
+                left = max(0, start - EXCERPT_MAX // 2)
+                excerpt = checked.excerpt[left : left + EXCERPT_MAX]
+                console.print(f"  {fault.position:>4} | {printable(excerpt)}", soft_wrap=True)
+                console.print(
+                    f"       | {' ' * (start - left)}{'^' * min(width, EXCERPT_MAX)}", soft_wrap=True
+                )
+            console.print(f"{printable(fault.message)} {printable(fault.remedy)}", soft_wrap=True)
+
+
+def show_orders(console: Console, orders: Sequence[OrderSummary]) -> None:
+    """A table of orders."""
+    table = Table("PO number", "release", "buyer", "seller", "status", "placed")
+    for order in orders:
+        key = order.key
+        words = [key.po_number, key.release, key.buyer, key.seller, status_words(order.status)]
+        table.add_row(*map(printable, words), f"{order.placed_at:%Y-%m-%d %H:%M}")
+    console.print(table if orders else "No orders.")
+
+
+def show_order(console: Console, view: OrderView) -> None:
+    """One order: its lines with their counters, and its timeline."""
+    key = view.summary.key
+    release = f" release {printable(key.release)}" if key.release else ""
+    console.print(
+        f"[bold]PO {printable(key.po_number)}[/]{release}: {printable(key.buyer)} orders from"
+        f" {printable(key.seller)}; {status_words(view.summary.status)}"
+    )
+    table = Table("line", "item", "unit")
+    for word in ("ordered", "fulfilled", "cancelled", "open"):
+        table.add_column(word, justify="right")
+    for line in view.lines:
+        items = ", ".join(f"{item.qualifier} {item.id}" for item in line.ids)
+        counters = (plain(getattr(line, word)) for word in ("ordered", "fulfilled", "cancelled", "open"))
+        table.add_row(printable(line.line), printable(items), printable(line.unit), *counters)
+    console.print(table)
+    for event in view.events:
+        source = event.source
+        said = f"{source.type} {source.interchange}/{source.group}/{source.set}, {source.file}"
+        where = said if source.type else f"entered by {source.actor or 'staff'}"
+        units = ", ".join(f"line {unit.line}: {plain(unit.quantity)}" for unit in event.units)
+        why = f" ({event.reason.text})" if event.reason.text else ""
+        kind = event.kind.value.replace("_", " ")
+        head = f"{event.at:%Y-%m-%d %H:%M:%S}  {kind} by {event.by}{why}"
+        console.print(f"{printable(head)}{': ' if units else ''}{printable(units)}")
+        for note in (*event.notes, event.note):
+            if note:
+                console.print(f"{'':21}{printable(note)}")
+        console.print(f"{'':21}{printable(where)}", style="dim")
+
+
+def show_held(console: Console, held: Sequence[Held], parked: Sequence[Parked]) -> None:
+    """What waits for a person, with the choices and what each would do; and what waits for its order."""
+    for question in held:
+        console.print(
+            f"[bold]{question.id}[/]  PO {printable(question.po_number)}, {printable(question.partner)}"
+        )
+        console.print(f"    {printable(question.statement)}", style="yellow")
+        for choice in question.choices:
+            name = f"countermand release {question.id} --as {choice.name}"
+            console.print(f"    {printable(name)}: {printable(choice.effect)}")
+    for waiting in parked:
+        until = f"{waiting.expires_at:%Y-%m-%d %H:%M}"
+        console.print(
+            f"parked: {printable(waiting.partner)} for PO {printable(waiting.po_number)}, until {until}"
+        )
+    if not held and not parked:
+        console.print("Nothing is held, nothing is parked.")
+
+
+def show_messages(console: Console, messages: Sequence[OutboxMessage]) -> None:
+    """The outbox as a table."""
+    table = Table("id", "kind", "to", "subject", "status")
+    for message in messages:
+        status = message.status.value + (f": {message.error}" if message.error else "")
+        table.add_row(
+            str(message.id),
+            message.kind.value,
+            printable(message.to),
+            printable(message.subject or message.identity),
+            Text(status),
+        )
+    console.print(table if messages else "The outbox is empty.")
+
+
+def status_words(status: OrderStatus) -> str:
+    """The status for people."""
+    return status.value.replace("_", " ")

@@ -1,0 +1,192 @@
+"""What staff may do by hand: look an order up, cancel for a party, answer what is held, send again."""
+
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+
+from sqlalchemy import Connection
+
+from pipeline.errors import CountermandError, OperatorError
+from pipeline.mail import SmtpSession, bare_address, check_templates
+from pipeline.partners import Role
+from pipeline.report import SetReport, with_result
+from pipeline.sets import decide_again
+from pipeline.telling import tell_result
+from pipeline.wiring import Application
+from storage import held, ledger, outbox, queries
+from storage.commands import (
+    CancelLines,
+    CancelOrder,
+    Command,
+    LineCancellation,
+    LineReference,
+    Locator,
+    Reason,
+    Source,
+    Submission,
+)
+from storage.database import DatabaseUnavailable
+from storage.invariants import audit
+from storage.orders import OrderStatus
+from storage.outcomes import Outcome
+from storage.queries import OrderView
+
+_QUANTITY = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?", re.ASCII)
+
+
+class Refused(CountermandError):
+    """What was asked for by hand cannot be done; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancellation:
+    """What a member of staff typed; `line` and `quantity` may be empty."""
+
+    po_number: str
+    by: str
+    release: str = ""
+    counterparty: str = ""
+    line: str = ""
+    quantity: str = ""
+    reason: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One thing `doctor` tried."""
+
+    what: str
+    ok: bool
+    detail: str
+
+
+def status_named(word: str) -> OrderStatus | None:
+    """The status a person typed; "" is every status."""
+    try:
+        return OrderStatus(word) if word else None
+    except ValueError as error:
+        known = ", ".join(status.value for status in OrderStatus)
+        raise OperatorError(f'"{word}" is no status; it is one of {known}.') from error
+
+
+def one_order(tx: Connection, po_number: str, buyer: str, seller: str, release: str) -> OrderView:
+    """The one order meant; several are listed so that the caller can say which."""
+    found = queries.find_orders(tx, po_number, buyer=buyer, seller=seller, release=release or None)
+    if not found:
+        raise OperatorError(f"There is no order {po_number} here (between these parties).")
+    if len(found) > 1:
+        named = "; ".join(
+            f"--buyer {o.key.buyer} --seller {o.key.seller} --release '{o.key.release}'" for o in found
+        )
+        raise OperatorError(f"PO {po_number} is more than one order; say which: {named}")
+    view = queries.get_order(tx, found[0].id)
+    assert view is not None
+    return view
+
+
+def cancel(application: Application, wanted: Cancellation) -> SetReport:
+    """Cancel for one party, by the same rule and with the same notices as a document."""
+    at = application.clock.now()
+    with application.database.writing() as tx:
+        command = _command(application, tx, wanted)
+        result = ledger.apply(tx, Submission(commands=(command,)))
+        report = SetReport(type="", control_number="", outcome=result.outcome, order=wanted.po_number)
+        if result.outcome is Outcome.APPLIED:
+            tell_result(tx, application.settings, result, f"staff:{secrets.token_hex(8)}", at)
+    return with_result(report, result)
+
+
+def _command(application: Application, tx: Connection, wanted: Cancellation) -> Command:
+    partner = application.settings.directory.get(wanted.by)
+    if partner is None:
+        known = ", ".join(p.id for p in application.settings.partners)
+        raise OperatorError(f'There is no partner "{wanted.by}"; the settings have: {known}.')
+    if wanted.quantity and not wanted.line:
+        raise OperatorError("--quantity needs --line: say of which line.")
+    if wanted.quantity and not _QUANTITY.fullmatch(wanted.quantity):
+        raise OperatorError(f'--quantity "{wanted.quantity}" is not a number such as 60 or 12.5.')
+    buys = partner.role is Role.BUYER
+    parties = (partner.id, wanted.counterparty) if buys else (wanted.counterparty, partner.id)
+    view = one_order(tx, wanted.po_number, *parties, wanted.release)
+    key = view.summary.key
+    order = Locator(buyer=key.buyer, seller=key.seller, po_number=key.po_number, release=key.release)
+    at, source = application.clock.now(), Source(actor="staff")
+    reason = Reason(wanted.reason)
+    if not wanted.line:
+        return CancelOrder(
+            order=order, by=partner.id, at=at, source=source, reason=reason, note=wanted.note,
+            part_shipped=partner.policy.cancel_part_shipped,
+        )  # fmt: skip
+    quantity = Decimal(wanted.quantity) if wanted.quantity else None
+    line = LineCancellation(line=LineReference(number=wanted.line), quantity=quantity)
+    return CancelLines(
+        order=order, by=partner.id, at=at, source=source, reason=reason, note=wanted.note, lines=(line,)
+    )
+
+
+def release(application: Application, held_id: int, choice: str, by: str, note: str) -> SetReport:
+    """Record a person's answer and decide the set with it, in one transaction."""
+    at = application.clock.now()
+    with application.database.writing() as tx:
+        question = held.answer(tx, held_id, choice=choice, by=by, at=at, note=note)
+        if question.set_id is None:
+            raise OperatorError(f"{held_id} has no document behind it.")
+        return decide_again(tx, application.settings, question.set_id, at)
+
+
+def resend(application: Application, message_id: int) -> int:
+    """A new message with the old one's content; a mail gets an identity of its own."""
+    at = application.clock.now()
+    domain = bare_address(application.settings.mail.sender).rpartition("@")[2]
+    with application.database.writing() as tx:
+        identity = f"<{secrets.token_hex(20)}@{domain}>"
+        message = outbox.get(tx, message_id)
+        is_mail = message is not None and message.kind is outbox.Kind.EMAIL
+        return outbox.resend(tx, message_id, at, identity=identity if is_mail else "")
+
+
+def examine(application: Application) -> list[Examined]:
+    """Try everything a round of `poll` needs, and change nothing."""
+    settings = application.settings
+    found = [Examined("settings", True, f"{settings.path}, {len(settings.partners)} partners")]
+    found.append(_try("templates", lambda: f"{len(check_templates())} rendered"))
+    found.append(_try("database", lambda: _examine_database(application)))
+    for partner in settings.partners:
+        if not partner.notify:
+            found.append(Examined(f"partner {partner.id}", False, "notify is empty: nobody there is told"))
+        if partner.mailbox is not None:
+            found.append(_try(f"mailbox {partner.id}", partial(_examine_mailbox, application, partner.id)))
+    found.append(_try("mail", lambda: _examine_mail(application)))
+    return found
+
+
+def _try(what: str, attempt: Callable[[], str]) -> Examined:
+    try:
+        return Examined(what, True, attempt())
+    except (CountermandError, DatabaseUnavailable) as error:
+        return Examined(what, False, str(error))
+
+
+def _examine_database(application: Application) -> str:
+    with application.database.reading() as tx:
+        breaches = audit(tx)
+    if breaches:
+        raise OperatorError(f"{len(breaches)} invariants are broken; see: countermand audit")
+    return f"{application.database.place}, every invariant holds"
+
+
+def _examine_mailbox(application: Application, partner_id: str) -> str:
+    with application.open_mailbox(partner_id) as mailbox:
+        waiting = [file for file in mailbox.listing() if file.regular]
+    return f"connected, host key as pinned, {len(waiting)} files in the pickup folder"
+
+
+def _examine_mail(application: Application) -> str:
+    settings = application.smtp()
+    with SmtpSession(settings) as session:
+        session.connect()
+    return f"{settings.host}:{settings.port} answers"

@@ -1,0 +1,98 @@
+"""Telling: notices are composed and owed through the outbox, in the transaction of their fact."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from pipeline.mail import compose, message_id
+from pipeline.notices import Notice
+from pipeline.notifications import (
+    Addressees,
+    Unusable,
+    cancellation_notices,
+    cancellation_refused_notices,
+    document_refused_notices,
+    document_rejected_notices,
+)
+from pipeline.settings import Settings
+from storage import outbox
+from storage.commands import CancelLines, CancelOrder
+from storage.ledger import Entry, Result
+from storage.outbox import NewMessage
+from storage.outcomes import Outcome
+from storage.states import Kind
+
+
+def addressees_of(settings: Settings) -> Addressees:
+    """Everybody a notice may go to."""
+    return Addressees(
+        partners={partner.id: partner for partner in settings.partners},
+        hub=settings.hub.name,
+        support=settings.hub.support_email,
+    )
+
+
+def tell_result(tx: Connection, settings: Settings, result: Result, origin: str, at: datetime) -> None:
+    """The other party is told of what was cancelled; who asked is told of what was not done."""
+    addressees = addressees_of(settings)
+    for entry in result.entries:
+        order_id = entry.after.id if entry.after else None
+        for event in entry.events:
+            if entry.after is not None:
+                _owe(tx, settings, cancellation_notices(event, entry.after, addressees), at, order_id)
+        refused = result.outcome is Outcome.REFUSED
+        if entry.decision.refusals and (refused or result.outcome is Outcome.APPLIED):
+            _owe(tx, settings, _refusal_notices(entry, origin, addressees, refused=refused), at, order_id)
+
+
+def _refusal_notices(
+    entry: Entry, origin: str, addressees: Addressees, *, refused: bool
+) -> tuple[Notice, ...]:
+    refusals, command = entry.decision.refusals, entry.command
+    if refused and not isinstance(command, (CancelOrder, CancelLines)):
+        return document_refused_notices(origin, command, refusals, entry.before, addressees)
+    cancelled = [units for event in entry.events for units in event.units]
+    order = entry.after or entry.before
+    return cancellation_refused_notices(origin, command, refusals, order, cancelled, addressees)
+
+
+def tell_support(tx: Connection, settings: Settings, unusable: Unusable, at: datetime) -> None:
+    """The hub's support is told of what a person must look at."""
+    _owe(tx, settings, document_rejected_notices(unusable, addressees_of(settings)), at, None)
+
+
+def _owe(
+    tx: Connection,
+    settings: Settings,
+    notices: Sequence[Notice] | Iterable[Notice],
+    at: datetime,
+    order_id: int | None,
+) -> None:
+    for notice in notices:
+        identity = message_id(notice.dedupe_key, settings.mail.sender)
+        if not notice.to:
+            missing = NewMessage(
+                kind=Kind.EMAIL,
+                partner="",
+                to="",
+                identity=identity,
+                dedupe_key=notice.dedupe_key,
+                order_id=order_id,
+            )
+            outbox.enqueue_refused(tx, missing, at, error="no address")
+            continue
+        mail = compose(notice, sender=settings.mail.sender, message_id=identity, at=at)
+        message = NewMessage(
+            kind=Kind.EMAIL,
+            partner="",
+            to=notice.to,
+            subject=mail.subject,
+            payload=mail.payload,
+            body_text=mail.text,
+            body_html=mail.html,
+            identity=identity,
+            dedupe_key=notice.dedupe_key,
+            order_id=order_id,
+        )
+        outbox.enqueue(tx, message, at)

@@ -1,0 +1,108 @@
+"""Views: orders, held questions and messages as the JSON of the contract. Read side only."""
+
+from sqlalchemy import Connection
+
+from pipeline.report import Json
+from storage.events import LedgerEvent
+from storage.held import Held
+from storage.orders import LineState
+from storage.outbox import OutboxMessage
+from storage.parked import Parked
+from storage.quantities import plain
+from storage.queries import OrderSummary, OrderView, get_order
+
+
+def summary_json(order: OrderSummary) -> Json:
+    """An order without lines and events."""
+    return {
+        "po_number": order.key.po_number,
+        "release": order.key.release,
+        "buyer": order.key.buyer,
+        "seller": order.key.seller,
+        "status": order.status.value,
+        "placed_at": order.placed_at.isoformat(),
+    }
+
+
+def order_json(view: OrderView) -> Json:
+    """An order with its lines and its timeline."""
+    return {
+        **summary_json(view.summary),
+        "lines": [_line(line) for line in view.lines],
+        "events": [_event(event) for event in view.events],
+    }
+
+
+def _line(line: LineState) -> Json:
+    counters = {name: plain(getattr(line, name)) for name in ("ordered", "fulfilled", "cancelled", "open")}
+    return {
+        "line": line.line,
+        "ids": {item.qualifier: item.id for item in line.ids},
+        "unit": line.unit,
+        "description": line.description,
+        **counters,
+    }
+
+
+def _event(event: LedgerEvent) -> Json:
+    source = event.source
+    return {
+        "at": event.at.isoformat(),
+        "kind": event.kind.value,
+        "by": event.by,
+        "actor": source.actor,
+        "reason": event.reason.code,
+        "reason_text": event.reason.text,
+        "note": event.note,
+        "notes": list(event.notes),
+        "source": {name: getattr(source, name) for name in ("file", "interchange", "group", "set", "type")},
+        "lines": [
+            {"line": units.line, "quantity": plain(units.quantity), "reason": units.reason.code}
+            for units in event.units
+        ],
+    }
+
+
+def held_json(held: Held) -> Json:
+    """A question with its choices."""
+    return {
+        "id": held.id,
+        "po_number": held.po_number,
+        "partner": held.partner,
+        "statement": held.statement,
+        "choices": [{"name": choice.name, "effect": choice.effect} for choice in held.choices],
+        "since": held.at.isoformat(),
+    }
+
+
+def parked_json(parked: Parked) -> Json:
+    """A document that waits for its order."""
+    return {
+        "set": parked.set_id,
+        "partner": parked.partner,
+        "po_number": parked.po_number,
+        "release": parked.release,
+        "since": parked.since.isoformat(),
+        "expires_at": parked.expires_at.isoformat(),
+    }
+
+
+def message_json(tx: Connection, message: OutboxMessage) -> Json:
+    """An outbox message; the payload as text, byte for byte in latin-1."""
+    view = get_order(tx, message.order_id) if message.order_id else None
+    return {
+        "id": message.id,
+        "kind": message.kind.value,
+        "to": message.to,
+        "subject": message.subject,
+        "status": message.status.value,
+        "error": message.error or None,
+        "order": view.summary.key.po_number if view else None,
+        "identity": message.identity,
+        "created_at": message.created_at.isoformat(),
+        "sent_at": message.sent_at.isoformat() if message.sent_at else None,
+        "resend_of": message.resend_of,
+        "body_text": message.body_text,
+        "body_html": message.body_html,
+        "payload": message.payload.decode("latin-1"),
+    }
