@@ -20,6 +20,7 @@ from pipeline.sightings import Sightings
 from storage import parked, receipts
 from storage.database import Database
 from storage.receipts import ReceivedFile
+from storage.rules import TOO_LATE
 
 FILES_PER_ROUND = 10_000
 
@@ -132,6 +133,6 @@ def expire_parked(settings: Settings, database: Database, at: datetime) -> int:
     with database.writing() as tx:
         late = sorted({waiting.set_id for waiting in parked.expired(tx, at)})
         for set_id in late:
-            decide_again(tx, settings, set_id, at, also="expired")
             parked.mark_expired(tx, set_id)
+            decide_again(tx, settings, set_id, at, also=TOO_LATE)
     return len(late)

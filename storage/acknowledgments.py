@@ -7,11 +7,15 @@ The statements are a split of the line's quantity, and partners mean different t
 from dataclasses import dataclass
 from decimal import Decimal
 
-from storage.commands import Answer, LineAnswer, Reason
+from storage.commands import AcknowledgedLine, AcknowledgeOrder, Answer, LineAnswer, Reason, Verdict
+from storage.lines import find_line, measure
 from storage.orders import ZERO, LineState
 from storage.outcomes import Choice, Question
-from storage.quantities import in_line_unit, plain
-from storage.refusals import Refusal
+from storage.quantities import amount, are, plain
+from storage.refusals import Refusal, RefusedLine, unfound_line
+
+WAITING = (Answer.BACKORDERED, Answer.ON_HOLD)
+KEEPING = (Answer.ACCEPTED, Answer.QUANTITY_CHANGED, *WAITING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +30,8 @@ class Reading:
     whole: bool = False
     nothing_kept: bool = False
     refusal: Refusal | None = None
-    asked: Decimal | None = None
+    asked: Decimal | None = None  # what the refusal is about, in `unit` ("": the line's own)
+    unit: str = ""
     question: Question | None = None
     readings: tuple[tuple[str, Decimal], ...] = ()
     notes: tuple[str, ...] = ()
@@ -55,17 +60,56 @@ class _Tally:
         return self.accepted + self[Answer.BACKORDERED] + self[Answer.ON_HOLD]
 
 
+def by_line(
+    lines: tuple[LineState, ...], said: tuple[AcknowledgedLine, ...]
+) -> tuple[dict[int, tuple[LineAnswer, ...]], list[RefusedLine]]:
+    """All that is said about each line, in whatever places, by line id; and what names no line."""
+    grouped: dict[int, tuple[LineAnswer, ...]] = {}
+    refusals: list[RefusedLine] = []
+    for about in said:
+        line = find_line(lines, about.line)
+        if isinstance(line, Refusal):
+            refusals.append(unfound_line(line, about.line.number, None))
+        else:
+            grouped[line.id] = grouped.get(line.id, ()) + about.answers
+    return grouped, refusals
+
+
 def read_answers(line: LineState, answers: tuple[LineAnswer, ...]) -> Reading:
     """Add the statements up against what was ordered and not cancelled by somebody else."""
     tally = _add_up(line, answers)
     if isinstance(tally, Reading):
         return tally
     base = line.ordered - (line.cancelled - line.declined)
+    if line.declined and line.ordered - line.declined < tally.accepted <= line.ordered:
+        return Reading(refusal=Refusal.ACCEPTS_DECLINED, asked=tally.accepted)
     if tally.has(Answer.REJECTED):
-        return _rejecting(line, tally, base)
+        return _rejecting(line, tally, base) if tally[Answer.REJECTED] else _reject_blank(line, tally, base)
     if tally.has(Answer.QUANTITY_CHANGED):
         return _changing(line, tally, base)
     return _accepting(line, tally, base)
+
+
+def newly_declined(line: LineState, reading: Reading, given: frozenset[str]) -> Decimal | None:
+    """What is declined now and was not by earlier answers; None: only a person can tell (section 2.4)."""
+    if reading.whole:
+        return line.open
+    chosen = [quantity for name, quantity in reading.readings if name in given]
+    if reading.question and not chosen:
+        return None
+    quantity = max((chosen[0] if chosen else reading.declined) - line.declined, ZERO)
+    if reading.nothing_kept and not line.fulfilled:
+        return min(quantity, line.open)  # all of it is rejected; the other party cancelled some of it before
+    return quantity
+
+
+def accepts(line: AcknowledgedLine) -> bool:
+    """Whether units of the line are kept. Backordered 0 is the rest, unless all is said to be rejected."""
+    rejects = any(a.answer is Answer.REJECTED for a in line.answers)
+    return any(
+        a.answer in KEEPING and (a.quantity != ZERO or (a.answer in WAITING and not rejects))
+        for a in line.answers
+    )
 
 
 def reason_of(answers: tuple[LineAnswer, ...]) -> Reason:
@@ -77,18 +121,37 @@ def reason_of(answers: tuple[LineAnswer, ...]) -> Reason:
     return Reason()
 
 
+def about_verdict(po: str, command: AcknowledgeOrder) -> Question | None:
+    """What to ask when the acknowledgment as a whole says neither yes nor no; None: nothing."""
+    ignore = Choice("ignore", "keep the order as it is, and follow what the lines say")
+    if command.verdict is Verdict.COUNTER_OFFER:
+        said = f"The seller rejects PO {po} with a counter offer ({command.reason.code}): cancel it or go on?"
+        return Question(said, (Choice("cancel", f"cancel everything open on PO {po}"), ignore))
+    rejects = any(answer.answer is Answer.REJECTED for line in command.lines for answer in line.answers)
+    if command.verdict is not Verdict.WITHDRAWN or rejects:
+        return None
+    said = f"The seller takes back an earlier acknowledgment of PO {po} and rejects nothing: what is meant?"
+    return Question(said, (ignore,))
+
+
+def one_question(asked: tuple[Question, ...]) -> Question:
+    """One question for the document: a choice is offered when it answers every line's question."""
+    offered = [{choice.name: choice.effect for choice in question.choices} for question in asked]
+    names = [name for name in offered[0] if all(name in effects for effects in offered)]
+    choices = tuple(Choice(name, "; ".join(effects[name] for effects in offered)) for name in names)
+    return Question(" ".join(question.statement for question in asked), choices)
+
+
 def _add_up(line: LineState, answers: tuple[LineAnswer, ...]) -> _Tally | Reading:
     sums: dict[Answer, Decimal] = {}
     blank: set[Answer] = set()
     for answer in answers:
-        if answer.quantity is None:
+        if answer.quantity is None or (answer.answer in WAITING and answer.quantity == ZERO):
             blank.add(answer.answer)
             continue
-        quantity = in_line_unit(line, answer.quantity, answer.unit)
-        if quantity is None:
-            return Reading(refusal=Refusal.UNIT_MISMATCH, asked=answer.quantity)
-        if quantity < ZERO:
-            return Reading(refusal=Refusal.QUANTITY_NEGATIVE, asked=quantity)
+        quantity = measure(line, answer.quantity, answer.unit)
+        if isinstance(quantity, Refusal):
+            return Reading(refusal=quantity, asked=answer.quantity, unit=answer.unit)
         sums[answer.answer] = sums.get(answer.answer, ZERO) + quantity
     said = ", ".join(
         (a.code or a.answer.value) + ("" if a.quantity is None else f" {plain(a.quantity)}") for a in answers
@@ -96,35 +159,53 @@ def _add_up(line: LineState, answers: tuple[LineAnswer, ...]) -> _Tally | Readin
     return _Tally(sums=sums, blank=frozenset(blank), said=said)
 
 
+def _reject_blank(line: LineState, tally: _Tally, base: Decimal) -> Reading:
+    """Item 5: IR, ID, R1 to R8 with 0 or without quantity. Alone: the whole line."""
+    rest_kept = bool(tally.blank - {Answer.REJECTED})
+    if tally.kept == ZERO and not rest_kept:
+        return Reading(whole=True, nothing_kept=True)
+    if tally.accepted > line.ordered:
+        return Reading(refusal=Refusal.QUANTITY_RAISED, asked=tally.accepted)
+    gap = base - tally.kept
+    if rest_kept or gap <= ZERO:
+        return Reading(notes=(f"Line {line.line}: {tally.said}; nothing is left to reject.",))
+    return _unclear(line, tally, f"{_others(gap)} rejected?", (("cancel", gap),))
+
+
 def _rejecting(line: LineState, tally: _Tally, base: Decimal) -> Reading:
-    """Items 4 and 5: IR, ID, R1 to R8, alone or beside others."""
-    rejected, kept = tally[Answer.REJECTED], tally.kept
-    others = tally.has(Answer.ACCEPTED, Answer.QUANTITY_CHANGED, Answer.BACKORDERED, Answer.ON_HOLD)
-    open_ended = bool(tally.blank - {Answer.REJECTED})
-    nothing_kept = kept == ZERO and not open_ended
-    if rejected == ZERO:
-        if nothing_kept:
-            return Reading(whole=True, nothing_kept=True)
-        if kept in (base, line.ordered) or open_ended:
-            return Reading(notes=(f"Line {line.line}: {tally.said}; nothing is left to reject.",))
-        return _unclear(
-            line, tally, f"are the other {plain(base - kept)} rejected?", (("cancel", base - kept),)
+    """Items 4 and 5: a number of units is rejected, alone or beside others."""
+    rejected, total = tally[Answer.REJECTED], tally.kept + tally[Answer.REJECTED]
+    exact = total in (base, line.ordered)
+    # "accepted" without a quantity is all of it; when everything is rejected, one of the two is wrong
+    contradicted = exact and bool(tally.blank & {Answer.ACCEPTED, Answer.QUANTITY_CHANGED})
+    if exact and not contradicted:
+        return Reading(
+            declined=rejected, nothing_kept=tally.kept == ZERO, notes=_before(line, tally, total - base)
         )
-    if kept + rejected in (base, line.ordered):
-        return Reading(declined=rejected, nothing_kept=nothing_kept)
-    if rejected > max(base, line.ordered):
+    if rejected > line.ordered:
         return Reading(refusal=Refusal.EXCEEDS_OPEN, asked=rejected)
-    if not others:
+    taken = min(rejected, base)
+    if not tally.has(*KEEPING):
+        both = (("cancel", taken), ("cancel-rest", base - taken))
         asked = f"{plain(rejected)} rejected or {plain(rejected)} accepted?"
-        return _unclear(line, tally, asked, (("cancel", rejected), ("cancel-rest", base - rejected)))
-    if kept + rejected > line.ordered:
-        return _unclear(
-            line, tally, "that is more than was ordered; what is rejected?", (("cancel", rejected),)
-        )
-    silent = (
-        f"Line {line.line}: {tally.said} of {plain(base)} {line.unit}; the rest, not mentioned, stays open."
-    )
+        return _unclear(line, tally, asked, tuple(reading for reading in both if reading[1]))
+    if rejected <= line.declined:
+        return Reading(declined=rejected)  # said before
+    if contradicted or total > line.ordered:
+        asked = "that is more than was ordered; what is rejected?"
+        return _unclear(line, tally, asked, (("cancel", taken),))
+    if total > base:
+        return Reading(declined=rejected, notes=_before(line, tally, total - base))
+    rest = "the rest stays open" if tally.blank else "the rest, not mentioned, stays open"
+    silent = f"Line {line.line}: {tally.said} of {amount(base, line.unit)}; {rest}."
     return Reading(declined=rejected, notes=(silent,))
+
+
+def _before(line: LineState, tally: _Tally, gone: Decimal) -> tuple[str, ...]:
+    """The answer speaks of units that somebody else cancelled before; worth a look."""
+    if gone <= ZERO:
+        return ()
+    return (f"Line {line.line}: {tally.said}, of which {are(gone)} cancelled already.",)
 
 
 def _changing(line: LineState, tally: _Tally, base: Decimal) -> Reading:
@@ -133,15 +214,12 @@ def _changing(line: LineState, tally: _Tally, base: Decimal) -> Reading:
         return Reading(refusal=Refusal.QUANTITY_RAISED, asked=tally.accepted)
     if Answer.QUANTITY_CHANGED in tally.blank:
         return _unclear(line, tally, "the new quantity is missing; what is accepted?", ())
-    later = f"Line {line.line}: {tally.said}; what is backordered or on hold stays open."
-    if tally.blank:
-        return Reading(notes=(later,))
     gap = base - tally.kept
-    if gap <= ZERO:
-        return Reading(notes=(later,) if tally.has(Answer.BACKORDERED, Answer.ON_HOLD) else ())
+    if tally.blank or gap <= ZERO:
+        return Reading(notes=_later(line, tally))
     if tally.has(Answer.ACCEPTED):
-        return _unclear(line, tally, f"are the other {plain(gap)} declined?", (("cancel", gap),))
-    return Reading(declined=gap, nothing_kept=tally.kept == ZERO)
+        return _unclear(line, tally, f"{_others(gap)} declined?", (("cancel", gap),))
+    return Reading(declined=gap, nothing_kept=tally.kept == ZERO, notes=_later(line, tally))
 
 
 def _accepting(line: LineState, tally: _Tally, base: Decimal) -> Reading:
@@ -149,36 +227,33 @@ def _accepting(line: LineState, tally: _Tally, base: Decimal) -> Reading:
     accepted = tally.accepted
     if accepted > line.ordered:
         return Reading(refusal=Refusal.QUANTITY_RAISED, asked=accepted)
-    if line.declined and accepted > line.ordered - line.declined:
-        return Reading(refusal=Refusal.ACCEPTS_DECLINED, asked=accepted)
-    if tally.has(Answer.BACKORDERED, Answer.ON_HOLD):
-        return Reading(notes=(f"Line {line.line}: {tally.said}; what is backordered or on hold stays open.",))
-    if not tally.has(Answer.ACCEPTED) or Answer.ACCEPTED in tally.blank or accepted == base - line.declined:
+    if tally.has(*WAITING):
+        return Reading(notes=_later(line, tally))
+    gap = base - line.declined - accepted
+    if not tally.has(Answer.ACCEPTED) or Answer.ACCEPTED in tally.blank or gap == ZERO:
         return Reading()
-    if accepted >= base:
-        said = f"Line {line.line}: accepts {plain(accepted)}, of which {plain(line.cancelled)} are cancelled already."
-        return Reading(notes=(said,))
-    gap = base - accepted
-    return _unclear(line, tally, f"are the other {plain(gap)} declined or still to come?", (("cancel", gap),))
+    if gap < ZERO:
+        return Reading(notes=_before(line, tally, -gap))
+    return _unclear(line, tally, f"{_others(gap)} declined or still to come?", (("cancel", base - accepted),))
+
+
+def _later(line: LineState, tally: _Tally) -> tuple[str, ...]:
+    if not tally.has(*WAITING):
+        return ()
+    return (f"Line {line.line}: {tally.said}; what is backordered or on hold stays open.",)
+
+
+def _others(gap: Decimal) -> str:
+    return f"{'is' if gap == 1 else 'are'} the other {plain(gap)}"
 
 
 def _unclear(
     line: LineState, tally: _Tally, asked: str, readings: tuple[tuple[str, Decimal], ...]
 ) -> Reading:
-    statement = (
-        f"Line {line.line}: {tally.said} on {plain(line.ordered)} {line.unit} ordered".rstrip() + f": {asked}"
-    )
-    effects = tuple(
-        (
-            name,
-            quantity,
-            f"cancel {plain(max(quantity - line.declined, ZERO))} {line.unit} of line {line.line}",
-        )
+    statement = f"Line {line.line}: {tally.said} on {amount(line.ordered, line.unit)} ordered: {asked}"
+    choices = tuple(
+        Choice(name, f"cancel {amount(max(quantity - line.declined, ZERO), line.unit)} of line {line.line}")
         for name, quantity in readings
     )
-    choices = tuple(Choice(name, effect) for name, _, effect in effects)
-    ignore = Choice("ignore", f"leave {plain(line.open)} {line.unit} of line {line.line} open")
-    return Reading(
-        question=Question(statement, (*choices, ignore)),
-        readings=(*((name, quantity) for name, quantity, _ in effects), ("ignore", ZERO)),
-    )
+    ignore = Choice("ignore", f"leave {amount(line.open, line.unit)} of line {line.line} open")
+    return Reading(question=Question(statement, (*choices, ignore)), readings=(*readings, ("ignore", ZERO)))

@@ -5,10 +5,10 @@ from decimal import Decimal
 from enum import Enum, unique
 
 from storage.commands import Command
-from storage.events import Fact
+from storage.events import Fact, PlacedLine
 from storage.orders import ZERO, LineState, OrderState
 from storage.outcomes import Outcome, Question
-from storage.quantities import plain
+from storage.quantities import amount, are, fits, is_whole, plain
 
 
 @unique
@@ -39,7 +39,10 @@ class Refusal(Enum):
     QUANTITY_OUT_OF_RANGE = (19, "the quantity has more digits than the ledger keeps")
     QUANTITY_FRACTION = (20, "the unit is counted in whole units")
     STORES_DO_NOT_ADD_UP = (21, "the quantities by store do not add up to the line's quantity")
-    LINE_CANCELLED = (22, "the line is cancelled, and a cancelled unit cannot be fulfilled")
+    LINE_CANCELLED = (
+        22,
+        "the line is cancelled, and a cancelled unit can be neither fulfilled nor cancelled again",
+    )
     LINE_FULFILLED = (23, "the line is fulfilled, and a fulfilled unit cannot be cancelled")
     EXCEEDS_OPEN = (24, "more than is open on the line")
     OVER_SHIPMENT = (25, "more was shipped than is open on the line")
@@ -97,9 +100,9 @@ def refuse_order(refusal: Refusal, order: OrderState | None, command: Command) -
         sum((getattr(line, name) for line in order.lines), ZERO)
         for name in ("ordered", "fulfilled", "cancelled", "open")
     )
-    figures = (
-        f" Of {plain(ordered)} units, {plain(fulfilled)} are fulfilled and {plain(cancelled)} cancelled."
-    )
+    units = {line.unit for line in order.lines}
+    whole = amount(ordered, units.pop() if len(units) == 1 else "")
+    figures = f" Of {whole}, {are(fulfilled)} fulfilled and {plain(cancelled)} cancelled."
     return refused(
         (
             RefusedLine(
@@ -130,17 +133,48 @@ def line_figures(
     )
 
 
-def refuse_line(refusal: Refusal, line: LineState, asked: Decimal | None, verb: str) -> RefusedLine:
-    """A refusal about one line in one sentence: what was asked, why not, and the counters."""
-    wanted = "" if asked is None else f"to {verb} {plain(asked)} {line.unit}".rstrip() + ": "
+def refuse_line(
+    refusal: Refusal, line: LineState, asked: Decimal | None, verb: str, unit: str = ""
+) -> RefusedLine:
+    """A refusal about one line in one sentence: what was asked, why not, and the counters.
+
+    `unit` is the unit asked in, when it is not the line's.
+    """
+    wanted = "" if asked is None else f"to {verb} {amount(asked, unit or line.unit)}: "
     message = (
-        f"Line {line.line}: {wanted}{refusal.sentence}. Of {plain(line.ordered)} {line.unit} ordered,"
-        f" {plain(line.fulfilled)} are fulfilled, {plain(line.cancelled)} cancelled, {plain(line.open)} open."
+        f"Line {line.line}: {wanted}{refusal.sentence}. Of {amount(line.ordered, line.unit)} ordered,"
+        f" {are(line.fulfilled)} fulfilled, {plain(line.cancelled)} cancelled, {plain(line.open)} open."
     )
     return line_figures(refusal, line, message, asked)
+
+
+def refuse_new_line(refusal: Refusal, placed: PlacedLine) -> RefusedLine:
+    """A refusal about a line of a new order, which has no counters yet."""
+    asked = placed.new.quantity
+    said = "" if asked is None else f" ({amount(asked, placed.new.unit)})"
+    message = f"Line {placed.line}: {refusal.sentence}{said}."
+    return RefusedLine(refusal=refusal, line=placed.line, asked=asked, message=message)
+
+
+def already_left(line: LineState) -> RefusedLine:
+    """What a cancellation of the whole order leaves as it is on one line."""
+    left = f"{plain(line.fulfilled)} of {amount(line.ordered, line.unit)}"
+    message = f"Line {line.line}: {left} had left already and cannot be cancelled."
+    return line_figures(Refusal.LINE_FULFILLED, line, message)
 
 
 def unfound_line(refusal: Refusal, number: str, asked: Decimal | None) -> RefusedLine:
     """A refusal because the line meant cannot be told."""
     named = f"Line {number}" if number else "A line without number"
     return RefusedLine(refusal=refusal, message=f"{named}: {refusal.sentence}.", line=number, asked=asked)
+
+
+def quantity_fault(quantity: Decimal | None, *, discrete: bool) -> Refusal | None:
+    """What is wrong with a quantity whatever the line; zero is left to the caller."""
+    if quantity is None:
+        return Refusal.QUANTITY_MISSING
+    if not fits(quantity):
+        return Refusal.QUANTITY_OUT_OF_RANGE
+    if quantity < ZERO:
+        return Refusal.QUANTITY_NEGATIVE
+    return Refusal.QUANTITY_FRACTION if discrete and not is_whole(quantity) else None

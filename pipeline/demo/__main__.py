@@ -126,6 +126,7 @@ def _seen(stage: Stage, files: dict[str, Any], mails: Sequence[Mail]) -> dict[st
         "orders": orders,
         "emails": [stories.email(mail.to, mail.subject) for mail in mails],
         "acknowledgments": verdicts,
+        "held": [one["po_number"] for one in ask("held").value["held"]],
     }
 
 

@@ -43,7 +43,8 @@ class Teller:
     def opening(self, story: Story, folder: Path) -> None:
         self._console.rule(Text(story.title, style="bold"))
         self._console.print(story.intro)
-        self._line(f"Everything is kept in {folder} to look at afterwards.", indent=0)
+        self._console.print("Everything is kept to look at afterwards, in:")
+        self._console.print(Text(f"  {folder}"), soft_wrap=True)
 
     def heading(self, title: str, said: str = "") -> None:
         self._console.print()

@@ -1,0 +1,268 @@
+"""The straight line without a network: files in, ledger, answers and e-mails out."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from pipeline.poll import expire_parked
+from pipeline.replay import Source, replay
+from pipeline.report import FileReport, SetReport
+from pipeline.settings import Settings, load
+from storage import held, outbox, parked, queries
+from storage.database import Database
+from storage.invariants import audit
+from storage.outbox import OutboxMessage
+from storage.outcomes import Outcome
+from storage.quantities import plain
+from storage.states import Fate, Kind
+from tests.unit.edi.build import group, interchange, transaction_set
+from tests.unit.pipeline.ledger_files import (
+    acknowledgment,
+    cancellation,
+    file_of,
+    order,
+    shipment,
+    write_settings,
+)
+
+
+@dataclass
+class House:
+    """A ledger and the two things a test does with it: drop a file, look."""
+
+    settings: Settings
+    database: Database
+    now: datetime = field(default_factory=lambda: datetime(2026, 3, 1, 12, tzinfo=UTC))
+    numbers: int = 0
+
+    def drop(self, content: bytes, *, partner: str = "", name: str = "") -> FileReport:
+        self.numbers += 1
+        source = Source(name or f"{self.numbers:02d}.edi", content)
+        return replay([source], self.settings, self.database, lambda: self.now, partner=partner)[0]
+
+    def say(
+        self, kind: str, document: list[str], *, sender: str, receiver: str, number: int = 0
+    ) -> SetReport:
+        self.numbers += 1
+        content = file_of(kind, document, number=number or self.numbers, sender=sender, receiver=receiver)
+        return self.drop(content).interchanges[0].sets[0]
+
+    def buyer(self, document: list[str]) -> SetReport:
+        return self.say("850", document, sender="acme", receiver="globex")
+
+    def seller(self, kind: str, document: list[str]) -> SetReport:
+        return self.say(kind, document, sender="globex", receiver="acme")
+
+    def line(self, po_number: str) -> tuple[str, str, str, str]:
+        with self.database.reading() as tx:
+            view = queries.get_order(tx, queries.find_orders(tx, po_number)[0].id)
+        assert view is not None
+        line = view.lines[0]
+        return plain(line.ordered), plain(line.fulfilled), plain(line.cancelled), plain(line.open)
+
+    def mails(self) -> list[tuple[str, str]]:
+        return [(m.to, m.subject) for m in self.messages(Kind.EMAIL)]
+
+    def messages(self, kind: Kind) -> list[OutboxMessage]:
+        with self.database.reading() as tx:
+            return [m for m in outbox.list_messages(tx) if m.kind is kind]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    settings = load(write_settings(tmp_path), {})
+    return House(settings, Database(settings.database.url))
+
+
+@pytest.fixture(autouse=True)
+def _audited(house: House) -> object:
+    yield
+    with house.database.reading() as tx:
+        assert audit(tx) == ()
+
+
+def test_a_buyers_whole_cancellation_tells_the_seller_once(house: House) -> None:
+    assert house.buyer(order("PO-1", 100)).placed == (("1", "100"),)
+    report = house.buyer(cancellation("PO-1"))
+    assert (report.outcome, report.cancelled) == (Outcome.APPLIED, (("1", "100"),))
+    assert house.line("PO-1") == ("100", "0", "100", "0")
+    assert [to for to, _ in house.mails()] == ["desk@globex.example"]
+    assert house.buyer(cancellation("PO-1")).outcome is Outcome.DUPLICATE
+    assert len(house.mails()) == 1
+
+
+def test_the_open_rest_of_a_part_shipped_order_is_cancelled_and_both_are_told(house: House) -> None:
+    house.buyer(order("PO-1", 100))
+    house.seller("856", shipment("S-1", "PO-1", 40))
+    report = house.buyer(cancellation("PO-1"))
+    assert (report.outcome, report.cancelled) == (Outcome.APPLIED, (("1", "60"),))
+    assert house.line("PO-1") == ("100", "40", "60", "0")
+    assert {to for to, _ in house.mails()} == {"desk@globex.example", "desk@acme.example"}
+
+
+def test_a_seller_declines_part_and_the_buyer_is_told(house: House) -> None:
+    house.buyer(order("PO-1", 90))
+    report = house.seller("855", acknowledgment("PO-1", "ACK*IA*88*EA", "ACK*IB*1*EA", "ACK*IR*1*EA"))
+    assert report.cancelled == (("1", "1"),)
+    assert [to for to, _ in house.mails()] == ["desk@acme.example"]
+
+
+def test_a_whole_rejection_without_lines(house: House) -> None:
+    house.buyer(order("PO-1", 90))
+    assert house.seller("855", acknowledgment("PO-1", verdict="RJ")).outcome is Outcome.APPLIED
+    assert house.line("PO-1") == ("90", "0", "90", "0")
+
+
+def test_goods_for_a_cancelled_order_are_refused_and_their_sender_is_told(house: House) -> None:
+    house.buyer(order("PO-1", 100))
+    house.buyer(cancellation("PO-1"))
+    report = house.seller("856", shipment("S-1", "PO-1", 40))
+    assert report.outcome is Outcome.REFUSED
+    assert [refusal.refusal.name for refusal in report.refusals] == ["ORDER_CANCELLED"]
+    assert house.line("PO-1") == ("100", "0", "100", "0")
+    assert {to for to, _ in house.mails()[1:]} == {"desk@globex.example", "support@hub.example"}
+
+
+def test_what_is_ambiguous_is_held_until_a_person_answers(house: House) -> None:
+    house.buyer(order("PO-1", 10))
+    report = house.seller("855", acknowledgment("PO-1", "ACK*IR*3*EA"))
+    assert report.outcome is Outcome.HELD
+    assert "3 rejected or 3 accepted?" in report.question
+    assert house.line("PO-1") == ("10", "0", "0", "10")
+    with house.database.reading() as tx:
+        (question,) = held.list_held(tx)
+    assert [choice.name for choice in question.choices] == ["cancel", "cancel-rest", "ignore"]
+    assert [to for to, _ in house.mails()] == ["support@hub.example"]
+
+
+def test_a_cancellation_that_runs_ahead_of_its_order_wins(house: House) -> None:
+    assert house.buyer(cancellation("PO-1")).outcome is Outcome.PARKED
+    content = file_of("850", order("PO-1", 100), number=77, sender="acme", receiver="globex")
+    report = house.drop(content)
+    assert [released.cancelled for released in report.released] == [(("1", "100"),)]
+    assert house.line("PO-1") == ("100", "0", "100", "0")
+    assert [to for to, _ in house.mails()] == ["desk@globex.example"]
+
+
+def test_what_waits_in_vain_is_refused_and_its_sender_told(house: House) -> None:
+    assert house.seller("856", shipment("S-1", "PO-9", 4)).outcome is Outcome.PARKED
+    assert expire_parked(house.settings, house.database, house.now + timedelta(hours=23)) == 0
+    assert expire_parked(house.settings, house.database, house.now + timedelta(hours=25)) == 1
+    with house.database.reading() as tx:
+        assert parked.list_parked(tx) == ()
+    assert "desk@globex.example" in [to for to, _ in house.mails()]
+
+
+def test_the_same_interchange_again_changes_nothing(house: House) -> None:
+    content = file_of("850", order("PO-1", 5), order("PO-2", 5), number=5, sender="acme", receiver="globex")
+    assert house.drop(content).outcome is Outcome.APPLIED
+    again = house.drop(content, name="again.edi")
+    assert again.interchanges[0].outcome is Fate.DUPLICATE
+    with house.database.reading() as tx:
+        assert queries.counts(tx).orders == {"open": 2}
+
+
+def test_the_same_control_number_for_other_content_is_kept_apart(house: House) -> None:
+    house.drop(file_of("850", order("PO-1", 5), number=5, sender="acme", receiver="globex"))
+    other = house.drop(file_of("850", order("PO-2", 5), number=5, sender="acme", receiver="globex"))
+    assert other.interchanges[0].outcome is Fate.CONFLICT
+    with house.database.reading() as tx:
+        assert queries.find_orders(tx, "PO-2") == ()
+    assert b"TA1*000000005*260301*1200*R*025~" in house.messages(Kind.ACKNOWLEDGMENT)[-1].payload
+
+
+def test_a_failed_attempt_does_not_use_up_its_control_number(house: House) -> None:
+    wrong = file_of("850", order("PO-1", 5, purpose="Z9"), number=5, sender="acme", receiver="globex")
+    assert house.drop(wrong).outcome is Outcome.FAULTY
+    right = file_of("850", order("PO-1", 5), number=5, sender="acme", receiver="globex")
+    assert house.drop(right).outcome is Outcome.APPLIED
+
+
+def test_one_bad_set_does_not_stop_its_neighbours(house: House) -> None:
+    documents = (order("PO-1", 5), order("PO-2", 5, purpose="Z9"), order("PO-3", 5))
+    report = house.drop(file_of("850", *documents, number=5, sender="acme", receiver="globex"))
+    outcomes = [s.outcome for s in report.interchanges[0].sets]
+    assert outcomes == [Outcome.APPLIED, Outcome.FAULTY, Outcome.APPLIED]
+    answer = house.messages(Kind.ACKNOWLEDGMENT)[0].payload
+    assert b"AK5*R*5~" in answer
+    assert b"AK9*P*3*3*2~" in answer
+
+
+@pytest.mark.parametrize(
+    ("sender", "receiver", "mailbox", "code"),
+    [
+        ("STRANGER", "globex", "", "sender_unknown"),
+        ("acme", "globex", "bolt", "sender_foreign"),
+        ("acme", "NOBODY", "", "receiver_unknown"),
+    ],
+)
+def test_an_interchange_of_the_wrong_parties_is_kept_apart_unanswered(
+    house: House, sender: str, receiver: str, mailbox: str, code: str
+) -> None:
+    content = file_of("850", order("PO-1", 5), number=5, sender=sender, receiver=receiver)
+    report = house.drop(content, partner=mailbox)
+    assert report.interchanges[0].outcome is Fate.QUARANTINED
+    assert [finding.code for finding in report.interchanges[0].findings] == [code]
+    assert house.messages(Kind.ACKNOWLEDGMENT) == []
+    assert [to for to, _ in house.mails()] == ["support@hub.example"]
+
+
+def test_test_data_is_checked_and_answered_but_never_applied(house: House) -> None:
+    content = file_of("850", order("PO-1", 5), number=5, sender="acme", receiver="globex", usage="T")
+    report = house.drop(content)
+    assert report.interchanges[0].sets[0].outcome is Outcome.IGNORED
+    with house.database.reading() as tx:
+        assert queries.find_orders(tx, "PO-1") == ()
+    assert len(house.messages(Kind.ACKNOWLEDGMENT)) == 1
+
+
+def test_a_truncated_interchange_is_answered_by_a_ta1_and_not_used(house: House) -> None:
+    content = file_of("850", order("PO-1", 5), number=5, sender="acme", receiver="globex")
+    report = house.drop(content[: content.index(b"IEA")])
+    assert report.interchanges[0].outcome is Fate.FAULTY
+    assert b"*R*023~" in house.messages(Kind.ACKNOWLEDGMENT)[0].payload
+    with house.database.reading() as tx:
+        assert queries.find_orders(tx, "PO-1") == ()
+
+
+def test_a_file_without_an_interchange_reaches_support(house: House) -> None:
+    report = house.drop(b"Dear hub, please cancel PO-1.")
+    assert report.outcome is Outcome.FAULTY
+    assert [to for to, _ in house.mails()] == ["support@hub.example"]
+
+
+def test_a_ship_notice_from_the_buyer_is_refused(house: House) -> None:
+    house.buyer(order("PO-1", 5))
+    report = house.say("856", shipment("S-1", "PO-1", 5), sender="acme", receiver="globex")
+    assert [refusal.refusal.name for refusal in report.refusals] == ["WRONG_PARTY"]
+
+
+def test_orders_of_two_buyers_with_one_number_never_mix(house: House) -> None:
+    house.buyer(order("PO-1", 5))
+    house.say("850", order("PO-1", 7), sender="bolt", receiver="globex")
+    house.say("850", cancellation("PO-1"), sender="bolt", receiver="globex")
+    with house.database.reading() as tx:
+        found = {o.key.buyer: o.status.value for o in queries.find_orders(tx, "PO-1")}
+    assert found == {"acme": "open", "bolt": "cancelled"}
+
+
+def test_several_orders_in_one_shipment_are_all_or_nothing(house: House) -> None:
+    house.buyer(order("PO-1", 5))
+    house.buyer(order("PO-2", 5))
+    document = [*shipment("S-1", "PO-1", 5)[:-1], "HL*4*1*O", "PRF*PO-2", "HL*5*4*I"]
+    document += ["LIN*1*UP*012345678905", "SN1**9*EA", "CTT*5"]
+    assert house.seller("856", document).outcome is Outcome.REFUSED
+    assert house.line("PO-1") == ("5", "0", "0", "5")
+
+
+def test_every_group_is_answered_by_its_own_997(house: House) -> None:
+    sets = [transaction_set("850", *order(f"PO-{n}", 5)) for n in (1, 2)]
+    groups = [
+        group("PO", one, control_number=str(n), sender="ACME", receiver="GLOBEX")
+        for n, one in enumerate(sets, start=1)
+    ]
+    house.drop(interchange(*groups, sender="ACME", receiver="GLOBEX"))
+    answers = [m.payload for m in house.messages(Kind.ACKNOWLEDGMENT)]
+    assert [b"AK1*PO*1~" in answers[0], b"AK1*PO*2~" in answers[1]] == [True, True]
