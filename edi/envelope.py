@@ -205,10 +205,10 @@ class _Contents:
         """Read the whole interchange."""
         text = self._text
         for match in _marks(self._delimiters).finditer(text):
-            if self._is_full(match.start(1)):
+            tag = match[1] if match[1].isalnum() else match[1].replace("\r", "").replace("\n", "")
+            if self._is_full(tag, match.start(1)):
                 return
-            tag = match[1]
-            self._take(tag if tag.isalnum() else tag.replace("\r", "").replace("\n", ""), match.start(1))
+            self._take(tag, match.start(1))
         self._end_group(None, len(text))
         self._pass_over(len(text))
         for finding in envelope_checks.check_iea(
@@ -216,11 +216,13 @@ class _Contents:
         ):
             self.note(finding)
 
-    def _is_full(self, at: int) -> bool:
-        sets, groups = self._sets_count, len(self.groups)
-        if sets < limits.sets_per_interchange_max and groups < limits.groups_per_interchange_max:
+    def _is_full(self, tag: str, at: int) -> bool:
+        """Whether this segment opens a group or set beyond the limit."""
+        sets, sets_max = self._sets_count + (self._st_at is not None), limits.sets_per_interchange_max
+        groups, groups_max = len(self.groups) + (self._gs is not None), limits.groups_per_interchange_max
+        if not ((tag == "ST" and sets >= sets_max) or (tag == "GS" and groups >= groups_max)):
             return False
-        message = f"the interchange has more than {groups} groups or {sets} transaction sets"
+        message = f"the interchange has more than {groups_max} groups or {sets_max} transaction sets"
         self.note(envelope_checks.limit(message, self._base + at))
         return True
 

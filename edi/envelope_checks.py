@@ -42,7 +42,9 @@ def check_iea(iea: Sequence[str] | None, control_number: str, groups: int, offse
     found = []
     count, repeated = element(iea, 1), element(iea, 2)
     if not same_number(count, str(groups)):
-        message = f"IEA01 says {count or 'nothing'}, the interchange has {groups} functional groups"
+        message = (
+            f"IEA01 says {count or 'nothing'}, the interchange has {_counted(groups, 'functional group')}"
+        )
         found.append(_envelope(FindingCode.IEA_COUNT, message, "IEA", "1", count, offset))
     if not same_number(repeated, control_number):
         message = f"IEA02 is {repeated!r}, ISA13 is {control_number!r}"
@@ -79,7 +81,7 @@ def check_ge(ge: Sequence[str] | None, number: str, sets: int, offset: int) -> l
     found = []
     count, repeated = element(ge, 1), element(ge, 2)
     if not same_number(count, str(sets)):
-        message = f"GE01 says {count or 'nothing'}, the group has {sets} transaction sets"
+        message = f"GE01 says {count or 'nothing'}, the group has {_counted(sets, 'transaction set')}"
         found.append(_envelope(FindingCode.GE_COUNT, message, "GE", "1", count, offset))
     if not same_number(repeated, number):
         message = f"GE02 is {repeated!r}, GS06 is {number!r}"
@@ -113,7 +115,7 @@ def check_se(se: Sequence[str] | None, number: str, segments: int, offset: int) 
     found = []
     count, repeated = element(se, 1), element(se, 2)
     if not same_number(count, str(segments)):
-        message = f"SE01 says {count or 'nothing'}, the set has {segments} segments"
+        message = f"SE01 says {count or 'nothing'}, the set has {_counted(segments, 'segment')}"
         found.append(_set(FindingCode.SE_COUNT, message, "SE", segments, "1", count, offset))
     if repeated != number:
         message = f"SE02 is {repeated!r}, ST02 is {number!r}"
@@ -141,6 +143,10 @@ def stray(segments: Sequence[str], offset: int) -> Finding:
 def limit(message: str, offset: int) -> Finding:
     """A bound of `edi.limits` was passed."""
     return _envelope(FindingCode.LIMIT, message, "", "", "", offset)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def _envelope(code: FindingCode, message: str, segment: str, number: str, value: str, offset: int) -> Finding:

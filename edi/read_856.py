@@ -53,10 +53,13 @@ class _Reader:
         self._levels: list[_Level] = []
         self._by_id: dict[str, _Level] = {}
         self._ctt: Segment | None = None
+        self._last = 1  # position of the last segment before CTT or SE
         self._quantity_elsewhere = False  # an SN1 or SLN where units are not counted
 
     def take(self, segment: Segment) -> None:
         tag = segment.tag
+        if tag not in ("CTT", "SE"):
+            self._last = segment.position
         if tag == "BSN":
             self._bsn(segment)
         elif tag == "HL":
@@ -149,17 +152,17 @@ class _Reader:
         if items or (purpose in _WITHOUT_ITEMS and not self._quantity_elsewhere):
             return
         where = "; quantities at other levels or in SLN are not counted" if self._quantity_elsewhere else ""
-        last = self._levels[-1].position if self._levels else 2
-        self._values.missing_segment("HL", f"no HL is at item level (HL03 = I){where}", last + 1, "HL")
+        message = f"no HL is at item level (HL03 = I){where}"
+        self._values.missing_segment("HL", message, self._last + 1, "HL")
 
     def _place(self, level: _Level, orders: dict[tuple[str, str], list[ShippedItem]]) -> None:
         """Put one item under its order."""
         if level.order is None:
             message = f"item HL {level.id} has no PRF in its own HL or above: its order is not named"
-            self._values.missing_segment("PRF", message, level.position, "HL")
+            self._values.missing_segment("PRF", message, level.position + 1, "HL")
         if level.shipped is None:
             message = f"item HL {level.id} has no SN1: its quantity is not said"
-            self._values.missing_segment("SN1", message, level.position, "HL")
+            self._values.missing_segment("SN1", message, level.position + 1, "HL")
             return
         quantity = self._values.decimal(level.shipped, 2, "382", required=True)
         if level.order is None or quantity is None:

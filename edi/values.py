@@ -7,7 +7,7 @@ from decimal import Decimal
 from edi import limits, numbers
 from edi.documents import Pack, Party, ProductId
 from edi.envelope import TransactionSet
-from edi.findings import Finding, FindingCode
+from edi.findings import Finding, FindingCode, Level
 
 _PLAIN = {
     FindingCode.ELEMENT_CHARACTER: "not a number as X12 writes it",
@@ -67,20 +67,24 @@ class Values:
         loop: str = "",
     ) -> None:
         """Keep a finding about this set."""
-        if len(self.findings) < limits.findings_per_set_max:
-            self.findings.append(
-                Finding(
-                    code=code,
-                    message=message,
-                    segment=segment,
-                    position=position,
-                    element=str(element) if element else "",
-                    value=value,
-                    reference=reference,
-                    loop=loop,
-                    set=self._set.control_number,
-                )
+        full = len(self.findings) >= limits.findings_per_set_max
+        if full and (self.failed or code.level is not Level.ERROR):
+            return
+        if full:  # of warnings: the first error must not be lost, or a broken document would be handed on
+            self.findings.pop()
+        self.findings.append(
+            Finding(
+                code=code,
+                message=message,
+                segment=segment,
+                position=position,
+                element=str(element) if element else "",
+                value=value,
+                reference=reference,
+                loop=loop,
+                set=self._set.control_number,
             )
+        )
 
     def required(self, segment: Segment, number: int, reference: str) -> str:
         """A mandatory text."""
@@ -146,10 +150,11 @@ class Values:
         return Pack(units=self.integer(segment, 1, "356"), inner=self.integer(segment, 14, "810"))
 
     def check_totals(self, ctt: Segment, counts: tuple[int, ...], counted: str, total: Decimal) -> None:
-        """CTT01 (354) must be one of `counts`; CTT02 (347), where sent, should be the sum of the quantities."""
+        """CTT01 (354) must be one of `counts`; CTT02 (347), where sent, should be the sum of quantities."""
         text = ctt.text(1)
         if text and self.integer(ctt, 1, "354") not in counts:
-            message = f"CTT01 says {text}, the set has {counts[0]} {counted}"
+            things = counted.removesuffix("s") if counts[0] == 1 else counted
+            message = f"CTT01 says {text}, the set has {counts[0]} {things}"
             self._at(FindingCode.COUNT_WRONG, message, ctt, 1, text, "354")
         hash_total = self.decimal(ctt, 2, "347")
         if hash_total is not None and hash_total != total:

@@ -66,6 +66,10 @@ PLACES = [
     ("004010", "850", "SAC_LOOP", "S", "25"),
     ("004010", "850", "N9_LOOP/MSG", "S", "1000"),
     ("005010", "850", "N9_LOOP/MTX", "S", ">1"),
+    # Not the standard's: 005010 senders still write MSG, which MTX replaced.
+    ("005010", "850", "N9_LOOP/MSG", "S", ">1"),
+    ("005010", "850", "PO1_LOOP/MSG", "S", ">1"),
+    ("005010", "855", "PO1_LOOP/N9_LOOP/MSG", "S", ">1"),
     ("004010", "850", "N1_LOOP", "S", "200"),
     ("004010", "850", "CTT_LOOP", "S", "1"),
     ("004010", "855", "PO1_LOOP", "S", "100000"),
@@ -291,6 +295,13 @@ def test_code_lists_close_what_the_ledger_decides_on() -> None:
     assert {"EA", "CA", "PK"} <= old["355"]
     assert {"SA", "NE", "DS"} <= old["92"]
     assert "12" in new["723"] - old["723"]
+
+
+def test_bsn05_is_open_because_partners_send_loose_values() -> None:
+    for release in RELEASES:
+        element = first_segment(release, "856", "BSN").find("element[@seq='05']")
+        assert element is not None
+        assert element.find("valid_codes") is None
 
 
 def test_no_list_makes_a_wrong_code_look_like_another_segment() -> None:
