@@ -57,7 +57,7 @@ def ingest(
     ]
     error = "" if reports else "no X12 interchange was found in it"
     if findings:
-        _tell(file, Source(file=received.name), f"file:{received.id}", findings)
+        _tell(file, Source(file=received.name), f"file:{received.partner}:{received.sha256}", findings)
     receipts.mark_done(tx, received.id, at=at, error=error)
     return FileReport(
         name=received.name,
@@ -138,7 +138,7 @@ def _accept(
         )
     if faulty:
         source = Source(file=file.received.name, interchange=interchange.control_number)
-        _tell(file, source, f"interchange:{interchange_id}", tuple(faulty), admitted.sender.id)
+        _tell(file, source, _place(file, interchange), tuple(faulty), admitted.sender.id)
     counts = any(report.outcome in _TAKEN_IN for report in reports)
     fate = Fate.ACCEPTED if interchange.usage == file.settings.hub.usage.value else Fate.IGNORED
     close_interchange(file.tx, interchange_id, outcome=fate, key=key if counts else None)
@@ -159,7 +159,7 @@ def _set_aside(
         acknowledge_interchange(file.tx, admitted.sender, interchange, interchange_id, findings, file.at)
     source = Source(file=file.received.name, interchange=interchange.control_number)
     partner = admitted.sender.id if admitted else file.mailbox_of
-    _tell(file, source, f"interchange:{interchange_id}", faults, partner, quarantined=fate is not Fate.FAULTY)
+    _tell(file, source, _place(file, interchange), faults, partner, quarantined=fate is not Fate.FAULTY)
     close_interchange(file.tx, interchange_id, outcome=fate, findings=[fault.to_json() for fault in faults])
     return _report(interchange, fate, findings, _untouched(interchange, Outcome.FAULTY))
 
@@ -194,6 +194,11 @@ def _key(file: _File, interchange: Interchange, admitted: Admitted | Finding) ->
         control_number=interchange.control_number,
         usage=interchange.usage,
     )
+
+
+def _place(file: _File, interchange: Interchange) -> str:
+    """What was said, for dedupe keys: support is told once of the same content, however often it is sent."""
+    return f"interchange:{file.received.partner}:{interchange.content_hash}"
 
 
 def _conflict(interchange: Interchange) -> Finding:

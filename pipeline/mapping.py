@@ -6,22 +6,20 @@ It translates what was said; whether it is allowed is the ledger's rule.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
-from edi.codes import RELEASE_ORDER_TYPES, STATUS_CLASS, STRONG_QUALIFIERS, StatusClass, words
+from edi.codes import RELEASE_ORDER_TYPES, STATUS_CLASS, StatusClass, words
 from edi.documents import (
     AcknowledgedLine as SaidLine,
 )
 from edi.documents import (
     Document,
-    OrderLine,
     Party,
-    ProductId,
     PurchaseOrder,
     PurchaseOrderAcknowledgment,
     ShipNotice,
     ShippedOrder,
 )
+from pipeline.items import line_reference, new_line
 from pipeline.partners import Directory, Partner, Role
 from storage.commands import (
     AcknowledgedLine,
@@ -31,9 +29,7 @@ from storage.commands import (
     Command,
     DocumentKey,
     LineAnswer,
-    LineReference,
     Locator,
-    NewLine,
     Object,
     Objection,
     PlaceOrder,
@@ -44,40 +40,11 @@ from storage.commands import (
     Submission,
     Verdict,
 )
-from storage.lines import GLOBAL_SCHEME
-from storage.orders import ItemId
 from storage.outcomes import Choice
-
-#: Units that are counted in whole units; weights, lengths and volumes are not among them (element 355).
-DISCRETE_UNITS = frozenset(
-    (
-        "AS",
-        "BG",
-        "BO",
-        "BX",
-        "CA",
-        "CS",
-        "CT",
-        "DZ",
-        "EA",
-        "JR",
-        "KT",
-        "PC",
-        "PK",
-        "PR",
-        "RL",
-        "SE",
-        "ST",
-        "UN",
-    )
-)
 
 #: N101 codes that name the seller and the buyer of an order.
 SELLER_ENTITIES = ("SE", "SU", "VN")
 BUYER_ENTITIES = ("BY", "BT")
-
-#: Ids that partners send where they have none.
-FILLER_LENGTH_MIN = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +107,9 @@ def _purchase_order(document: PurchaseOrder, origin: Origin) -> Mapped:
         po_number=document.po_number,
         release=document.release if document.order_type in RELEASE_ORDER_TYPES else "",
     )
+    cancels = document.purpose in ("01", "17") or (document.purpose == "03" and origin.answered("cancel"))
+    if cancels:
+        return _cancel(document, origin, locator)
     if not locator.seller:
         return _held(
             origin,
@@ -150,9 +120,6 @@ def _purchase_order(document: PurchaseOrder, origin: Origin) -> Mapped:
         )
     if document.purpose in ("00", "07", "18"):
         return Submission(commands=(_place(document, origin, locator),))
-    cancels = document.purpose in ("01", "17") or (document.purpose == "03" and origin.answered("cancel"))
-    if cancels:
-        return _cancel(document, origin, locator)
     choices = [Choice("cancel", f"cancel everything open on PO {document.po_number}")]
     return _held(
         origin,
@@ -170,27 +137,11 @@ def _place(document: PurchaseOrder, origin: Origin, locator: Locator) -> PlaceOr
         at=origin.at,
         source=origin.source,
         resolution=origin.resolution,
-        lines=tuple(_new_line(line) for line in document.lines),
+        lines=tuple(new_line(line) for line in document.lines),
         content_hash=origin.content_hash,
         ordered_on=document.ordered_on,
         revision="" if locator.release else document.release,
         repeat=document.purpose == "07",
-    )
-
-
-def _new_line(line: OrderLine) -> NewLine:
-    """PO1 with its SDQ split and PO4 pack; a pack ties cases to eaches, it never multiplies (section 4)."""
-    per_case = line.pack.units * (line.pack.inner or 1) if line.unit == "EA" else 0
-    return NewLine(
-        number=line.number,
-        ids=_item_ids(line.ids),
-        quantity=line.quantity,
-        unit=line.unit,
-        discrete=line.unit in DISCRETE_UNITS,
-        location_quantities=tuple(store.quantity for store in line.stores),
-        pack_unit="CA" if per_case else "",
-        pack_size=Decimal(per_case),
-        description=line.description,
     )
 
 
@@ -221,6 +172,10 @@ VERDICTS: Mapping[str, Verdict] = {
 }
 
 
+#: Where the header itself declines, its code is the reason; elsewhere the lines give theirs.
+DECLINING = (Verdict.REJECTED, Verdict.REJECTED_BY_LINE, Verdict.COUNTER_OFFER)
+
+
 def _acknowledgment(document: PurchaseOrderAcknowledgment, origin: Origin) -> Mapped:
     if document.purpose in ("07", "22"):
         said = words("353", document.purpose)
@@ -248,7 +203,7 @@ def _acknowledgment(document: PurchaseOrderAcknowledgment, origin: Origin) -> Ma
         at=origin.at,
         source=origin.source,
         resolution=origin.resolution,
-        reason=Reason(document.type, words("587", document.type)),
+        reason=Reason(document.type, words("587", document.type)) if verdict in DECLINING else Reason(),
         verdict=verdict,
         lines=tuple(_acknowledged_line(line) for line in document.lines),
     )
@@ -284,7 +239,7 @@ def _acknowledged_line(line: SaidLine) -> AcknowledgedLine:
                 reason=Reason(ack.status, words("668", ack.status)),
             )
         )
-    return AcknowledgedLine(line=_line_reference(line.number, line.ids), answers=tuple(answers))
+    return AcknowledgedLine(line=line_reference(line.number, line.ids), answers=tuple(answers))
 
 
 # 856
@@ -314,7 +269,7 @@ def _ship_notice(document: ShipNotice, origin: Origin) -> Mapped:
 
 def _shipment(shipment_id: str, order: ShippedOrder, locator: Locator, origin: Origin) -> RecordShipment:
     lines = tuple(
-        ShippedLine(line=_line_reference(item.number, item.ids), quantity=item.quantity, unit=item.unit)
+        ShippedLine(line=line_reference(item.number, item.ids), quantity=item.quantity, unit=item.unit)
         for item in order.items
     )
     return RecordShipment(
@@ -356,23 +311,6 @@ def _partner_named(parties: tuple[Party, ...], entities: tuple[str, ...], origin
                 if partner is not None:
                     return partner.id
     return ""
-
-
-def _line_reference(number: str, ids: tuple[ProductId, ...]) -> LineReference:
-    return LineReference(number=number, ids=_item_ids(ids))
-
-
-def _item_ids(ids: tuple[ProductId, ...]) -> tuple[ItemId, ...]:
-    return tuple(ItemId(pid.qualifier, pid.id, _scheme(pid)) for pid in ids)
-
-
-def _scheme(pid: ProductId) -> str:
-    """Global numbers tie across their qualifiers; a party's own number only under the same one."""
-    family = STRONG_QUALIFIERS.get(pid.qualifier, "")
-    filler = len(pid.id) >= FILLER_LENGTH_MIN and len(set(pid.id)) == 1
-    if not family or filler:
-        return ""
-    return GLOBAL_SCHEME if family == "gtin" else pid.qualifier
 
 
 def _key(origin: Origin, kind: str, key: str) -> DocumentKey:

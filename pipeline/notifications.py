@@ -90,7 +90,7 @@ def cancellation_notices(event: LedgerEvent, after: OrderState, addressees: Addr
         context = OrderCancelled(**said, lines_cancelled=len(moved))
     else:
         context = LinesCancelled(**said, remaining=_figure(after, "open"))
-    reader = after.key.seller if event.by == after.key.buyer else after.key.buyer
+    reader = after.key.other(event.by)
     return _addressed(context, reader, context.other.name, f"event:{event.id}", addressees)
 
 

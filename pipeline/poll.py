@@ -35,11 +35,13 @@ class PollReport:
     failed: tuple[str, ...]  # bugs, by file
 
     @property
-    def problems(self) -> tuple[CountermandError, ...]:
-        found: list[CountermandError] = []
-        for report in self.received:
-            found += [*report.problems, *filter(None, [report.failure])]
-        return tuple(found)
+    def problems(self) -> tuple[tuple[str, CountermandError], ...]:
+        """The partner and what went wrong at its mailbox."""
+        return tuple(
+            (report.partner_id, problem)
+            for report in self.received
+            for problem in (*report.problems, *filter(None, [report.failure]))
+        )
 
 
 @dataclass(slots=True, kw_only=True)

@@ -43,6 +43,11 @@ class Arrival:
     interchange_id: int
     group: FunctionalGroup
 
+    def place(self, transaction_set: TransactionSet) -> str:
+        """What was said, for dedupe keys: the same content is told of once, however often it is sent."""
+        group, control = self.group.control_number, transaction_set.control_number
+        return f"set:{self.parties.sender.id}:{self.interchange.content_hash}:{group}:{control}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handled:
@@ -136,8 +141,9 @@ def decide_set(
     result = ledger.apply(tx, mapped, set_id=report.set_id)
     report = with_result(report, result)
     report = _keep_waiting(tx, arrival, result, report)
-    tell_result(tx, arrival.settings, result, f"set:{report.set_id}", arrival.at)
-    _tell_support(tx, arrival, origin, result, report)
+    place = arrival.place(transaction_set)
+    tell_result(tx, arrival.settings, result, place, arrival.at)
+    _tell_support(tx, arrival, origin, result, report, place)
     orders = [entry.after for entry in result.entries if entry.after is not None]
     _close(tx, report, orders[0].id if orders else None, arrival.at)
     return report, _release_parked(tx, arrival.settings, result, arrival.at)
@@ -175,7 +181,7 @@ def _question(result: Result) -> Question:
 
 
 def _tell_support(
-    tx: Connection, arrival: Arrival, origin: Origin, result: Result, report: SetReport
+    tx: Connection, arrival: Arrival, origin: Origin, result: Result, report: SetReport, place: str
 ) -> None:
     if result.outcome not in (Outcome.HELD, Outcome.REFUSED):
         return
@@ -194,7 +200,7 @@ def _tell_support(
         for refusal in report.refusals
     ]
     unusable = Unusable(
-        origin=f"set:{report.set_id}:{report.held_id}",
+        origin=f"{place}:{report.held_id}",
         at=arrival.at,
         source=origin.source,
         partner=arrival.parties.sender.id,

@@ -90,13 +90,13 @@ def read_answers(line: LineState, answers: tuple[LineAnswer, ...]) -> Reading:
     return _accepting(line, tally, base)
 
 
-def newly_declined(line: LineState, reading: Reading, given: frozenset[str]) -> Decimal | None:
-    """What is declined now and was not by earlier answers; None: only a person can tell (section 2.4)."""
+def newly_declined(line: LineState, reading: Reading, given: frozenset[str]) -> Decimal | Question:
+    """What is declined now and was not by earlier answers, or what only a person can tell (section 2.4)."""
     if reading.whole:
         return line.open
     chosen = [quantity for name, quantity in reading.readings if name in given]
     if reading.question and not chosen:
-        return None
+        return reading.question
     quantity = max((chosen[0] if chosen else reading.declined) - line.declined, ZERO)
     if reading.nothing_kept and not line.fulfilled:
         return min(quantity, line.open)  # all of it is rejected; the other party cancelled some of it before

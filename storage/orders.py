@@ -36,6 +36,10 @@ class OrderKey:
     po_number: str
     release: str = ""
 
+    def other(self, party: str) -> str:
+        """The other side of the order."""
+        return self.seller if party == self.buyer else self.buyer
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineState:

@@ -138,12 +138,11 @@ def decide(found: tuple[OrderState, ...], command: Command) -> Decision:
         said = f"{command.by} may not send this about PO {command.order.po_number}."
         return refuse(Refusal.WRONG_PARTY, said)
     given = answers_given(command)
-    chosen = [order for order in found if f"for-{order.key.buyer}" in given] or list(found)
+    chosen = [order for order in found if f"for-{order.key.other(command.by)}" in given] or list(found)
     if len(chosen) > 1:
         return _ignored() if "ignore" in given else _which_order(chosen, command)
     order = chosen[0] if chosen else None
-    answered = _by_table(_ruling(order, command), order, command)
-    if answered is not None:
+    if (answered := _by_table(_ruling(order, command), order, command)) is not None:
         return answered
     match command, order:
         case PlaceOrder(), _:
@@ -201,10 +200,10 @@ def _may_say(command: Command) -> bool:
 
 
 def _which_order(found: list[OrderState], command: Command) -> Decision:
-    buyers = sorted({order.key.buyer for order in found})
-    po, names = command.order.po_number, ", ".join(buyers)
-    said = f"PO {po} exists for more than one buyer ({names}): which is meant?"
-    choices = tuple(Choice(f"for-{buyer}", f"apply it to the order of {buyer}") for buyer in buyers)
+    others = sorted({order.key.other(command.by) for order in found})
+    po, names = command.order.po_number, ", ".join(others)
+    said = f"PO {po} exists with more than one partner ({names}): which is meant?"
+    choices = tuple(Choice(f"for-{other}", f"apply it to the order with {other}") for other in others)
     return _held(said, *choices, Choice("ignore", "change nothing"))
 
 
@@ -290,9 +289,8 @@ def _cancel_lines(order: OrderState, command: CancelLines) -> Decision:
     if isinstance(sums, Decision):
         return sums
     units = moved(order.lines, sums, command.reason)
-    if not units:
-        return _duplicate("These units are cancelled already.")
-    return _applied(Fact(kind=EventKind.LINES_CANCELLED, units=units))
+    fact = Fact(kind=EventKind.LINES_CANCELLED, units=units)
+    return _applied(fact) if units else _duplicate("These units are cancelled already.")
 
 
 def _cancel_fault(line: LineState, asked: Decimal) -> Refusal | None:
@@ -363,15 +361,14 @@ def _acknowledge_lines(order: OrderState, command: AcknowledgeOrder, *, keeps: b
     for line in order.lines:
         if line.id not in grouped:
             continue
-        answers = grouped[line.id]
-        reading = read_answers(line, answers)
+        reading = read_answers(line, grouped[line.id])
         declined = _declined(line, reading, answers_given(command))
         if isinstance(declined, RefusedLine):
             refusals.append(declined)
         elif isinstance(declined, Question):
             questions.append(declined)
         elif declined:
-            reason = reason_of(answers)
+            reason = reason_of(grouped[line.id])
             units.append(Units(line_id=line.id, line=line.line, quantity=declined, reason=reason))
         notes += reading.notes
     if refusals:
@@ -388,9 +385,8 @@ def _declined(line: LineState, reading: Reading, given: frozenset[str]) -> Decim
     if reading.refusal:
         return refuse_line(reading.refusal, line, reading.asked, "answer for", reading.unit)
     quantity = newly_declined(line, reading, given)
-    if quantity is None and reading.question:
-        return reading.question
-    quantity = quantity or ZERO
+    if isinstance(quantity, Question):
+        return quantity
     if reading.whole and not line.open and line.fulfilled and not line.declined:
         return refuse_line(Refusal.LINE_FULFILLED, line, None, "decline")
     return refuse_line(Refusal.EXCEEDS_OPEN, line, quantity, "decline") if quantity > line.open else quantity

@@ -6,7 +6,7 @@ import typer
 
 from pipeline import screen
 from pipeline.cli import ledger, movement
-from pipeline.cli.common import ATTENTION, BUG, OPERATOR, err
+from pipeline.cli.options import ATTENTION, BUG, OPERATOR, err
 from pipeline.errors import CountermandError, PartnerError
 from storage.database import AlreadyRunning, DatabaseUnavailable
 from storage.held import NotAChoice

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from pipeline import screen, staff
-from pipeline.cli.common import AsJson, Config, end, out, print_json
+from pipeline.cli.options import AsJson, Config, end, out, print_json
 from pipeline.views import held_json, message_json, order_json, parked_json, summary_json
 from pipeline.wiring import open_application
 from storage import held as held_questions

@@ -8,7 +8,7 @@ from rich.progress import Progress
 
 from pipeline import screen, staff
 from pipeline.check import check_file
-from pipeline.cli.common import (
+from pipeline.cli.options import (
     BUG,
     DONE,
     OPERATOR,
@@ -81,8 +81,8 @@ def _poll(application: Application, every: float, *, as_json: bool) -> None:
 
 
 def _show_round(report: PollReport, *, as_json: bool) -> None:
-    for problem in report.problems:
-        err.print(f"[red]{screen.printable(str(problem))}[/]")
+    for partner, problem in report.problems:
+        err.print(f"[red]{screen.printable(f'{partner}: {problem}')}[/]", soft_wrap=True)
     for said in report.failed:
         err.print(f"[red]{screen.printable(said)}[/]")
     _show_deliveries(report.deliveries)
@@ -95,10 +95,10 @@ def _show_round(report: PollReport, *, as_json: bool) -> None:
 def _end_of_round(report: PollReport) -> None:
     if report.failed:
         raise typer.Exit(BUG)
-    unreachable = any(isinstance(problem, (OperatorError, TransportError)) for problem in report.problems)
+    unreachable = any(isinstance(problem, (OperatorError, TransportError)) for _, problem in report.problems)
     if unreachable or report.deliveries.failures or report.deliveries.uncertain:
         raise typer.Exit(OPERATOR)
-    refused = any(isinstance(problem, PartnerError) for problem in report.problems)
+    refused = any(isinstance(problem, PartnerError) for _, problem in report.problems)
     end(attention=refused or needs_attention(report.files))
 
 

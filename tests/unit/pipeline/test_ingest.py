@@ -266,3 +266,18 @@ def test_every_group_is_answered_by_its_own_997(house: House) -> None:
     house.drop(interchange(*groups, sender="ACME", receiver="GLOBEX"))
     answers = [m.payload for m in house.messages(Kind.ACKNOWLEDGMENT)]
     assert [b"AK1*PO*1~" in answers[0], b"AK1*PO*2~" in answers[1]] == [True, True]
+
+
+def test_an_order_that_names_no_seller_waits_for_a_person(house: House) -> None:
+    report = house.say("850", order("PO-1", 5), sender="acme", receiver="HUB")
+    assert report.outcome is Outcome.HELD
+    assert "names no seller" in report.question
+
+
+def test_a_refused_document_sent_again_is_refused_again_and_told_once(house: House) -> None:
+    house.buyer(order("PO-1", 5))
+    content = file_of("856", shipment("S-1", "PO-1", 9), number=50, sender="globex", receiver="acme")
+    assert house.drop(content).outcome is Outcome.REFUSED
+    told = house.mails()
+    assert house.drop(content, name="again.edi").outcome is Outcome.REFUSED
+    assert house.mails() == told
