@@ -159,14 +159,6 @@ class FindingCode(Enum):
     # Meaning; the functional acknowledgment says nothing about these
     TRAILING_EMPTY = ("trailing_empty_elements", Level.NOTE, "", "", "Leave trailing separators out.")
     HASH_TOTAL = ("hash_total", Level.WARNING, "", "", "Check CTT02 against the quantities.")
-    NEAREST_VERSION = (
-        "nearest_version",
-        Level.NOTE,
-        "",
-        "",
-        "The set was read by the nearest release's map.",
-    )
-    PACK_IN_EACHES = ("quantity_note", Level.NOTE, "", "", "Compare the quantity with the order.")
 
     def __init__(self, slug: str, level: Level, answer: str, x12: str, remedy: str) -> None:
         self.slug, self.level, self.answer, self.x12, self.remedy = slug, level, answer, x12, remedy

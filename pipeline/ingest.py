@@ -85,9 +85,9 @@ def _interchange(
         time=interchange.time,
         content_hash=interchange.content_hash,
     )
-    if isinstance(admitted, Finding):
-        return _set_aside(file, interchange, interchange_id, Fate.QUARANTINED, (admitted,), None)
     broken = tuple(finding for finding in interchange.findings if finding.is_error)
+    if isinstance(admitted, Finding):
+        return _set_aside(file, interchange, interchange_id, Fate.QUARANTINED, (admitted, *broken), None)
     if broken:
         return _set_aside(file, interchange, interchange_id, Fate.FAULTY, broken, admitted)
     before = standing(file.tx, key, interchange.content_hash)
@@ -140,9 +140,15 @@ def _accept(
         source = Source(file=file.received.name, interchange=interchange.control_number)
         _tell(file, source, _place(file, interchange), tuple(faulty), admitted.sender.id)
     counts = any(report.outcome in _TAKEN_IN for report in reports)
-    fate = Fate.ACCEPTED if interchange.usage == file.settings.hub.usage.value else Fate.IGNORED
+    usage = file.settings.hub.usage.value
+    fate = Fate.ACCEPTED if interchange.usage == usage else Fate.IGNORED
     close_interchange(file.tx, interchange_id, outcome=fate, key=key if counts else None)
-    return _report(interchange, fate, interchange.findings, tuple(reports))
+    said = (
+        interchange.findings
+        if fate is Fate.ACCEPTED
+        else (*interchange.findings, _other_usage(interchange, usage))
+    )
+    return _report(interchange, fate, said, tuple(reports))
 
 
 def _set_aside(
@@ -208,6 +214,18 @@ def _conflict(interchange: Interchange) -> Finding:
         segment="ISA",
         element="13",
         value=interchange.control_number,
+        interchange=interchange.control_number,
+        offset=interchange.offset,
+    )
+
+
+def _other_usage(interchange: Interchange, usage: str) -> Finding:
+    return Finding(
+        code=FindingCode.USAGE_MISMATCH,
+        message=f"ISA15 is {interchange.usage}, this installation takes {usage}: checked, not applied.",
+        segment="ISA",
+        element="15",
+        value=interchange.usage,
         interchange=interchange.control_number,
         offset=interchange.offset,
     )

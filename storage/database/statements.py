@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Insert, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
-from storage.database.errors import LedgerBug
+from storage.database.errors import DatabaseUnavailable, LedgerBug
 
 _INSERTS: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
@@ -25,7 +25,7 @@ def insert_new(
     """Insert a row unless one with the same key is there already; the column asked for, or None."""
     insert = _INSERTS.get(tx.dialect.name)
     if insert is None:
-        raise NotImplementedError(f"countermand does not know the database system {tx.dialect.name}")
+        raise DatabaseUnavailable(f"countermand does not know the database system {tx.dialect.name}.")
     statement = insert(table).on_conflict_do_nothing(index_elements=list(key)).returning(table.c[returning])
     return tx.execute(statement, values).scalar_one_or_none()
 

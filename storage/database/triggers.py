@@ -1,5 +1,7 @@
 """Laws the database keeps by itself: facts are never edited, and what was counted never falls."""
 
+from storage.database.errors import DatabaseUnavailable
+
 APPEND_ONLY = ("event", "event_line", "document")
 NEVER_FALL = ("ordered", "fulfilled", "cancelled", "declined")
 
@@ -12,7 +14,7 @@ def create_triggers(dialect: str) -> tuple[str, ...]:
         return _sqlite()
     if dialect == "postgresql":
         return _postgresql()
-    raise NotImplementedError(f"countermand does not know the database system {dialect}")
+    raise DatabaseUnavailable(f"countermand does not know the database system {dialect}.")
 
 
 def trigger_names() -> tuple[str, ...]:

@@ -86,7 +86,7 @@ WARNING = SimpleNamespace(level=Level.WARNING, answer="TA1", x12="020")  # there
         ((WARNING, FindingCode.IEA_COUNT), "R*021"),
         ((FindingCode.USAGE_MISMATCH,), "A*000"),
         ((FindingCode.USAGE_MISMATCH, WARNING), "E*020"),
-        ((FindingCode.NEAREST_VERSION,), "A*000"),
+        ((FindingCode.TRAILING_EMPTY,), "A*000"),
         ((FindingCode.SENDER_FOREIGN,), "R*024"),
         ((FindingCode.SENDER_FOREIGN, FindingCode.ISA_VERSION), "R*017"),
     ],
