@@ -67,6 +67,7 @@ def ingest(
         findings=findings,
         released=tuple(released),
         error=error,
+        file_id=received.id,
     )
 
 

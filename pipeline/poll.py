@@ -1,6 +1,6 @@
 """Poll: one round over all mailboxes: receive, ingest, expire, deliver."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,14 +11,14 @@ from pipeline.deliver import DeliveryReport, deliver
 from pipeline.errors import CountermandError
 from pipeline.ingest import ingest
 from pipeline.mail import SmtpSettings
-from pipeline.ports import Mailbox, printable
-from pipeline.receive import Inbox, Kept, Limits, ReceiveReport, receive_all
+from pipeline.ports import Folder, Mailbox, RemoteFile, printable
+from pipeline.receive import SUFFIX_LENGTH, Inbox, Kept, Limits, ReceiveReport, receive_all
 from pipeline.report import FileReport
 from pipeline.sets import decide_again
 from pipeline.settings import Settings
 from pipeline.sightings import Sightings
 from storage import parked, receipts
-from storage.database import Database
+from storage.database import Database, DatabaseUnavailable
 from storage.receipts import ReceivedFile
 from storage.rules import TOO_LATE
 
@@ -33,14 +33,18 @@ class PollReport:
     received: tuple[ReceiveReport, ...]
     deliveries: DeliveryReport
     failed: tuple[str, ...]  # bugs, by file
+    unmoved: tuple[tuple[str, CountermandError], ...] = ()  # files that could not be moved to rejected
 
     @property
     def problems(self) -> tuple[tuple[str, CountermandError], ...]:
         """The partner and what went wrong at its mailbox."""
-        return tuple(
-            (report.partner_id, problem)
-            for report in self.received
-            for problem in (*report.problems, *filter(None, [report.failure]))
+        return (
+            tuple(
+                (report.partner_id, problem)
+                for report in self.received
+                for problem in (*report.problems, *filter(None, [report.failure]))
+            )
+            + self.unmoved
         )
 
 
@@ -71,9 +75,20 @@ class Poller:
             bounds = Limits(file_bytes_max=limits.file_bytes_max)
             received = receive_all(inboxes, self._keep, self.sightings, self.clock, bounds, wait=wait)
             files, failed = ingest_waiting(self.settings, self.database, self.clock.now)
+            unmoved = _reject(mailboxes, received, files)
             expire_parked(self.settings, self.database, self.clock.now())
-            deliveries = deliver(self.database, self.mail(), lambda id: mailboxes[id], self.clock)
-        return PollReport(files=tuple(files), received=received, deliveries=deliveries, failed=tuple(failed))
+
+            def mailbox_of(partner_id: str) -> Mailbox:
+                return mailboxes.get(partner_id) or self.open_mailbox(partner_id)
+
+            deliveries = deliver(self.database, self.mail(), mailbox_of, self.clock)
+        return PollReport(
+            files=tuple(files),
+            received=received,
+            deliveries=deliveries,
+            failed=tuple(failed),
+            unmoved=unmoved,
+        )
 
     def _keep(self, partner_id: str, name: bytes, content: bytes) -> Kept:
         """Commit the bytes; only after that may the remote file be moved."""
@@ -87,6 +102,26 @@ class Poller:
                 receipts.mark_moved(tx, file.id, to=printable(target), at=self.clock.now())
 
         return Kept(file_id=file.id, known=file.attempts > 0, moved=moved)
+
+
+def _reject(
+    mailboxes: Mapping[str, Mailbox], received: Sequence[ReceiveReport], files: Sequence[FileReport]
+) -> tuple[tuple[str, CountermandError], ...]:
+    """Files nothing of which could be used go on from processed to rejected."""
+    unusable = {file.file_id: file.sha256[:SUFFIX_LENGTH] for file in files if file.is_unusable}
+    unmoved = []
+    for report in received:
+        for taken in report.taken:
+            if taken.file_id not in unusable or not taken.moved_to:
+                continue
+            file = RemoteFile(name=taken.moved_to, size=taken.size, modified=None, regular=True)
+            try:
+                mailboxes[report.partner_id].move(
+                    file, Folder.REJECTED, unusable[taken.file_id], source=Folder.PROCESSED
+                )
+            except CountermandError as error:
+                unmoved.append((report.partner_id, error))
+    return tuple(unmoved)
 
 
 def ingest_waiting(
@@ -106,7 +141,7 @@ def ingest_waiting(
         try:
             with database.writing() as tx:
                 reports.append(ingest(tx, settings, file, now(), mailbox_of=file.partner))
-        except (CountermandError, OSError):
+        except (CountermandError, DatabaseUnavailable, OSError):
             raise
         except Exception as error:
             failed.append(_record(database, file, error))

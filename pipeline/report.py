@@ -153,6 +153,9 @@ class InterchangeReport:
         }
 
 
+_SET_ASIDE = (Fate.FAULTY, Fate.CONFLICT, Fate.QUARANTINED)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileReport:
     """What became of one file. `released` are earlier sets that waited for an order this file placed."""
@@ -164,13 +167,19 @@ class FileReport:
     findings: tuple[FoundFault, ...] = ()
     released: tuple[SetReport, ...] = ()
     error: str = ""
+    file_id: int = 0
+
+    @property
+    def is_unusable(self) -> bool:
+        """Whether nothing in the file could be used: no interchange, or none that was taken in."""
+        return all(interchange.outcome in _SET_ASIDE for interchange in self.interchanges)
 
     @property
     def outcome(self) -> Outcome:
         """The gravest outcome of anything in the file."""
         outcomes = {report.outcome for report in self.all_sets}
         for interchange in self.interchanges:
-            if interchange.outcome in (Fate.FAULTY, Fate.CONFLICT, Fate.QUARANTINED):
+            if interchange.outcome in _SET_ASIDE:
                 outcomes.add(Outcome.FAULTY)
             elif interchange.outcome is Fate.DUPLICATE:
                 outcomes.add(Outcome.DUPLICATE)

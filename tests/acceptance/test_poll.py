@@ -130,6 +130,22 @@ def test_a_broken_file_is_answered_kept_and_told(
     assert acme.names("processed") == [b"\xff.edi"]
 
 
+def test_what_is_no_x12_goes_to_the_rejected_folder(
+    tmp_path: Path, sink: SmtpSink, servers: tuple[OpenSshServer, OpenSshServer]
+) -> None:
+    acme, globex = servers
+    config = settings_for(tmp_path, sink, acme, globex)
+    acme.put("pickup", b"letter.edi", b"Dear hub, please cancel PO-1.")
+    stranger = file_of("850", order("PO-1", 5), number=1, sender="bolt", receiver="globex")
+    acme.put("pickup", b"stranger.edi", stranger)
+    assert run(["poll", "--config", config]) == 1
+    assert acme.names("processed") == []
+    assert acme.names("rejected") == [b"letter.edi", b"stranger.edi"]
+    assert acme.read("rejected", b"stranger.edi") == stranger
+    assert acme.names("delivery") == []
+    assert [message.recipients for message in sink.messages] == [("support@hub.example",)] * 2
+
+
 def test_doctor_names_what_does_not_answer(
     tmp_path: Path,
     sink: SmtpSink,
