@@ -20,7 +20,7 @@ from edi.documents import (
     ShippedOrder,
 )
 from pipeline.items import line_reference, new_line
-from pipeline.partners import Directory, Partner, Role
+from pipeline.partners import BuyerCancel, Directory, Partner, Role
 from storage.commands import (
     AcknowledgedLine,
     AcknowledgeOrder,
@@ -146,6 +146,15 @@ def _place(document: PurchaseOrder, origin: Origin, locator: Locator) -> PlaceOr
 
 
 def _cancel(document: PurchaseOrder, origin: Origin, locator: Locator) -> Submission:
+    """Where a buyer's cancellation is only a request, a person must bring the seller's answer."""
+    if origin.sender.policy.buyer_cancel is BuyerCancel.REQUESTED and not origin.answered("cancel"):
+        return _held(
+            origin,
+            locator,
+            f"{origin.sender.name} asks to cancel PO {document.po_number}; by agreement the seller decides."
+            " Does the seller agree?",
+            Choice("cancel", f"cancel everything open on PO {document.po_number}"),
+        )
     command = CancelOrder(
         order=locator,
         by=origin.sender.id,

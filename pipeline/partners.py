@@ -92,7 +92,7 @@ class Policy:
     """What was agreed with one partner. Every default is the reading that cancels least by mistake."""
 
     buyer_cancel: BuyerCancel = BuyerCancel.EFFECTIVE
-    """Whether this buyer's cancellation takes effect by itself. This version acts on `effective` only."""
+    """Whether this buyer's cancellation takes effect by itself, or is held for the seller's answer."""
 
     cancel_part_shipped: PartShipped = PartShipped.REST
     """What cancelling a whole order does once part of it is fulfilled: cancel the open rest, or nothing."""

@@ -51,6 +51,21 @@ class FoundFault:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MovedUnits:
+    """Units of one line of one order that a set placed, cancelled or fulfilled; quantity in plain decimal."""
+
+    how: str
+    order: str
+    line: str
+    quantity: str
+
+    def to_json(self, order: str) -> Json:
+        """Line and quantity; the PO beside them when it is not `order`, which the set is reported under."""
+        other = {} if self.order == order else {"order": self.order}
+        return {**other, "line": self.line, "quantity": self.quantity}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetReport:
     """What became of one transaction set."""
 
@@ -64,14 +79,30 @@ class SetReport:
     question: str = ""
     held_id: int = 0
     notes: tuple[str, ...] = ()
-    placed: tuple[tuple[str, str], ...] = ()  # (line, quantity in plain decimal)
-    cancelled: tuple[tuple[str, str], ...] = ()
-    fulfilled: tuple[tuple[str, str], ...] = ()
+    moved: tuple[MovedUnits, ...] = ()
+
+    @property
+    def cancelled(self) -> tuple[tuple[str, str], ...]:
+        """(line, quantity) of what was cancelled."""
+        return self._moved("cancelled")
+
+    @property
+    def fulfilled(self) -> tuple[tuple[str, str], ...]:
+        """(line, quantity) of what was fulfilled."""
+        return self._moved("fulfilled")
+
+    @property
+    def placed(self) -> tuple[tuple[str, str], ...]:
+        """(line, quantity) of what was ordered."""
+        return self._moved("placed")
+
+    def _moved(self, how: str) -> tuple[tuple[str, str], ...]:
+        return tuple((units.line, units.quantity) for units in self.moved if units.how == how)
 
     def to_json(self) -> Json:
         moved = {
-            name: [{"line": line, "quantity": quantity} for line, quantity in getattr(self, name)]
-            for name in ("placed", "cancelled", "fulfilled")
+            how: [units.to_json(self.order) for units in self.moved if units.how == how]
+            for how in ("placed", "cancelled", "fulfilled")
         }
         first = self.refusals[0] if self.refusals else None
         return {
@@ -104,12 +135,18 @@ def refusal_json(refusal: RefusedLine) -> Json:
 
 def with_result(report: SetReport, result: Result) -> SetReport:
     """The report with what the ledger did and said."""
-    units: dict[str, list[tuple[str, str]]] = {"placed": [], "cancelled": [], "fulfilled": []}
-    for entry in result.entries:
-        for event in entry.events:
-            moved = _MOVES.get(event.kind)
-            if moved:
-                units[moved] += [(unit.line, plain(unit.quantity)) for unit in event.units]
+    moved = tuple(
+        MovedUnits(
+            how=_MOVES[event.kind],
+            order=entry.command.order.po_number,
+            line=unit.line,
+            quantity=plain(unit.quantity),
+        )
+        for entry in result.entries
+        for event in entry.events
+        if event.kind in _MOVES
+        for unit in event.units
+    )
     decisions = [entry.decision for entry in result.entries]
     return replace(
         report,
@@ -117,9 +154,7 @@ def with_result(report: SetReport, result: Result) -> SetReport:
         refusals=tuple(refusal for decision in decisions for refusal in decision.refusals),
         question=" ".join(d.question.statement for d in decisions if d.question),
         notes=tuple(note for decision in decisions for note in decision.notes),
-        placed=tuple(units["placed"]),
-        cancelled=tuple(units["cancelled"]),
-        fulfilled=tuple(units["fulfilled"]),
+        moved=moved,
     )
 
 

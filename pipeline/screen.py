@@ -61,9 +61,9 @@ def show_set(console: Console, report: SetReport) -> None:
     order = f" PO {printable(report.order)}" if report.order else ""
     head = f"    {printable(report.type)} {printable(report.control_number)}{order}"
     console.print(f"{head}: [{_COLOURS[report.outcome]}]{report.outcome.value}[/]")
-    for word in ("placed", "cancelled", "fulfilled"):
-        for line, quantity in getattr(report, word):
-            console.print(f"      line {printable(line)}: {quantity} {word}")
+    for units in report.moved:
+        of = f"PO {printable(units.order)} " if units.order != report.order else ""
+        console.print(f"      {of}line {printable(units.line)}: {units.quantity} {units.how}")
     for refusal in report.refusals:
         console.print(
             f"      {refusal.refusal.name}: {printable(refusal.message)}", style="red", soft_wrap=True

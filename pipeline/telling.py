@@ -37,7 +37,8 @@ def tell_result(tx: Connection, settings: Settings, result: Result, origin: str,
     """The other party is told of what was cancelled; who asked is told of what was not done."""
     addressees = addressees_of(settings)
     for entry in result.entries:
-        order_id = entry.after.id if entry.after else None
+        order = entry.after or entry.before
+        order_id = order.id if order else None
         for event in entry.events:
             if entry.after is not None:
                 _owe(tx, settings, cancellation_notices(event, entry.after, addressees), at, order_id)

@@ -6,6 +6,7 @@ import typer
 
 from pipeline import screen, staff
 from pipeline.cli.options import AsJson, Config, end, out, print_json
+from pipeline.errors import OperatorError
 from pipeline.views import held_json, message_json, order_json, parked_json, summary_json
 from pipeline.wiring import open_application
 from storage import held as held_questions
@@ -26,6 +27,8 @@ def orders(
 ) -> None:
     """List orders, newest first."""
     application = open_application(config)
+    if partner and application.settings.directory.get(partner) is None:
+        raise OperatorError(f'There is no partner "{partner}" in the settings.')
     with application.database.reading() as tx:
         found = queries.list_orders(tx, partner=partner, status=staff.status_named(status), limit=100_000)
     if as_json:

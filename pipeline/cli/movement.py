@@ -38,18 +38,24 @@ app.add_typer(db, name="db")
 
 
 @app.command()
-def init(folder: Annotated[Path, typer.Argument(help="Where to.")] = Path()) -> None:
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to.")] = Path(), as_json: AsJson = False,
+    config: Config = None,
+) -> None:  # fmt: skip
     """Write a commented countermand.toml to start from; never overwrites."""
-    target = folder / "countermand.toml"
+    target = config or folder / "countermand.toml"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("x", encoding="utf-8") as file:
             file.write(example())
     except FileExistsError as error:
         raise OperatorError(f"{target} exists already; it was left as it is.") from error
     except OSError as error:
         raise OperatorError(f"{target} cannot be written: {error.strerror}.") from error
-    out.print(f"Wrote {target}. Edit it, then run: countermand doctor")
+    if as_json:
+        print_json({"written": str(target)})
+    else:
+        out.print(f"Wrote {target}. Edit it, then run: countermand doctor", soft_wrap=True)
 
 
 @app.command()
@@ -74,20 +80,20 @@ def _poll(application: Application, every: float, *, as_json: bool) -> None:
     poller = application.poller()
     while True:
         report = poller.round(wait=not every)
-        _show_round(report, as_json=as_json)
+        _show_round(report, as_json=as_json, in_one_line=bool(every))
         if not every:
             _end_of_round(report)
         application.clock.sleep(every)
 
 
-def _show_round(report: PollReport, *, as_json: bool) -> None:
+def _show_round(report: PollReport, *, as_json: bool, in_one_line: bool) -> None:
     for partner, problem in report.problems:
         err.print(f"[red]{screen.printable(f'{partner}: {problem}')}[/]", soft_wrap=True)
     for said in report.failed:
         err.print(f"[red]{screen.printable(said)}[/]")
     _show_deliveries(report.deliveries)
     if as_json:
-        print_json(files_json(report.files))
+        print_json(files_json(report.files), in_one_line=in_one_line)
     else:
         screen.show_files(out, report.files)
 
@@ -169,6 +175,8 @@ def deliver_due(config: Config = None, as_json: AsJson = False) -> None:
             )
     except AlreadyRunning as error:
         err.print(str(error))
+        if as_json:
+            print_json({"sent": 0, "attempts": [], "uncertain": []})
         raise typer.Exit(DONE) from error
     _show_deliveries(report)
     sent = len(report.attempts) - len(report.failures)

@@ -26,9 +26,11 @@ def _console(*, stderr: bool) -> Console:
 out, err = _console(stderr=False), _console(stderr=True)
 
 
-def print_json(value: Json) -> None:
-    """One JSON document, and nothing else, on standard output."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+def print_json(value: Json, *, in_one_line: bool = False) -> None:
+    """One JSON document, and nothing else, on standard output; rounds of a poll that goes on: a line each."""
+    indent = None if in_one_line else 2
+    sys.stdout.write(json.dumps(value, indent=indent, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.flush()
 
 
 def end(*, attention: bool) -> None:

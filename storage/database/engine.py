@@ -40,7 +40,12 @@ class Database:
             return sqlite.file_engine(self._url)
         if self.dialect == "sqlite":
             return sqlite.memory_engine(lambda _: None)
-        return create_engine(self._url, isolation_level="READ COMMITTED", pool_pre_ping=True)
+        try:
+            return create_engine(self._url, isolation_level="READ COMMITTED", pool_pre_ping=True)
+        except ModuleNotFoundError as error:
+            raise DatabaseUnavailable(
+                f"{error.name}, the driver for {self.dialect}, is missing: install countermand[postgres]."
+            ) from error
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -30,9 +30,9 @@ _SENTENCES = (
 )
 
 
-def unavailable(error: exc.DBAPIError, place: str) -> DatabaseUnavailable:
+def unavailable(error: Exception, place: str) -> DatabaseUnavailable:
     """The database's own error as one sentence; `place` is the file or the server."""
-    said = str(error.orig)
+    said = str(error.orig if isinstance(error, exc.DBAPIError) else error)
     for words, sentence in _SENTENCES:
         if words in said.lower():
             return DatabaseUnavailable(f"The database {place} {sentence}.")

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import StaticPool
 
+from storage.database.errors import unavailable
+
 WAIT_SECONDS = 30  # for a lock another process holds; a backup of a large file takes seconds, not minutes
 WRITING = "countermand_writing"  # the execution option that makes a transaction take the write lock at once
 
@@ -39,10 +41,13 @@ def copy_of(path: Path) -> Callable[[sqlite3.Connection], None]:
         if not path.exists():
             return
         # Read-only: trying something out must not even create the file's side files.
-        with closing(
-            sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=WAIT_SECONDS)
-        ) as source:
-            source.backup(target)
+        try:
+            with closing(
+                sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=WAIT_SECONDS)
+            ) as source:
+                source.backup(target)
+        except sqlite3.DatabaseError as error:
+            raise unavailable(error, str(path)) from error
 
     return fill
 

@@ -75,8 +75,8 @@ def test_empty_elements_at_the_end_are_one_note_and_no_error() -> None:
 
 def test_a_set_without_se_is_judged_as_if_se_came_next() -> None:
     assert check(transaction_set(*SHORT_ORDER[:3]), "004010") == ()
-    (missing,) = check(transaction_set(*SHORT_ORDER[:2]), "004010")
-    assert (missing.code, missing.segment, missing.position) == (FindingCode.SEGMENT_MISSING, "PO1", 3)
+    (missing,) = check(transaction_set(*SHORT_ORDER[:1]), "004010")
+    assert (missing.code, missing.segment, missing.position) == (FindingCode.SEGMENT_MISSING, "BEG", 2)
 
 
 def test_data_may_hold_the_separators_of_others() -> None:

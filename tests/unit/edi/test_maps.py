@@ -58,7 +58,7 @@ WIDTHS = {
 
 # Places: release, set, path below the transaction set, usage, how often.
 PLACES = [
-    ("004010", "850", "PO1_LOOP", "R", "100000"),
+    ("004010", "850", "PO1_LOOP", "S", "100000"),
     ("004010", "850", "PO1_LOOP/SDQ", "S", "500"),
     ("004010", "850", "PO1_LOOP/SCH_LOOP", "S", "200"),
     ("004010", "850", "PO1_LOOP/SLN_LOOP", "S", "1000"),

@@ -281,3 +281,24 @@ def test_a_refused_document_sent_again_is_refused_again_and_told_once(house: Hou
     told = house.mails()
     assert house.drop(content, name="again.edi").outcome is Outcome.REFUSED
     assert house.mails() == told
+
+
+@pytest.mark.parametrize("rest", [[], ["CTT*0"]])
+def test_a_whole_cancellation_needs_no_lines(house: House, rest: list[str]) -> None:
+    house.buyer(order("PO-1", 5))
+    assert house.buyer(["BEG*01*SA*PO-1**20260302", *rest]).cancelled == (("1", "5"),)
+
+
+def test_an_order_without_lines_is_refused_by_the_ledger(house: House) -> None:
+    report = house.buyer(["BEG*00*SA*PO-1**20260302"])
+    assert [refusal.refusal.name for refusal in report.refusals] == ["EMPTY_ORDER"]
+
+
+def test_where_cancelling_is_a_request_a_person_brings_the_answer(tmp_path: Path) -> None:
+    settings = load(write_settings(tmp_path, policy='buyer_cancel = "requested"'), {})
+    house = House(settings, Database(settings.database.url))
+    house.buyer(order("PO-1", 5))
+    report = house.buyer(cancellation("PO-1"))
+    assert report.outcome is Outcome.HELD
+    assert "Does the seller agree?" in report.question
+    assert house.line("PO-1") == ("5", "0", "0", "5")
