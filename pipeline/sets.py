@@ -13,6 +13,7 @@ from edi.findings import Finding, FindingCode
 from edi.guide import check
 from pipeline.admission import Admitted, admit
 from pipeline.mapping import Origin, WithoutEffect, order_number, to_submission
+from pipeline.notices import Problem
 from pipeline.notifications import Unusable
 from pipeline.report import FoundFault, SetReport, refusal_json, with_result
 from pipeline.settings import Settings
@@ -152,6 +153,8 @@ def decide_set(
 def _keep_waiting(tx: Connection, arrival: Arrival, result: Result, report: SetReport) -> SetReport:
     """A held set gets its question, a parked one its place in the queue."""
     sender = arrival.parties.sender
+    if result.outcome is not Outcome.PARKED:
+        parked.mark_replayed(tx, report.set_id)
     if result.outcome is Outcome.HELD:
         question = _question(result)
         held_id = held.put(
@@ -170,8 +173,6 @@ def _keep_waiting(tx: Connection, arrival: Arrival, result: Result, report: SetR
                     since=arrival.at,
                     expires_at=expires_at,
                 )
-    else:
-        parked.mark_replayed(tx, report.set_id)
     return report
 
 
@@ -185,27 +186,18 @@ def _tell_support(
 ) -> None:
     if result.outcome not in (Outcome.HELD, Outcome.REFUSED):
         return
-    faults = [
-        FoundFault(
-            code=refusal.refusal.name.lower(),
-            level="error",
-            segment="",
-            position=0,
-            element="",
-            value="",
-            message=refusal.message,
-            remedy="",
-            place=f"PO {report.order}",
-        )
-        for refusal in report.refusals
-    ]
+    place_of_order = f"PO {report.order}"
+    problems = tuple(
+        Problem(place=place_of_order, message=r.message, remedy="", code=r.refusal.name.lower())
+        for r in report.refusals
+    )
     unusable = Unusable(
         origin=f"{place}:{report.held_id}",
         at=arrival.at,
         source=origin.source,
         partner=arrival.parties.sender.id,
         outcome=result.outcome,
-        problems=tuple(fault.to_problem() for fault in faults),
+        problems=problems,
         po_number=report.order,
         question=_question(result) if result.outcome is Outcome.HELD else None,
         held=str(report.held_id) if report.held_id else "",

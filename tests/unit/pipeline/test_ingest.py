@@ -302,3 +302,12 @@ def test_where_cancelling_is_a_request_a_person_brings_the_answer(tmp_path: Path
     assert report.outcome is Outcome.HELD
     assert "Does the seller agree?" in report.question
     assert house.line("PO-1") == ("5", "0", "0", "5")
+
+
+def test_what_waited_for_its_order_and_is_ambiguous_then_waits_for_a_person_only(house: House) -> None:
+    assert house.seller("855", acknowledgment("PO-1", "ACK*IR*3*EA")).outcome is Outcome.PARKED
+    content = file_of("850", order("PO-1", 10), number=77, sender="acme", receiver="globex")
+    assert [released.outcome for released in house.drop(content).released] == [Outcome.HELD]
+    with house.database.reading() as tx:
+        assert parked.list_parked(tx) == ()
+        assert len(held.list_held(tx)) == 1
