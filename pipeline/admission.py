@@ -25,14 +25,14 @@ def admit(interchange: Interchange, mailbox_of: str, settings: Settings) -> Admi
     directory = settings.directory
     sender = directory.by_isa(interchange.sender.qualifier, interchange.sender.id)
     if sender is None:
-        return _finding(
+        return about_isa(
             FindingCode.SENDER_UNKNOWN,
             f"No partner has the interchange address {interchange.sender} (ISA05-06).",
             "6",
             interchange,
         )
     if mailbox_of and sender.id != mailbox_of:
-        return _finding(
+        return about_isa(
             FindingCode.SENDER_FOREIGN,
             f"The mailbox of {mailbox_of} holds an interchange of another, {interchange.sender}.",
             "6",
@@ -40,7 +40,7 @@ def admit(interchange: Interchange, mailbox_of: str, settings: Settings) -> Admi
         )
     for group in interchange.groups:
         if sender.gs and group.sender.rstrip(" ") not in sender.gs:
-            return _finding(
+            return about_isa(
                 FindingCode.SENDER_FOREIGN,
                 f'The group sender "{group.sender}" (GS02) does not belong to {sender.id}.',
                 "",
@@ -58,7 +58,7 @@ def _receiver(interchange: Interchange, sender: Partner, settings: Settings) -> 
         return Admitted(sender=sender, receiver=named.pop() if len(named) == 1 else None)
     receiver = settings.directory.by_isa(address.qualifier, address.id)
     if receiver is None or receiver is sender:
-        return _finding(
+        return about_isa(
             FindingCode.RECEIVER_UNKNOWN,
             f"The receiver {address} (ISA07-08) is neither this hub nor one of its other partners.",
             "8",
@@ -67,12 +67,16 @@ def _receiver(interchange: Interchange, sender: Partner, settings: Settings) -> 
     return Admitted(sender=sender, receiver=receiver)
 
 
-def _finding(code: FindingCode, message: str, element: str, interchange: Interchange) -> Finding:
+def about_isa(
+    code: FindingCode, message: str, element: str, interchange: Interchange, value: str = ""
+) -> Finding:
+    """A finding about an interchange as a whole, at an element of its ISA."""
     return Finding(
         code=code,
         message=message,
         segment="ISA",
         element=element,
+        value=value,
         interchange=interchange.control_number,
         offset=interchange.offset,
     )

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from edi.envelope import Interchange, TransactionSet, read
 from edi.findings import Finding, FindingCode
-from pipeline.admission import Admitted, admit
+from pipeline.admission import Admitted, about_isa, admit
 from pipeline.answers import acknowledge_group, acknowledge_interchange, repeat_answers
 from pipeline.notifications import Unusable
 from pipeline.report import FileReport, FoundFault, InterchangeReport, SetReport
@@ -193,9 +193,8 @@ def _tell(
 
 
 def _key(file: _File, interchange: Interchange, admitted: Admitted | Finding) -> InterchangeKey:
-    known = isinstance(admitted, Admitted)
     return InterchangeKey(
-        partner=admitted.sender.id if known and isinstance(admitted, Admitted) else file.mailbox_of,
+        partner=admitted.sender.id if isinstance(admitted, Admitted) else file.mailbox_of,
         sender=str(interchange.sender),
         receiver=str(interchange.receiver),
         control_number=interchange.control_number,
@@ -209,27 +208,14 @@ def _place(file: _File, interchange: Interchange) -> str:
 
 
 def _conflict(interchange: Interchange) -> Finding:
-    return Finding(
-        code=FindingCode.INTERCHANGE_CONFLICT,
-        message=f"Interchange {interchange.control_number} came before with other content; it was not used.",
-        segment="ISA",
-        element="13",
-        value=interchange.control_number,
-        interchange=interchange.control_number,
-        offset=interchange.offset,
-    )
+    number = interchange.control_number
+    said = f"Interchange {number} came before with other content; it was not used."
+    return about_isa(FindingCode.INTERCHANGE_CONFLICT, said, "13", interchange, number)
 
 
 def _other_usage(interchange: Interchange, usage: str) -> Finding:
-    return Finding(
-        code=FindingCode.USAGE_MISMATCH,
-        message=f"ISA15 is {interchange.usage}, this installation takes {usage}: checked, not applied.",
-        segment="ISA",
-        element="15",
-        value=interchange.usage,
-        interchange=interchange.control_number,
-        offset=interchange.offset,
-    )
+    said = f"ISA15 is {interchange.usage}, this installation takes {usage}: checked, not applied."
+    return about_isa(FindingCode.USAGE_MISMATCH, said, "15", interchange, interchange.usage)
 
 
 def _untouched(interchange: Interchange, outcome: Outcome) -> tuple[SetReport, ...]:
