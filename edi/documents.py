@@ -1,4 +1,4 @@
-"""Typed documents: what a purchase order, acknowledgment or ship notice says, in X12's own terms.
+"""Typed documents: what a purchase order, change, acknowledgment or ship notice says, in X12's own terms.
 
 Quantities are Decimal and unconverted; codes stay codes (see `edi.codes` for their names). `position` is the
 segment's place in its set, counted from ST = 1, so that whoever refuses something can say where it stood.
@@ -174,6 +174,179 @@ class ShipNotice:
     structure: str = ""  # BSN05, element 1005; never drives the reading
     parties: tuple[Party, ...] = ()
     orders: tuple[ShippedOrder, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeQuantities:
+    """POC04 as a composite, C063 of later releases, by its components in order."""
+
+    original: Decimal | None = None
+    increase: Decimal | None = None
+    decrease: Decimal | None = None
+    revised: Decimal | None = None
+    received: Decimal | None = None
+    left: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedLine:
+    """POC loop of an 860 or 865. Partners fill POC03 and POC04 in several ways (spec 2.3): both as sent."""
+
+    number: str = ""  # POC01, element 350
+    change: str  # POC02, element 670
+    quantity: Decimal | None = None  # POC03, element 330
+    left_to_receive: Decimal | None = None  # POC04, element 671, when it is one number
+    quantities: ChangeQuantities | None = None  # POC04 when it is a composite
+    unit: str = ""  # POC05-1, element 355
+    price: Decimal | None = None  # POC06
+    ids: tuple[ProductId, ...] = ()
+    description: str = ""
+    pack: Pack = Pack()
+    stores: tuple[StoreQuantity, ...] = ()
+    schedule: tuple[ScheduledQuantity, ...] = ()
+    components: tuple[Component, ...] = ()
+    acknowledgments: tuple[LineAcknowledgment, ...] = ()  # 865 only
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchaseOrderChange:
+    """860, a buyer's change of an order."""
+
+    purpose: str  # BCH01, element 353
+    order_type: str  # BCH02, element 92
+    po_number: str  # BCH03, element 324
+    release: str = ""  # BCH04, element 328
+    change_number: str = ""  # BCH05, element 327
+    ordered_on: date | None = None  # BCH06
+    seller_order_number: str = ""  # BCH09, element 127
+    changed_on: date | None = None  # BCH11
+    parties: tuple[Party, ...] = ()
+    references: tuple[tuple[str, str], ...] = ()
+    dates: tuple[tuple[str, date], ...] = ()
+    lines: tuple[ChangedLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeAcknowledgment:
+    """865, a seller's answer to an 860 or its own change of an order."""
+
+    purpose: str  # BCA01, element 353
+    type: str = ""  # BCA02, element 587, optional
+    po_number: str  # BCA03, element 324
+    release: str = ""  # BCA04
+    change_number: str = ""  # BCA05, element 327
+    ordered_on: date | None = None  # BCA06
+    seller_order_number: str = ""  # BCA09, element 127
+    acknowledged_on: date | None = None  # BCA10
+    changed_on: date | None = None  # BCA11
+    parties: tuple[Party, ...] = ()
+    lines: tuple[ChangedLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemStatus:
+    """ISR: status (368) and date; the quantity is that of a QTY below it, None without one."""
+
+    code: str
+    on: date | None = None
+    quantity: Decimal | None = None
+    unit: str = ""
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedLine:
+    """PO1 loop, or an HL at item level, of an 870."""
+
+    number: str = ""
+    quantity: Decimal | None = None
+    unit: str = ""
+    ids: tuple[ProductId, ...] = ()
+    statuses: tuple[ItemStatus, ...] = ()
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedOrder:
+    """HL at order level of an 870 with its PRF; `statuses` are about the order as a whole."""
+
+    po_number: str
+    release: str = ""
+    statuses: tuple[ItemStatus, ...] = ()
+    lines: tuple[ReportedLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStatusReport:
+    """870."""
+
+    report: str  # BSR01, element 850
+    items: str  # BSR02, element 847
+    reference: str  # BSR03, element 127
+    reported_on: date | None = None  # BSR04
+    parties: tuple[Party, ...] = ()
+    orders: tuple[ReportedOrder, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweredSet:
+    """AK2 to AK5 of a 997 (IK5 of a 999): the verdict (717) on one set, and each fault in words."""
+
+    type: str  # AK201
+    control_number: str  # AK202
+    verdict: str  # AK501
+    faults: tuple[str, ...] = ()  # "segment 4 (PO1), element 3: 7 bad code, value XX"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionalAcknowledgment:
+    """997 or 999 received: what a partner says about the syntax of a group we sent."""
+
+    functional_id: str  # AK101, GS01 of the group
+    group_control_number: str  # AK102, GS06 of the group
+    verdict: str  # AK901, element 715
+    sets: tuple[AnsweredSet, ...] = ()
+    faults: tuple[str, ...] = ()  # AK905 to AK909 in words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdviceError:
+    """TED and its notes: one thing wrong with the transaction advised on."""
+
+    code: str  # TED01, element 647
+    text: str = ""  # TED02
+    segment: str = ""  # TED03
+    position: int = 0  # TED04
+    value: str = ""  # TED07
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdvisedTransaction:
+    """OTI loop of an 824: the verdict on one transaction, or on one item of it."""
+
+    verdict: str  # OTI01, element 110
+    qualifier: str  # OTI02, element 128
+    reference: str  # OTI03, element 127
+    group_sender: str = ""  # OTI04
+    group_receiver: str = ""  # OTI05
+    group_control_number: str = ""  # OTI08
+    set_control_number: str = ""  # OTI09
+    set_type: str = ""  # OTI10
+    references: tuple[tuple[str, str], ...] = ()  # REF below it: (128, 127)
+    errors: tuple[AdviceError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationAdvice:
+    """824: what became of transactions that could be read, for business reasons."""
+
+    purpose: str  # BGN01, element 353
+    reference: str  # BGN02, element 127
+    created_on: date | None = None  # BGN03
+    created_at: time | None = None  # BGN04
+    parties: tuple[Party, ...] = ()
+    transactions: tuple[AdvisedTransaction, ...] = ()
 
 
 Document = PurchaseOrder | PurchaseOrderAcknowledgment | ShipNotice

@@ -20,11 +20,12 @@ from edi.documents import (
     ShippedOrder,
 )
 from pipeline.items import line_reference, new_line
-from pipeline.partners import BuyerCancel, Directory, Partner, Role
+from pipeline.partners import Directory, Partner, Role
 from storage.commands import (
     AcknowledgedLine,
     AcknowledgeOrder,
     Answer,
+    BuyerCancel,
     CancelOrder,
     Command,
     DocumentKey,

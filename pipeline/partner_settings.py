@@ -8,17 +8,15 @@ from collections.abc import Iterable
 
 from pipeline.partners import (
     Acknowledge,
-    BuyerCancel,
     MailboxSettings,
     Partner,
     PartnerAddress,
     Policy,
-    QuantityReading,
     RefusalAnswer,
     Role,
 )
 from pipeline.settings_reader import HOST_KEY_LENGTH_MAX, TableReader
-from storage.commands import PartShipped
+from storage.commands import BuyerCancel, PartShipped, QuantityReading
 
 GS_CODE_LENGTH_MAX = 15  # GS02 and GS03 (elements 142, 124)
 PARK_HOURS_MAX = 30 * 24  # a month; what waits longer waits for a mistake

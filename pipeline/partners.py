@@ -9,7 +9,7 @@ from enum import Enum, unique
 from pathlib import Path
 
 from pipeline.settings_reader import Secret
-from storage.commands import PartShipped
+from storage.commands import BuyerCancel, PartShipped, QuantityReading
 
 QUALIFIER_LENGTH = 2  # ISA05 and ISA07 (element I05)
 ISA_ID_LENGTH_MAX = 15  # ISA06 and ISA08 (elements I06, I07), padded with spaces on the wire
@@ -48,26 +48,6 @@ class Role(Enum):
 
     BUYER = "buyer"  #: sends 850, receives 855 and 856
     SELLER = "seller"  #: receives 850, sends 855 and 856
-
-
-@unique
-class BuyerCancel(Enum):
-    """What a buyer's cancellation is."""
-
-    EFFECTIVE = "effective"  #: done when the ledger accepts it
-    REQUESTED = "requested"  #: done when the seller agrees
-
-
-@unique
-class QuantityReading(Enum):
-    """How a partner fills POC03 and POC04 of an 860 (spoken of as POC quantities)."""
-
-    NEW_TOTAL = "new_total"  #: POC03 is the line's new quantity, as the standard has it
-    DELTA = "delta"  #: POC03 is the amount of the change
-    OLD_NEW = "old_new"  #: POC03 is the quantity before, POC04 the one after
-    COMPOSITE = (
-        "composite"  #: POC03 is the quantity before; the change stands in the composite of later releases
-    )
 
 
 @unique

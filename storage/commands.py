@@ -94,11 +94,20 @@ class PartShipped(Enum):
     REFUSE = "refuse"  #: cancel nothing
 
 
+@unique
+class BuyerCancel(Enum):
+    """What a buyer's cancellation is."""
+
+    EFFECTIVE = "effective"  #: done when the ledger accepts it
+    REQUESTED = "requested"  #: done when the seller agrees
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelOrder(Command):
-    """Cancel everything still open."""
+    """Cancel everything still open, or ask the seller for it."""
 
     part_shipped: PartShipped = PartShipped.REST
+    effect: BuyerCancel = BuyerCancel.EFFECTIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +124,107 @@ class CancelLines(Command):
     """Cancel parts of lines, all or nothing."""
 
     lines: tuple[LineCancellation, ...]
+
+
+@unique
+class QuantityReading(Enum):
+    """How a partner means the two quantities of a change (POC03 and POC04 of an 860; section 2.3)."""
+
+    NEW_TOTAL = "new_total"  #: the first is the line's new quantity, as the standard has it
+    DELTA = "delta"  #: the first is the amount of the change
+    OLD_NEW = "old_new"  #: the first is the quantity before, the second the one after
+    COMPOSITE = "composite"  #: the first is the quantity before; a composite names the change
+
+
+@unique
+class Change(Enum):
+    """What is to become of a line."""
+
+    CANCEL = "cancel"  #: nothing open of it is wanted any more; a quantity beside it is not read
+    DECREASE = "decrease"
+    INCREASE = "increase"
+    SET = "set"  #: the quantity is to be so much, whichever way that goes
+    ADD = "add"  #: a line the order does not have yet
+    CONFIRM = "confirm"  #: nothing changes; a quantity beside it must be the current one
+    NOTE = "note"  #: price, date, terms: no units move, whatever the quantity beside it
+    REFUSE = "refuse"  #: the other party's change of this line is refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeAmounts:
+    """The parts of a composite quantity (C063 of later releases): None where one was not sent."""
+
+    original: Decimal | None = None
+    increase: Decimal | None = None
+    decrease: Decimal | None = None
+    revised: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineChange:
+    """One line of a change, its quantities as sent; what they mean depends on `reading` and the ledger."""
+
+    line: LineReference
+    change: Change
+    quantity: Decimal | None = None
+    second: Decimal | None = None
+    amounts: ChangeAmounts | None = None
+    reading: QuantityReading = QuantityReading.NEW_TOTAL
+    unit: str = ""
+    code: str = ""  # the sender's own word for the change, for messages
+    new: NewLine | None = None  # the line as it should be, where the document adds or restates it
+    location_quantities: tuple[Decimal, ...] = ()  # the split by store, which must add up to the new quantity
+    answers: tuple["LineAnswer", ...] = ()  # what the seller says about the line in the same breath (865)
+    reason: Reason = Reason()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeOrder(Command):
+    """A change of an order by either party, all or nothing: what is taken away is cancelled.
+
+    `restates`: the lines are the whole order, so that one left out is cancelled (850, 860 with purpose 05).
+    `sequence` counts the sender's changes of this order (BCH05, BCA05, or BEG04 of a restated order) and
+    `issued_at` is when the document says it was made: an older one than was applied is stale (section 2.7).
+    """
+
+    lines: tuple[LineChange, ...]
+    restates: bool = False
+    sequence: str = ""
+    issued_at: datetime | None = None
+    content_hash: str = ""
+    part_shipped: PartShipped = PartShipped.REST
+    effect: BuyerCancel = BuyerCancel.EFFECTIVE
+
+
+@unique
+class Consent(Enum):
+    """The seller's answer to a requested cancellation or to a change."""
+
+    AGREED = "agreed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineConsent:
+    """The seller's answer about one line; `quantity` None: all that was asked for."""
+
+    line: LineReference
+    consent: Consent
+    quantity: Decimal | None = None
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerRequest(Command):
+    """The seller's answer to what the buyer asked for (865 that answers an 860, or a person's word).
+
+    `consent` is about everything asked for that `lines` do not name. `certain`: the document says of itself
+    that it is an answer; when nothing was asked for and it is not certain, it is held.
+    """
+
+    consent: Consent
+    lines: tuple[LineConsent, ...] = ()
+    certain: bool = True
 
 
 @unique
@@ -137,6 +247,7 @@ class LineAnswer:
     unit: str = ""
     code: str = ""
     reason: Reason = Reason()
+    certain: bool = False  # the channel leaves no doubt what `quantity` counts (870: the units cancelled)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,12 +270,30 @@ class Verdict(Enum):
     WITHDRAWN = "withdrawn"  #: takes an earlier acknowledgment back; cancels only what it rejects itself
 
 
+@unique
+class ShortAccept(Enum):
+    """What accepting less than was ordered, the rest not mentioned, does to the rest."""
+
+    HOLD = "hold"  #: a person is asked
+    CANCEL = "cancel"  #: the seller declines it
+
+
+@unique
+class Backorder(Enum):
+    """What becomes of units that the seller calls backordered."""
+
+    KEEP = "keep"  #: they stay open
+    CANCEL = "cancel"  #: fill or kill: what cannot be delivered now is declined
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcknowledgeOrder(Command):
     """The seller's answer to an order."""
 
     verdict: Verdict
     lines: tuple[AcknowledgedLine, ...] = ()
+    short_accept: ShortAccept = ShortAccept.HOLD
+    backorder: Backorder = Backorder.KEEP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,12 +305,43 @@ class ShippedLine:
     unit: str = ""
 
 
+@unique
+class OverShip(Enum):
+    """What a shipment of more than is open does."""
+
+    REFUSE = "refuse"  #: nothing of it is recorded
+    FLAG = "flag"  #: what is open is fulfilled, and the excess noted outside the ordered units
+
+
+@unique
+class CloseRest(Enum):
+    """What a shipment does to the units it leaves open."""
+
+    NEVER = "never"  #: they stay open
+    LINES = "lines"  #: ship and close: the rest of the lines it names is declined by the seller
+    ORDER = "order"  #: the rest of the whole order is
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordShipment(Command):
-    """Units that left; they are fulfilled."""
+    """Units that left; they are fulfilled. An excess over `over_percent` of a line is always refused."""
 
     shipment_id: str
     lines: tuple[ShippedLine, ...]
+    over_ship: OverShip = OverShip.REFUSE
+    over_percent: Decimal = Decimal(0)
+    close_rest: CloseRest = CloseRest.NEVER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawShipment(Command):
+    """A shipment that did not leave after all: its units are open again, never cancelled (section 2.5).
+
+    Only where the partners agreed to it; `lines` are what left instead, empty when nothing did.
+    """
+
+    shipment_id: str
+    lines: tuple[ShippedLine, ...] = ()
 
 
 @unique

@@ -11,12 +11,10 @@ import pytest
 from pipeline.errors import OperatorError
 from pipeline.partners import (
     Acknowledge,
-    BuyerCancel,
     MailboxSettings,
     Partner,
     PartnerAddress,
     Policy,
-    QuantityReading,
     RefusalAnswer,
     Role,
 )
@@ -31,7 +29,7 @@ from pipeline.settings import (
     load,
 )
 from pipeline.settings_reader import EMAIL
-from storage.commands import PartShipped
+from storage.commands import BuyerCancel, PartShipped, QuantityReading
 from tests.unit.pipeline.settings_texts import HUB, KEY, MAILBOX, PARTNER, read
 
 
