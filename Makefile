@@ -8,7 +8,7 @@ PIP := $(RUN) -m pip --disable-pip-version-check --no-input -q
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-tools lint format bench clean
+.PHONY: help demo test test-tools lint format bench fuzz clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -34,8 +34,11 @@ bench: $(READY) ## measures speed, each beside its baselines
 		name=$$(basename $$bench .py); echo "== $$name"; $(RUN) -m tests.bench.$$name || exit 1; \
 	done
 
+fuzz: $(READY) ## feeds damaged files to everything that reads, for some minutes
+	@$(RUN) -m tests.fuzz all --runs 1000000000 --seconds 30 --seed $$(date +%s)
+
 clean: ## removes the environment, caches and builds; never a database or settings
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist .fuzz .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Made anew only when what it depends on changed. The candidates are tried, not only found: a name on the path

@@ -1,10 +1,14 @@
 """Codes: X12's own code values, with our words for people, and the short lists that steer the readers.
 
 The words are for e-mail and reports. Meanings of 353, 587, 668 and 670 are the dictionary's (spec 1.8-1.11).
+Lists that are only shown, never followed, are in `edi.code_words`.
 """
 
+from collections.abc import Mapping
 from enum import Enum, unique
 from types import MappingProxyType
+
+from edi.code_words import WORDS
 
 #: GS01 (479) to the transaction sets (ST01, 143) that may stand in such a group (spec 1.1).
 SETS_OF_GROUP = MappingProxyType(
@@ -149,24 +153,100 @@ STATUS_CLASS = MappingProxyType({code: kind for kind, codes in _CLASSES.items() 
 
 
 @unique
-class ChangeType(_Worded):
-    """Change or response type, element 670 (POC02): those that move quantities or cancel."""
+class ChangeClass(Enum):
+    """What a change or response type says about a line (spec 1.11)."""
 
+    DELETE = "delete"  #: all that is open of the line is cancelled, whatever POC03 says
+    DECREASE = "decrease"  #: fewer units
+    INCREASE = "increase"  #: more units
+    QUANTITY_CHANGE = "quantity_change"  #: QC: the amounts stand in the composite of POC04
+    CANCEL_ORDER = "cancel_order"  #: the whole order, said at a line
+    ADD = "add"  #: a line the order did not have
+    SET = "set"  #: POC03 is the quantity wanted, more or fewer
+    NOTE = "note"  #: price, dates or terms; never units
+    CONFIRM = "confirm"  #: nothing changes
+    REFUSE = "refuse"  #: the other side's change is refused
+    REPLACE = "replace"  #: one line for another; which is for a person to say
+    TRANSFER = "transfer"  #: a line goes elsewhere; where is for a person to say
+    IGNORE = "ignore"  #: announcements and packing: nothing about the order
+
+
+@unique
+class ChangeType(_Worded):
+    """Change or response type, element 670 (POC02). AA and QC came after 004010."""
+
+    PACKING = "AA", "packing"
     ADD = "AI", "item added"
     CHANGES = "CA", "item changed"
+    DATE_TERMS = "CB", "date terms changed"
+    TERMS = "CC", "terms changed"
+    ITEM_ALLOWANCE = "CE", "allowance or charge of the item changed"
     CANCEL_ORDER = "CF", "whole order cancelled"
+    TOTAL_ALLOWANCE = "CG", "allowance or charge of the order changed"
+    CONFIRMATION_CHANGED = "CH", "confirmation of an announcement changed"
+    REVISION_CHANGED = "CI", "confirmation of a revised announcement changed"
+    DATES = "CT", "dates changed"
     DELETE = "DI", "item deleted"
     MULTIPLE = "MU", "price, quantity and schedule changed"
     NO_CHANGE = "NC", "no change"
+    REVISION_CONFIRMED = "OA", "revised announcement confirmed"
+    ANNOUNCEMENT_CONFIRMED = "OC", "announcement confirmed"
+    PRICE = "PC", "price changed"
     PRICE_AND_QUANTITY = "PQ", "price and quantity changed"
+    PRICE_AND_SCHEDULE = "PR", "price and schedule changed"
     QUANTITY_CHANGE = "QC", "quantity changed"
     QUANTITY_DECREASE = "QD", "quantity decreased"
     QUANTITY_INCREASE = "QI", "quantity increased"
+    REPLACE_MODE = "RA", "mode of shipment replaced"
+    REPLACE_DATES = "RB", "all dates replaced"
     REJECT_CHANGE = "RC", "change refused"
     REPLACEMENT = "RE", "item replaced"
+    MODIFIED_REPLACEMENT = "RM", "item replaced by a modified one"
     RESCHEDULE_AND_QUANTITY = "RQ", "schedule and quantity changed"
+    RESCHEDULE = "RS", "rescheduled"
     REPLACE_ALL = "RZ", "all values replaced"
     TRANSFER = "TI", "item transferred"
+
+
+_CHANGES = {
+    ChangeClass.DELETE: "DI",
+    ChangeClass.DECREASE: "QD",
+    ChangeClass.INCREASE: "QI",
+    ChangeClass.QUANTITY_CHANGE: "QC",
+    ChangeClass.CANCEL_ORDER: "CF",
+    ChangeClass.ADD: "AI",
+    ChangeClass.SET: "CA MU PQ RQ RZ",
+    ChangeClass.NOTE: "CB CC CE CG CT PC PR RA RB RS",
+    ChangeClass.CONFIRM: "NC",
+    ChangeClass.REFUSE: "RC",
+    ChangeClass.REPLACE: "RE RM",
+    ChangeClass.TRANSFER: "TI",
+    ChangeClass.IGNORE: "AA CH CI OA OC",
+}
+
+#: 670 code to its class; a code that is not here is unknown and must not be guessed at.
+CHANGE_CLASS = MappingProxyType({code: kind for kind, codes in _CHANGES.items() for code in codes.split(" ")})
+
+
+@unique
+class ReportClass(Enum):
+    """What an order status says about units (spec 1.6)."""
+
+    CANCEL_ITEM = "cancel_item"  #: the item's units will not be delivered
+    CANCEL_ORDER = "cancel_order"  #: the whole order will not be delivered
+    UNCLEAR = "unclear"  #: no more may come; a person has to ask
+
+
+#: 368 code (ISR01) to its class; every other code says nothing is cancelled.
+REPORT_CLASS = MappingProxyType(
+    {
+        "IC": ReportClass.CANCEL_ITEM,
+        "CU": ReportClass.CANCEL_ITEM,
+        "DE": ReportClass.CANCEL_ORDER,
+        "CP": ReportClass.UNCLEAR,
+        "DI": ReportClass.UNCLEAR,
+    }
+)
 
 
 @unique
@@ -219,7 +299,7 @@ STRONG_QUALIFIERS = MappingProxyType(
 #: Qualifiers that describe (size, colour, lot ...) and must never tie a line.
 WEAK_QUALIFIERS = frozenset({"IZ", "BO", "VE", "SZ", "LT", "ZZ", "CH", "PU"})
 
-_TABLES: dict[str, type[Enum]] = {
+_ENUMS: dict[str, type[_Worded]] = {
     "353": Purpose,
     "587": AcknowledgmentType,
     "668": LineItemStatus,
@@ -228,10 +308,17 @@ _TABLES: dict[str, type[Enum]] = {
     "98": Entity,
 }
 
+_WORDS: dict[str, Mapping[str, str]] = {
+    **{element: {str(code.value): code.words for code in codes} for element, codes in _ENUMS.items()},
+    **WORDS,
+}
+
+
+def meanings(element: str) -> dict[str, str]:
+    """All our words for the codes of an element, by code; none when we have none."""
+    return dict(_WORDS.get(element, {}))
+
 
 def words(element: str, code: str) -> str:
-    """Our words for a code of element 353, 587, 668, 670, 92 or 98; the code itself when we have none."""
-    try:
-        return str(_TABLES[element](code).words)  # type: ignore[attr-defined]
-    except (KeyError, ValueError):
-        return code
+    """Our words for a code of an element; the code itself when we have none."""
+    return _WORDS.get(element, {}).get(code, code)

@@ -1,7 +1,7 @@
 """Delimiters: the four separators an ISA announces, found by counting elements, on bytes."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edi import limits
 from edi.findings import Finding, FindingCode
@@ -13,6 +13,8 @@ ISA_WIDTHS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
 REPETITION_SINCE = "00402"
 
 _AFTER_ISA = re.compile(rb"[ \t\r\n]*(GS|TA1|IEA)")
+# A line end between ISA16 and what must be the terminator, for an envelope segment follows that.
+_BROKEN = re.compile(rb"[\r\n]+([^A-Za-z0-9 \t\r\n])(?=[\r\n]*(?:G[\r\n]*S|TA1|IEA))")
 _NEWLINES = bytes.maketrans(b"", b""), b"\r\n"
 
 
@@ -59,11 +61,14 @@ def find(data: bytes, offset: int) -> Header | Finding:
     window = data[offset : offset + limits.isa_bytes_max]
     separator = window[3:4]
     parts = window.split(separator, 16) if separator else [window]
-    if len(parts) < 17 or len(parts[16]) < 2:
+    tail = parts[16].lstrip(b"\r\n") if len(parts) == 17 else b""
+    if len(tail) < 2:
         return _malformed(offset, f"ISA shows {len(parts) - 1} of its 16 separators and no terminator")
     values = [part.translate(*_NEWLINES).decode("latin-1") for part in parts[1:16]]
-    component, terminator = parts[16][0:1].decode("latin-1"), parts[16][1:2].decode("latin-1")
-    end = offset + sum(map(len, parts[:16])) + 16 + 2
+    broken = _BROKEN.match(tail, 1)
+    at = 1 if broken is None or broken[1] in (separator, tail[:1]) else broken.start(1)
+    component, terminator = tail[:1].decode("latin-1"), tail[at : at + 1].decode("latin-1")
+    end = offset + len(window) - len(tail) + at + 1
     repetition = _repetition(values[10], values[11])
     delimiters = Delimiters(
         element=separator.decode("latin-1"), component=component, terminator=terminator, repetition=repetition
@@ -77,6 +82,20 @@ def find(data: bytes, offset: int) -> Header | Finding:
     return Header(
         elements=(*values, component), delimiters=delimiters, end=end, findings=tuple(findings), usable=usable
     )
+
+
+def lenient(header: Header) -> Header:
+    """The same header with lost or doubled padding as warnings, where it can be read all the same."""
+    damaged = [finding.element for finding in header.findings if finding.code is FindingCode.ISA_MALFORMED]
+    if not header.usable or not damaged or "16" in damaged:
+        return header
+    findings = [
+        replace(finding, code=FindingCode.ISA_PADDING)
+        if finding.code is FindingCode.ISA_MALFORMED
+        else finding
+        for finding in header.findings
+    ]
+    return replace(header, findings=tuple(findings))
 
 
 def _repetition(standards_id: str, version: str) -> str:

@@ -25,6 +25,7 @@ _INTEGER = re.compile(r"-?[0-9]+")
 _REAL = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
 _DATE = re.compile(f"{_DATE_8}|{_DATE_6}")
 _CLOCK = re.compile(f"{_TIME}(?:[0-5][0-9][0-9]*)?")
+_never = "(?!)"  # a pattern that nothing matches
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # C1 bytes stay allowed: cp1252 text is everyday
 
 
@@ -33,6 +34,8 @@ def fault(element: Element, value: str, component: str) -> FindingCode | None:
 
     The component separator is text in a text (AN; spec section 3), but no part of any code (ID).
     """
+    if element.forbidden:
+        return FindingCode.ELEMENT_NOT_USED
     if element.codes:
         return None if value in element.codes else FindingCode.CODE_INVALID
     kind = element.type[:1]
@@ -81,7 +84,10 @@ def _element_patterns(element: Element, separator: str, component: str, repetiti
     """(pattern of a value that is there, pattern of what counts as empty)."""
     repeats = element.repeat != 1 and repetition != ""
     barred = separator + (repetition if repeats else "")
-    if element.components:
+    if element.forbidden:
+        separators_max = max(len(element.components) - 1, 0)
+        value, empty = _never, f"{_literal(component)}{{0,{separators_max}}}"
+    elif element.components:
         value, empty = _composite_patterns(element, barred, component)
     else:
         value, empty = _value_pattern(element, barred, component), ""
@@ -127,8 +133,11 @@ def _by_notes(element: Element, siblings: tuple[Element, ...], notes: tuple[Note
 
 def _value_pattern(element: Element, barred: str, component: str) -> str:
     least, most = element.length_min, element.length_max
+    if element.forbidden:
+        return _never
     if element.codes:
-        return _one_of(element.codes)
+        # A guide may list a code that holds what separates in this file: such a code cannot come.
+        return _one_of(frozenset(code for code in element.codes if not set(code) & set(barred)))
     if element.type == "R":
         # With the point there is one character more than digits; a lone point has no digit at all.
         pointed = f"(?=[0-9.]{{{max(least, 1) + 1},{most + 1}}}(?![0-9.]))[0-9]*\\.[0-9]*"
@@ -137,10 +146,12 @@ def _value_pattern(element: Element, barred: str, component: str) -> str:
         return f"-?[0-9]{{{least},{most}}}"
     if element.type == "DT":
         shapes = [shape for size, shape in ((8, _DATE_8), (6, _DATE_6)) if least <= size <= most]
-        return f"(?:{'|'.join(shapes)})" if shapes else "(?!)"
+        return f"(?:{'|'.join(shapes)})" if shapes else _never
     if element.type == "TM":
         more = f"(?:[0-5][0-9][0-9]{{{max(least - 6, 0)},{max(most - 6, 0)}}})"
-        return f"{_TIME}{more}" + ("?" if least <= 4 else "") if most >= 6 else _TIME
+        if most < 6:
+            return _TIME if least <= 4 else _never
+        return f"{_TIME}{more}" + ("?" if least <= 4 else "")
     if element.type == "B":
         return f"[^{_in_class(barred)}]{{{least},{most}}}"
     if element.type == "ID":
@@ -160,6 +171,8 @@ def _one_of(codes: frozenset[str]) -> str:
         branches.append(lead + ("" if rest == {""} else _one_of(rest)))
     if "" in codes:
         branches.append("")
+    if not branches:
+        return _never
     return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"
 
 

@@ -1,19 +1,22 @@
 """Envelope checks: what must agree between ISA and IEA, GS and GE, ST and SE, as findings.
 
-Each function takes the elements as sent (index 0 is the tag) and answers findings; none needs another's.
+Each function takes the elements as sent (index 0 is the tag) and answers findings; none needs another's. For
+groups they come one at a time, as it may be enough to know whether there is any.
 Control numbers of ISA/IEA and GS/GE are compared as integers, ST/SE character by character (spec section 3).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from edi import codes, limits
+from edi import codes, limits, releases
 from edi.findings import Finding, FindingCode
 from edi.numbers import same_number
+from edi.segments import Oversized
 
 _NINE_DIGITS = re.compile(r"[0-9]{9}", re.ASCII)
 _VERSION = re.compile(r"[0-9]{5}", re.ASCII)
 _GROUP_NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
+_TAG = re.compile(r"[A-Za-z0-9]{0,3}")
 
 
 def element(elements: Sequence[str], number: int) -> str:
@@ -52,45 +55,62 @@ def check_iea(iea: Sequence[str] | None, control_number: str, groups: int, offse
     return found
 
 
-def check_gs(gs: Sequence[str], seen: set[str], offset: int) -> list[Finding]:
-    """GS01 is known, GS08's release supported, GS06 (28) has its form and is new in `seen`, then joins it."""
+def check_gs(gs: Sequence[str], offset: int, *, repeated: bool) -> Iterator[Finding]:
+    """GS01 is known, GS08's release has a map or a near one, GS06 (28) has its form and is new."""
     functional_id, number, version = element(gs, 1), element(gs, 6), element(gs, 8)
-    found = []
     if functional_id not in codes.SETS_OF_GROUP:
         message = f"functional groups of kind {functional_id!r} (GS01) are not supported"
-        found.append(_envelope(FindingCode.GROUP_UNSUPPORTED, message, "GS", "1", functional_id, offset))
-    if version[:6] not in codes.RELEASES:
-        message = f"version {version!r} (GS08) is not supported"
-        found.append(_envelope(FindingCode.VERSION_UNSUPPORTED, message, "GS", "8", version, offset))
+        yield _envelope(FindingCode.GROUP_UNSUPPORTED, message, "GS", "1", functional_id, offset)
+    yield from _check_release(version, offset)
     if not _GROUP_NUMBER.fullmatch(number):
         message = f"GS06 is {number!r}, not one to nine digits"
-        found.append(_envelope(FindingCode.GS_CONTROL_NUMBER, message, "GS", "6", number, offset))
-    key = number.lstrip("0")
-    if key in seen:
+        yield _envelope(FindingCode.GS_CONTROL_NUMBER, message, "GS", "6", number, offset)
+    if repeated:
         message = f"GS06 {number} was used before in this interchange"
-        found.append(_envelope(FindingCode.GROUP_NOT_UNIQUE, message, "GS", "6", number, offset))
-    seen.add(key)
-    return found
+        yield _envelope(FindingCode.GROUP_NOT_UNIQUE, message, "GS", "6", number, offset)
 
 
-def check_ge(ge: Sequence[str] | None, number: str, sets: int, offset: int) -> list[Finding]:
+def _check_release(version: str, offset: int) -> list[Finding]:
+    """The release is one of our maps', or is read by the nearest of them, or cannot be read."""
+    release = version[:6]
+    read_by = releases.map_release(release)
+    if not read_by:
+        message = f"version {version!r} (GS08) is not supported"
+        return [_envelope(FindingCode.VERSION_UNSUPPORTED, message, "GS", "8", version, offset)]
+    if read_by == release:
+        return []
+    message = f"version {version!r} (GS08) has no map of its own here and is read by that of {read_by}"
+    return [_envelope(FindingCode.RELEASE_NEIGHBOUR, message, "GS", "8", version, offset)]
+
+
+def check_ge(ge: Sequence[str] | None, number: str, sets: int, offset: int) -> Iterator[Finding]:
     """GE is there, counts the sets (97) and repeats GS06 (28)."""
     if ge is None:
         message = f"functional group {number} has no GE"
-        return [_envelope(FindingCode.GE_MISSING, message, "GE", "", "", offset)]
-    found = []
+        yield _envelope(FindingCode.GE_MISSING, message, "GE", "", "", offset)
+        return
     count, repeated = element(ge, 1), element(ge, 2)
     if not same_number(count, str(sets)):
         message = f"GE01 says {count or 'nothing'}, the group has {_counted(sets, 'transaction set')}"
-        found.append(_envelope(FindingCode.GE_COUNT, message, "GE", "1", count, offset))
+        yield _envelope(FindingCode.GE_COUNT, message, "GE", "1", count, offset)
     if not same_number(repeated, number):
         message = f"GE02 is {repeated!r}, GS06 is {number!r}"
-        found.append(_envelope(FindingCode.GE_CONTROL_NUMBER, message, "GE", "2", repeated, offset))
-    return found
+        yield _envelope(FindingCode.GE_CONTROL_NUMBER, message, "GE", "2", repeated, offset)
 
 
-def check_st(st: Sequence[str], functional_id: str, seen: set[str], offset: int) -> list[Finding]:
-    """ST01 belongs to GS01, ST02 (329) has 4 to 9 characters and is new in `seen`, which it joins."""
+def set_agrees(
+    st: Sequence[str], se: Sequence[str] | None, allowed: Sequence[str] | None, segments: int
+) -> bool:
+    """Whether `check_st`, `check_se` and `check_sizes` find nothing, in the form nearly all sets have."""
+    if se is None or len(st) < 3 or len(se) < 3 or segments > limits.segments_per_set_max:
+        return False
+    number = st[2]
+    known = allowed is None or st[1] in allowed
+    return known and 4 <= len(number) <= 9 and se[2] == number and se[1] == str(segments)
+
+
+def check_st(st: Sequence[str], functional_id: str, offset: int, *, repeated: bool) -> list[Finding]:
+    """ST01 belongs to GS01, ST02 (329) has 4 to 9 characters and is new."""
     kind, number = element(st, 1), element(st, 2)
     found = []
     wanted = codes.SETS_OF_GROUP.get(functional_id)
@@ -100,10 +120,9 @@ def check_st(st: Sequence[str], functional_id: str, seen: set[str], offset: int)
     if not 4 <= len(number) <= 9:
         message = f"ST02 is {number!r}, not four to nine characters"
         found.append(_set(FindingCode.ST_CONTROL_NUMBER, message, "ST", 1, "2", number, offset))
-    if number in seen:
+    if repeated:
         message = f"ST02 {number} was used before in this group"
         found.append(_set(FindingCode.SET_NOT_UNIQUE, message, "ST", 1, "2", number, offset))
-    seen.add(number)
     return found
 
 
@@ -123,21 +142,30 @@ def check_se(se: Sequence[str] | None, number: str, segments: int, offset: int) 
     return found
 
 
-def check_segment_sizes(segments: Sequence[str], offset: int) -> list[Finding]:
-    """No segment is longer than `limits.segment_bytes_max`: beyond it a terminator was lost."""
-    for position, segment in enumerate(segments, start=1):
-        if len(segment) > limits.segment_bytes_max:
-            message = f"segment {position} has {len(segment)} bytes, more than {limits.segment_bytes_max}"
-            return [_set(FindingCode.LIMIT, message, segment[:3], position, "", "", offset)]
-    return []
+def check_sizes(segments: int, oversized: Oversized | None, offset: int) -> list[Finding]:
+    """A set has no more segments, and no segment more bytes or elements, than `limits` allow."""
+    found = []
+    if segments > limits.segments_per_set_max:
+        message = f"the set has {segments} segments, more than {limits.segments_per_set_max}"
+        found.append(_set(FindingCode.LIMIT, message, "ST", 1, "", "", offset))
+    if oversized is not None:
+        position, start = oversized.position, oversized.start
+        message = f"segment {position} has {oversized.size} bytes, more than {limits.segment_bytes_max}"
+        if oversized.elements > limits.elements_per_segment_max:
+            most = limits.elements_per_segment_max
+            message = f"segment {position} has {oversized.elements} elements, more than {most}"
+        found.append(_set(FindingCode.LIMIT, message, start, position, "", "", offset))
+    return found
 
 
-def stray(segments: Sequence[str], offset: int) -> Finding:
-    """Segments that stand where only envelope segments may: between sets, or outside any group."""
-    first = segments[0][: limits.excerpt_chars_max]
-    plural = f"{len(segments)} segments stand" if len(segments) > 1 else "a segment stands"
+def stray(segment: str, number: int, offset: int) -> Finding:
+    """Segments, `number` of them, that stand where only envelope segments may; `segment` is the first."""
+    first = segment[: limits.excerpt_chars_max]
+    plural = f"{number} segments stand" if number > 1 else "a segment stands"
     message = f"{plural} outside any transaction set or group: {first!r}"
-    return _envelope(FindingCode.GROUP_STRUCTURE, message, segments[0][:3], "", first, offset)
+    found = _TAG.match(segment)
+    tag = found[0] if found else ""
+    return _envelope(FindingCode.GROUP_STRUCTURE, message, tag, "", first, offset)
 
 
 def limit(message: str, offset: int) -> Finding:

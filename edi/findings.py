@@ -3,7 +3,7 @@
 A finding is a value. Nothing in `edi` raises for a partner's mistake; readers return findings.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, unique
 
 
@@ -33,9 +33,22 @@ class FindingCode(Enum):
         "Remove what stands outside ISA to IEA.",
     )
     ISA_MALFORMED = ("isa_malformed", Level.ERROR, "TA1", "022", "Pad every ISA element to its fixed width.")
+    ISA_PADDING = (
+        "isa_padding",
+        Level.WARNING,
+        "",
+        "",
+        "Pad every ISA element to its fixed width; not every reader is as patient.",
+    )
     DELIMITERS = ("delimiters_ambiguous", Level.ERROR, "TA1", "022", "Use four different delimiters.")
     ISA_CONTROL_NUMBER = ("isa_control_number", Level.ERROR, "TA1", "018", "Give ISA13 nine digits.")
-    ISA_VERSION = ("isa_version", Level.ERROR, "TA1", "017", "Use a version the hub supports in ISA12.")
+    ISA_VERSION = (
+        "isa_version",
+        Level.ERROR,
+        "TA1",
+        "017",
+        "Send a version of five digits in ISA12, such as 00401 or 00501.",
+    )
     IEA_MISSING = ("iea_missing", Level.ERROR, "TA1", "023", "Send the file again, whole, up to its IEA.")
     IEA_CONTROL_NUMBER = ("iea_control_number", Level.ERROR, "TA1", "001", "Repeat ISA13 in IEA02.")
     IEA_COUNT = ("iea_count", Level.ERROR, "TA1", "021", "Count the functional groups in IEA01.")
@@ -53,7 +66,13 @@ class FindingCode(Enum):
         "006",
         "Send from the addresses agreed with the hub.",
     )
-    SENDER_FOREIGN = ("sender_foreign", Level.ERROR, "", "", "A mailbox speaks only for its own partner.")
+    SENDER_FOREIGN = (
+        "sender_foreign",
+        Level.ERROR,
+        "",
+        "",
+        "Send it under your own addresses, through your own mailbox.",
+    )
     RECEIVER_UNKNOWN = (
         "receiver_unknown",
         Level.ERROR,
@@ -61,11 +80,17 @@ class FindingCode(Enum):
         "009",
         "Address the hub or one of its partners.",
     )
-    USAGE_MISMATCH = ("usage_mismatch", Level.WARNING, "", "", "Set ISA15 to what this installation takes.")
+    USAGE_MISMATCH = ("usage_mismatch", Level.WARNING, "", "", "Send P in ISA15 for business, T for a test.")
     INTERCHANGE_CONFLICT = (
         "interchange_conflict", Level.ERROR, "TA1", "025", "Use a new ISA13 for new content.",
     )  # fmt: skip
-    LIMIT = ("limit_exceeded", Level.ERROR, "TA1", "022", "Split the file into smaller ones.")
+    LIMIT = (
+        "limit_exceeded",
+        Level.ERROR,
+        "TA1",
+        "022",
+        "Look for lost segment terminators, or split the file into smaller ones.",
+    )
 
     # The functional group (AK905, element 716)
     GROUP_UNSUPPORTED = (
@@ -73,7 +98,7 @@ class FindingCode(Enum):
         Level.ERROR,
         "AK9",
         "1",
-        "Send one of the groups the hub supports.",
+        "Send PO, PR, SH, PC, CA, RS, AG or FA in GS01.",
     )
     VERSION_UNSUPPORTED = (
         "version_unsupported",
@@ -81,6 +106,13 @@ class FindingCode(Enum):
         "AK9",
         "2",
         "Use version 004010 or 005010 in GS08.",
+    )
+    RELEASE_NEIGHBOUR = (
+        "release_neighbour",
+        Level.WARNING,
+        "",
+        "",
+        "Use version 004010 or 005010 in GS08 where you can.",
     )
     GE_MISSING = ("ge_missing", Level.ERROR, "AK9", "3", "Close the group with GE.")
     GE_CONTROL_NUMBER = ("ge_control_number", Level.ERROR, "AK9", "4", "Repeat GS06 in GE02.")
@@ -95,7 +127,13 @@ class FindingCode(Enum):
     )
 
     # The transaction set (AK502, element 718); 5 "segments in error" is derived by the writer
-    SET_UNSUPPORTED = ("set_unsupported", Level.ERROR, "AK5", "1", "Send one of the sets the hub supports.")
+    SET_UNSUPPORTED = (
+        "set_unsupported",
+        Level.ERROR,
+        "AK5",
+        "1",
+        "Send 850, 855, 856, 860, 865, 870, 824, 997, or in 005010 999.",
+    )
     SE_MISSING = ("se_missing", Level.ERROR, "AK5", "2", "Close the set with SE.")
     SE_CONTROL_NUMBER = ("se_control_number", Level.ERROR, "AK5", "3", "Repeat ST02 in SE02.")
     SE_COUNT = ("se_count", Level.ERROR, "AK5", "4", "Count all segments, ST and SE too, in SE01.")
@@ -104,7 +142,7 @@ class FindingCode(Enum):
         Level.ERROR,
         "AK5",
         "6",
-        "Put the set into the group its GS01 names.",
+        "Send each set in a group of its own kind: 850 in PO, 855 in PR, 856 in SH.",
     )
     ST_CONTROL_NUMBER = ("st_control_number", Level.ERROR, "AK5", "7", "Give ST02 four to nine characters.")
     SET_NOT_UNIQUE = ("set_not_unique", Level.ERROR, "AK5", "23", "Give each set of the group its own ST02.")
@@ -137,7 +175,7 @@ class FindingCode(Enum):
         Level.ERROR,
         "AK4",
         "2",
-        "Fill the elements that belong together.",
+        "Send all of the elements that belong together, or none.",
     )
     TOO_MANY_ELEMENTS = ("too_many_elements", Level.ERROR, "AK4", "3", "Remove the surplus elements.")
     ELEMENT_SHORT = ("element_too_short", Level.ERROR, "AK4", "4", "Send the full value.")
@@ -153,6 +191,7 @@ class FindingCode(Enum):
     DATE_INVALID = ("date_invalid", Level.ERROR, "AK4", "8", "Send a date of the calendar as CCYYMMDD.")
     TIME_INVALID = ("time_invalid", Level.ERROR, "AK4", "9", "Send a time of day as HHMM or HHMMSS.")
     ELEMENT_EXCLUDED = ("element_excluded", Level.ERROR, "AK4", "10", "Send only one of the elements.")
+    ELEMENT_NOT_USED = ("element_not_used", Level.ERROR, "AK4", "10", "Leave the element empty.")
     COUNT_WRONG = ("count_wrong", Level.ERROR, "AK4", "7", "Send the set again, whole, with the right count.")
     HIERARCHY = ("hierarchy_broken", Level.ERROR, "AK4", "7", "Point HL02 at an earlier HL01 of the set.")
 
@@ -192,9 +231,18 @@ class Finding:
 
     def at(self, *, interchange: str = "", group: str = "", set: str = "") -> "Finding":
         """The same finding with its envelope's control numbers filled in where they were empty."""
-        return replace(
-            self,
+        return Finding(
+            code=self.code,
+            message=self.message,
+            segment=self.segment,
+            position=self.position,
+            element=self.element,
+            value=self.value,
+            loop=self.loop,
+            reference=self.reference,
             interchange=self.interchange or interchange,
             group=self.group or group,
             set=self.set or set,
+            offset=self.offset,
+            guide=self.guide,
         )

@@ -1,12 +1,11 @@
 """Grammar: what one transaction set is made of, and which place of it may follow which."""
 
-import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import accumulate
+from dataclasses import dataclass, field, replace
 
 UNBOUNDED = 0  # as max_use or repeat: the standard's ">1", no bound of its own
 START = -1  # "before ST", where every walk begins
+_short_date_digits = 6  # YYMMDD; element 373 was DT 6/6 before release 004010
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +19,7 @@ class Element:
     reference: str
     name: str
     required: bool
+    forbidden: bool = False  # by a partner's guide; the standard forbids no element of its own
     type: str = ""  # AN, ID, R, N0..N9, DT, TM, B
     length_min: int = 1
     length_max: int = 1
@@ -75,6 +75,7 @@ class Place:
     order: int  # among the children of that loop, from 0; 0 is the head that opens the loop
     required: bool
     max_use: int
+    forbidden: bool = False  # by a partner's guide; a loop's head stands for its loop
 
     @property
     def tag(self) -> str:
@@ -95,6 +96,19 @@ class Loop:
     head: int  # index of the place that opens it
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualifiedRule:
+    """A guide's rule about those uses of one place in which an element has one of some values."""
+
+    place: int
+    position: int  # of the element, from 1
+    values: frozenset[str]
+    required: bool = False  # once at least in each coming of the loop around it
+    forbidden: bool = False
+    max_use: int = UNBOUNDED
+    elements: tuple[Element, ...] = ()  # as narrowed in these uses; only those the rule names
+
+
 @dataclass(frozen=True, slots=True)
 class Move:
     """How the walk goes on: to which place, past which mandatory ones, repeating what it stood in or not."""
@@ -106,14 +120,21 @@ class Move:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grammar:
-    """All places and loops of one transaction set in one release, in the order of the standard."""
+    """All places and loops of one transaction set in one release, in the order of the standard.
+
+    A grammar that a partner's guide narrows has the same places with the same indexes as its `standard`.
+    """
 
     type: str  # ST01, element 143
     release: str
     places: tuple[Place, ...]
     loops: tuple[Loop, ...]
     children: tuple[tuple[Place | Loop, ...], ...]  # of each loop, by order
+    name: str = ""  # of the transaction set, e.g. Purchase Order
     dictionary: frozenset[str] = frozenset()  # tags known in the release beyond this set
+    guide: str = ""  # whose guide narrows the standard; empty: nobody's
+    narrows: "Grammar | None" = field(default=None, repr=False)
+    qualified: tuple[QualifiedRule, ...] = ()
     tags: frozenset[str] = field(init=False)
     _ends: dict[int, int] = field(init=False, default_factory=dict, repr=False)
     _moves: dict[int, dict[str, Move]] = field(init=False, default_factory=dict, repr=False)
@@ -124,6 +145,35 @@ class Grammar:
             for loop in self.enclosing(place):
                 self._ends[loop.index] = place.index + 1
 
+    @property
+    def standard(self) -> "Grammar":
+        """The grammar without any guide: itself when no guide narrows it."""
+        return self.narrows or self
+
+    def requires(self, index: int) -> bool:
+        """Whether a place is mandatory; a loop's head is when the loop is."""
+        place = self.places[index]
+        return self.loops[place.loop].required if self.opens_loop(index) else place.required
+
+    def with_short_dates(self) -> "Grammar":
+        """The same with dates of six digits (YYMMDD) beside those of eight, as they were before 004010."""
+        segments: dict[int, Segment] = {}  # places with equal definitions go on sharing one
+        for place in self.places:
+            segment = place.segment
+            if id(segment) not in segments:
+                elements = tuple(_short_dated(element) for element in segment.elements)
+                segments[id(segment)] = replace(segment, elements=elements)
+        return self.with_places([replace(one, segment=segments[id(one.segment)]) for one in self.places])
+
+    def with_places(self, places: Iterable[Place], loops: Iterable[Loop] = ()) -> "Grammar":
+        """The same with other places (and loops), each at the index it has here."""
+        places, loops = tuple(places), tuple(loops) or self.loops
+        children = tuple(
+            tuple(loops[one.index] if isinstance(one, Loop) else places[one.index] for one in siblings)
+            for siblings in self.children
+        )
+        return replace(self, places=places, loops=loops, children=children)
+
     def bound(self, index: int) -> int:
         """How often a place may come: its maximum use, or for a loop's head the loop's maximum repeat."""
         place = self.places[index]
@@ -133,6 +183,18 @@ class Grammar:
         """Whether the place is a loop's head; ST opens no loop, the set is one."""
         place = self.places[index]
         return place.order == 0 and place.loop > 0
+
+    def loop_id(self, place: Place) -> str:
+        """The loop a place stands in, by its id (X12 447); "" for the set itself."""
+        loop = self.loops[place.loop]
+        return loop.id if loop.index else ""
+
+    def where(self, place: Place) -> str:
+        """ " in the N1 loop" for a place inside one; a loop's head is looked for where the loop is."""
+        loop = self.loops[place.loop]
+        if self.opens_loop(place.index):
+            loop = self.loops[loop.parent]
+        return f" in the {loop.id} loop" if loop.index else ""
 
     def within(self, index: int) -> range:
         """The places, by index, that a place opens when it comes: the rest of its loop, or nothing."""
@@ -212,31 +274,7 @@ class Grammar:
         return (loop.index for loop in self.enclosing(self.places[index]))
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
-    """A finite bound above one: where it is counted, and the slots of what its loop holds, up to `end`."""
-
-    slot: int
-    bound: int
-    end: int
-
-
-def counted(grammar: Grammar) -> tuple[tuple[Count | None, ...], int]:
-    """Per place, what to count when it is reached; and how many slots that takes.
-
-    Slots follow the order of the set, so what a loop holds is one run of them. A loop without a bound is
-    counted too when something in it is, because its coming again sets that back to nothing.
-    """
-    indexes = range(len(grammar.places))
-    bounded = [grammar.bound(index) > 1 for index in indexes]
-    counts = [bounded[index] or any(bounded[inner] for inner in grammar.within(index)) for index in indexes]
-    slots = list(accumulate(counts, initial=0))
-    return (
-        tuple(
-            Count(slots[index], grammar.bound(index) or sys.maxsize, slots[grammar.within(index).stop])
-            if counts[index]
-            else None
-            for index in indexes
-        ),
-        slots[-1],
-    )
+def _short_dated(element: Element) -> Element:
+    components = tuple(_short_dated(part) for part in element.components)
+    length_min = min(element.length_min, _short_date_digits) if element.type == "DT" else element.length_min
+    return replace(element, components=components, length_min=length_min)

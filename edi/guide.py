@@ -1,14 +1,12 @@
-"""Guide: the grammar of one transaction set, loaded from our maps with pyx12 and compiled to fast matchers.
+"""Guide: the grammar of one transaction set, loaded from our maps with pyx12, narrowed and compiled.
 
-A clean set meets nothing but this: one table look-up and one pattern per segment. What is not accepted here
-goes to `edi.faults`, which says why.
+A clean set meets nothing but the compiled guide: one table look-up and one pattern per segment. What that
+does not accept goes to `edi.faults`, which says why.
 """
 
 import re
 import warnings
-from collections.abc import Callable
 from dataclasses import replace
-from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,139 +16,60 @@ import pyx12.map_if
 import pyx12.params
 
 from edi import faults
-from edi.delimiters import Delimiters
-from edi.elements import segment_pattern
+from edi.compiled import Guide, Verdict
 from edi.envelope import TransactionSet
 from edi.findings import Finding, FindingCode
-from edi.grammar import START, UNBOUNDED, Count, Element, Grammar, Loop, Note, Place, Segment, counted
+from edi.grammar import UNBOUNDED, Element, Grammar, Loop, Note, Place, Segment
+from edi.narrowing import Overlay, narrow
+from edi.wording import printable
 
 _maps = Path(__file__).parent / "maps"
+_map_name = re.compile(r"[0-9A-Za-z]{1,6}")  # a release or a set type as sent: it becomes part of a path
 
-# One entry per sender's delimiters; a file with more of them compiles its patterns again: slow, still right.
-_tables_per_guide_max = 16
+# Two releases of eight sets, and a hundred partners with a few guides each.
+_guides_max = 512
 
-
-class Verdict(Enum):
-    """What the compiled guide says of a set."""
-
-    CLEAN = "clean"
-    TRAILING = "trailing"  # good, but for empty elements at the end of segments
-    FAULTY = "faulty"
+__all__ = ["Guide", "Verdict", "check", "control_segments", "guide_for", "load_grammar"]
 
 
-_Match = Callable[[str], "re.Match[str] | None"]
-_Step = tuple[_Match, "_Row", Count | None]
+def guide_for(
+    release: str, set_type: str, overlay: Overlay | None = None, *, short_dates: bool = False
+) -> Guide | None:
+    """The guide of a transaction set (ST01, 143) in a release (the first six characters of GS08, 480).
 
-
-class _Row(dict[str, "_Step | None"]):
-    """The steps from one place, by a segment's first three characters; filled as they are first taken."""
-
-    __slots__ = ("_tables", "place")
-
-    def __init__(self, tables: "_Tables", place: int) -> None:
-        self._tables, self.place = tables, place
-
-    def __missing__(self, start: str) -> "_Step | None":
-        step = self._tables.step(self.place, start.removesuffix(self._tables.separator))
-        if step is not None:  # what is unknown is not kept: it comes from outside and has no bound
-            self[start] = step
-        return step
-
-
-class _Tables:
-    """A guide's rows and patterns for one choice of delimiters."""
-
-    def __init__(self, guide: "Guide", separator: str, component: str, repetition: str) -> None:
-        self.separator = separator
-        self._guide, self._component, self._repetition = guide, component, repetition
-        self._rows: dict[int, _Row] = {}
-        self._matches: dict[int, _Match] = {}  # by id of a segment the grammar keeps alive
-
-    def row(self, place: int) -> _Row:
-        return self._rows.setdefault(place, _Row(self, place))
-
-    def step(self, place: int, tag: str) -> _Step | None:
-        """The step on `tag`, None when there is no clean one."""
-        target = self._guide.clean_move(place, tag)
-        if target is None:
-            return None
-        return self._match(self._guide.grammar.places[target]), self.row(target), self._guide.counts[target]
-
-    def _match(self, place: Place) -> _Match:
-        segment = place.segment
-        match = self._matches.get(id(segment))
-        if match is None:
-            pattern = segment_pattern(segment, self.separator, self._component, self._repetition)
-            match = self._matches[id(segment)] = re.compile(pattern, re.DOTALL).fullmatch
-        return match
-
-
-class Guide:
-    """The compiled grammar of one transaction set in one release; immutable but for what it remembers."""
-
-    def __init__(self, grammar: Grammar) -> None:
-        self.grammar = grammar
-        self.counts, self._slots = counted(grammar)
-        self._tables = lru_cache(maxsize=_tables_per_guide_max)(self._new_tables)
-
-    def _new_tables(self, separator: str, component: str, repetition: str) -> _Tables:
-        return _Tables(self, separator, component, repetition)
-
-    def accepts(self, segments: tuple[str, ...], delimiters: Delimiters) -> Verdict:
-        """Whether the segments, ST to SE, are what the standard allows; where not, `edi.faults` says why."""
-        separator = delimiters.element
-        row = self._tables(separator, delimiters.component, delimiters.repetition).row(START)
-        counts = [0] * self._slots
-        verdict = Verdict.CLEAN
-        for text in segments:
-            step = row[text[:3]]
-            if step is None:
-                return Verdict.FAULTY
-            match, row, count = step
-            if match(text) is None:
-                if text[-1:] != separator or match(text.rstrip(separator)) is None:
-                    return Verdict.FAULTY
-                verdict = Verdict.TRAILING
-            if count is not None:
-                slot = count.slot
-                counts[slot] += 1
-                if counts[slot] > count.bound:
-                    return Verdict.FAULTY
-                if count.end > slot + 1:
-                    counts[slot + 1 : count.end] = [0] * (count.end - slot - 1)
-        ended = row.place == len(self.grammar.places) - 1 or self.clean_move(row.place, "SE") is not None
-        return verdict if ended else Verdict.FAULTY
-
-    def clean_move(self, place: int, tag: str) -> int | None:
-        """The place of `tag` after `place` when nothing mandatory is skipped and nothing single repeated."""
-        move = self.grammar.moves(place).get(tag)
-        if move is None or move.skipped or (move.again and self.grammar.bound(move.place) == 1):
-            return None
-        return move.place
-
-
-def guide_for(release: str, set_type: str) -> Guide | None:
-    """The guide of a transaction set (ST01, 143) in a release (the first six characters of GS08, 480)."""
-    if not (release.isalnum() and set_type.isalnum()):  # they name a file
+    An overlay narrows it; one for another set or release changes nothing. `short_dates` allows YYMMDD too.
+    """
+    if not (_map_name.fullmatch(release) and _map_name.fullmatch(set_type)):
         return None
-    return _guide(release, set_type)
+    if overlay is not None and not overlay.applies_to(set_type, release):
+        overlay = None
+    return _guide(release, set_type, overlay, short_dates)
 
 
-@lru_cache(maxsize=64)
-def _guide(release: str, set_type: str) -> Guide | None:
+@lru_cache(maxsize=_guides_max)
+def _guide(release: str, set_type: str, overlay: Overlay | None, short_dates: bool) -> Guide | None:
+    if overlay is not None or short_dates:
+        standard = _guide(release, set_type, None, False)
+        if standard is None:
+            return None
+        grammar = standard.grammar.with_short_dates() if short_dates else standard.grammar
+        return Guide(narrow(grammar, overlay)[0] if overlay is not None else grammar)
     path = _maps / release / f"{set_type}.xml"
     return Guide(load_grammar(path, release)) if path.is_file() else None
 
 
-def check(set: TransactionSet, release: str) -> tuple[Finding, ...]:
+def check(
+    set: TransactionSet, release: str, overlay: Overlay | None = None, *, short_dates: bool = False
+) -> tuple[Finding, ...]:
     """Everything wrong with one transaction set (ST to SE) by its release's map; () for a clean one.
 
     Counts and control numbers are the envelope's; a set without SE is judged as if SE came next. A set whose
-    only blemish is empty elements at the end of segments has one TRAILING_EMPTY note.
+    only blemish is empty elements at the end of segments has one TRAILING_EMPTY note. What only a partner's
+    overlay asks for is an error like any other, and names the guide.
     """
-    guide = guide_for(release, set.type)
+    guide = guide_for(release, set.type, overlay, short_dates=short_dates)
     if guide is None:
-        message = f"There is no map for transaction set {set.type} in release {release}."
+        message = f"There is no map for transaction set {printable(set.type)} in release {release}."
         unsupported = FindingCode.SET_UNSUPPORTED
         return (Finding(code=unsupported, message=message, segment="ST", position=1, value=set.type),)
     verdict = guide.accepts(set.segments, set.delimiters)
@@ -166,6 +85,16 @@ def check(set: TransactionSet, release: str) -> tuple[Finding, ...]:
     return found
 
 
+@lru_cache(maxsize=8)
+def control_segments(release: str) -> dict[str, Segment]:
+    """The segments of the envelope (ISA, TA1, GS, GE, IEA) in a release of the maps, by tag."""
+    path = _maps / release / f"x12.control.{release[:5]}.xml"  # ISA12 has five characters
+    root = pyx12.map_if.load_map_file(path.name, pyx12.params.ParamsBase(), map_path=str(path.parent))
+    loader = _Loader({}, root.ext_codes.codes)
+    loader.loop(_children(root)[0], parent=-1, order=0)
+    return {place.tag: place.segment for place in loader.places}
+
+
 def load_grammar(path: Path, release: str) -> Grammar:
     """Our map file as a grammar: the ST_LOOP of it, with the names and lengths of its dataele.xml."""
     parameters = pyx12.params.ParamsBase()
@@ -175,6 +104,7 @@ def load_grammar(path: Path, release: str) -> Grammar:
     return Grammar(
         type=path.stem,
         release=release,
+        name=root.name,
         places=tuple(loader.places),
         loops=tuple(loop for loop in loader.loops if loop is not None),
         children=tuple(tuple(children) for children in loader.children),

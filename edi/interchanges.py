@@ -7,7 +7,8 @@ sorted out here, in time linear in the file.
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from edi import envelope_checks, limits
 from edi.delimiters import ISA_WIDTHS, Delimiters, Header, find
@@ -39,9 +40,16 @@ class Cuts:
 
     def __init__(self, data: bytes) -> None:
         self._data = data
+        self._delimiters: set[Delimiters] = set()
         self.spans: list[Span] = []
         self.findings: list[Finding] = []
         self.outside: list[tuple[int, int]] = []
+
+    def admits(self, delimiters: Delimiters) -> bool:
+        """Whether these delimiters are among the first `limits.delimiters_per_file_max` of the file."""
+        if len(self._delimiters) < limits.delimiters_per_file_max:
+            self._delimiters.add(delimiters)
+        return delimiters in self._delimiters
 
     def note(self, finding: Finding) -> None:
         """Keep a finding, up to `limits.findings_outside_max`; then say once that there are more."""
@@ -76,6 +84,10 @@ def cut(data: bytes) -> Cuts:
             message = f"the file has more than {limits.interchanges_per_file_max} interchanges"
             cuts.findings.append(envelope_checks.limit(message, start))
             break
+        if header.usable and not cuts.admits(header.delimiters):
+            message = f"the file has more than {limits.delimiters_per_file_max} choices of delimiters"
+            more = (*header.findings, envelope_checks.limit(message, start))
+            header = replace(header, usable=False, findings=more)
         position = _end(data, start, header, _first_from(exact, start + 1, len(data)))
         cuts.spans.append(Span(start, position, header))
     cuts.pass_over(position, len(data))
@@ -116,6 +128,7 @@ def _end(data: bytes, start: int, header: Header, bound: int) -> int:
     return bound if last < 0 else last + 1
 
 
+@lru_cache(maxsize=limits.delimiters_per_file_max)
 def _closing(delimiters: Delimiters) -> re.Pattern[bytes]:
     """IEA, or the ISA of a next interchange, as the first thing after a terminator; IEA may be wrapped."""
     terminator = re.escape(delimiters.terminator.encode("latin-1"))

@@ -7,6 +7,7 @@ kind: Decimal takes "1e9", "+1", "1_000", "Infinity" and every Unicode digit; X1
 import re
 from datetime import date, time
 from decimal import Decimal
+from functools import lru_cache
 
 from edi import limits
 from edi.findings import FindingCode
@@ -40,8 +41,18 @@ def read_integer(text: str) -> int | FindingCode:
     return int(text) if _INTEGER.fullmatch(text) else FindingCode.ELEMENT_CHARACTER
 
 
-def read_date(text: str) -> date | FindingCode:
-    """Type DT 8/8: CCYYMMDD, a day of the calendar."""
+def read_date(text: str, *, short: bool = False) -> date | FindingCode:
+    """Type DT 8/8: CCYYMMDD, a day of the calendar; with `short` also YYMMDD, of releases before 004010.
+
+    Years 00 to 49 of those are 2000 to 2049, 50 to 99 are 1950 to 1999.
+    """
+    if short and len(text) == 6:
+        text = ("20" if text < "50" else "19") + text
+    return _date(text) if len(text) == 8 else FindingCode.DATE_INVALID
+
+
+@lru_cache(maxsize=limits.numbers_kept_max)
+def _date(text: str) -> date | FindingCode:
     if not _DATE.fullmatch(text):
         return FindingCode.DATE_INVALID
     try:

@@ -1,28 +1,23 @@
 """850 Purchase Order: a transaction set to a PurchaseOrder."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from datetime import date
-from decimal import Decimal
+from functools import partial
 
-from edi.documents import (
-    Component,
-    OrderLine,
-    Party,
-    PurchaseOrder,
-    ScheduledQuantity,
-    StoreQuantity,
-)
+from edi.documents import OrderLine, Party, PurchaseOrder
 from edi.envelope import TransactionSet
 from edi.findings import Finding
-from edi.values import Segment, Values, party, product_ids
+from edi.line_loop import ORDERED, LineLoop
+from edi.values import Segment, Values, known_decimal, party, product_ids
 
-# Loops of the heading, and of PO1, whose REF, DTM, PID, PO4 or SCH speak of something smaller (spec 1.2).
+# Loops of the heading whose REF and DTM speak of something smaller (spec 1.2).
 _HEADING_LOOPS = frozenset({"AMT", "N9", "N1", "LM", "SPI", "ADV"})
 _WITH_PARTIES = ("SPI", "ADV")  # they have N1 loops of their own and come last
-_LINE_LOOPS = frozenset({"LDT", "N9", "N1", "SLN", "AMT", "LM", "ADV"})
-_SDQ_LAST = 22
 _PO1_LAST = 25
+_AFTER_LINE = ("PO1", "CTT")
+
+# Its fields in order: this skips the checks and defaults of a call.
+_order_line: Callable[[tuple[object, ...]], OrderLine] = partial(tuple.__new__, OrderLine)
 
 
 def read(transaction_set: TransactionSet) -> tuple[PurchaseOrder | None, tuple[Finding, ...]]:
@@ -31,168 +26,120 @@ def read(transaction_set: TransactionSet) -> tuple[PurchaseOrder | None, tuple[F
     The sum of a line's stores (SDQ) is not compared with PO102 here; quantities stay as sent.
     """
     values = Values(transaction_set)
-    reader = _Reader(values)
-    for segment in values.segments():
-        reader.take(segment)
-    order = reader.order()
+    order = _Reader(values).read(values.segments())
     return (None if values.failed else order), tuple(values.findings)
 
 
 class _Reader:
-    """Two states: the heading until the first PO1, then lines until CTT. A handler per tag in each."""
+    """Two states: the heading until the first PO1, then lines until CTT."""
 
     def __init__(self, values: Values) -> None:
         self._values = values
-        self._heading: PurchaseOrder | None = None
+        self._beg: Segment | None = None
+        self._ordered_on: date | None = None
         self._parties: list[Party] = []
         self._references: list[tuple[str, str]] = []
         self._dates: list[tuple[str, date]] = []
         self._lines: list[OrderLine] = []
-        self._line: _Line | None = None
         self._loop = ""
-        self._in_heading: dict[str, Callable[[Segment], None]] = {
-            "BEG": self._beg, "REF": self._ref, "DTM": self._dtm, "N1": self._n1,
-        }  # fmt: skip
 
-    def take(self, segment: Segment) -> None:
+    def read(self, segments: Iterable[Segment]) -> PurchaseOrder | None:
+        """Read all segments of the set, ST first."""
+        line: _Line | None = None
+        for segment in segments:
+            tag = segment.tag
+            if tag in _AFTER_LINE:
+                if line is not None:
+                    self._lines.append(line.read())
+                line = _Line(self._values, segment) if tag == "PO1" else None
+                if line is None:
+                    self._check_totals(segment)
+            elif line is not None:
+                line.take(segment)
+            elif not self._lines:
+                self._take_heading(segment)
+        if line is not None:
+            self._lines.append(line.read())
+        return self._order()
+
+    def _take_heading(self, segment: Segment) -> None:
         tag = segment.tag
-        if tag == "PO1":
-            self._end_line()
-            self._line = _Line(self._values, segment)
-        elif tag == "CTT":
-            self._end_line()
-            total = sum((line.quantity or Decimal(0) for line in self._lines), Decimal(0))
-            self._values.check_totals(segment, (len(self._lines),), "PO1 lines", total)
-        elif self._line is not None:
-            self._line.take(segment)
-        elif not self._lines:
-            if tag in _HEADING_LOOPS and self._loop not in _WITH_PARTIES:
-                self._loop = tag
-            if handler := self._in_heading.get(tag):
-                handler(segment)
+        if tag in _HEADING_LOOPS and self._loop not in _WITH_PARTIES:
+            self._loop = tag
+        if tag == "BEG":
+            if self._beg is not None:
+                self._values.too_many(segment, "heading")
+            else:
+                self._read_beg(segment)
+        elif tag == "N1":
+            if self._loop == "N1":
+                self._parties.append(party(segment))
+        elif self._loop:
+            return
+        elif tag == "REF":
+            if segment.text(2):
+                self._references.append((segment.text(1), segment.text(2)))
+        elif tag == "DTM":
+            on = self._values.date(segment, 2)
+            if on is not None:
+                self._dates.append((segment.text(1), on))
 
-    def order(self) -> PurchaseOrder | None:
-        self._end_line()
-        if self._heading is None:
+    def _read_beg(self, segment: Segment) -> None:
+        values = self._values
+        self._beg = segment
+        for number, reference in ((1, "353"), (2, "92"), (3, "324")):
+            values.required(segment, number, reference)
+        self._ordered_on = values.date(segment, 5)
+
+    def _check_totals(self, ctt: Segment) -> None:
+        lines = self._lines
+        self._values.check_totals(ctt, (len(lines),), "PO1 lines", [line.quantity for line in lines])
+
+    def _order(self) -> PurchaseOrder | None:
+        beg = self._beg
+        if beg is None:
             self._values.missing_segment("BEG", "the purchase order has no BEG", 2)
             return None
-        return replace(
-            self._heading,
+        return PurchaseOrder(
+            purpose=beg.text(1),
+            order_type=beg.text(2),
+            po_number=beg.text(3),
+            release=beg.text(4),
+            ordered_on=self._ordered_on,
+            acknowledgment_wanted=beg.text(7),
             parties=tuple(self._parties),
             references=tuple(self._references),
             dates=tuple(self._dates),
             lines=tuple(self._lines),
         )
 
-    def _end_line(self) -> None:
-        if self._line is not None:
-            self._lines.append(self._line.line())
-            self._line = None
 
-    def _beg(self, segment: Segment) -> None:
-        if self._heading is not None:
-            self._values.too_many(segment, "heading")
-            return
-        self._heading = PurchaseOrder(
-            purpose=self._values.required(segment, 1, "353"),
-            order_type=self._values.required(segment, 2, "92"),
-            po_number=self._values.required(segment, 3, "324"),
-            release=segment.text(4),
-            ordered_on=self._values.date(segment, 5),
-            acknowledgment_wanted=segment.text(7),
-        )
+class _Line(LineLoop):
+    """One PO1 loop being read."""
 
-    def _ref(self, segment: Segment) -> None:
-        if not self._loop and segment.text(2):
-            self._references.append((segment.text(1), segment.text(2)))
+    __slots__ = ("_head", "_price", "_quantity")
 
-    def _dtm(self, segment: Segment) -> None:
-        on = None if self._loop else self._values.date(segment, 2)
-        if on is not None:
-            self._dates.append((segment.text(1), on))
+    def __init__(self, values: Values, head: Segment) -> None:
+        LineLoop.__init__(self, values, product_ids(head, 6, _PO1_LAST), ORDERED)
+        self._head = head
+        self._quantity = known_decimal(head.text(2)) or values.decimal(head, 2, "330")
+        self._price = known_decimal(head.text(4)) or values.decimal(head, 4, "212")
 
-    def _n1(self, segment: Segment) -> None:
-        if self._loop == "N1":
-            self._parties.append(party(segment))
-
-
-class _Line:
-    """One PO1 loop being read; `_loop` is the inner loop the reader is in, "" at the line's own level."""
-
-    def __init__(self, values: Values, segment: Segment) -> None:
-        self._values = values
-        self._loop = ""
-        self._head = OrderLine(
-            number=segment.text(1),
-            quantity=values.decimal(segment, 2, "330"),
-            unit=segment.text(3),
-            price=values.decimal(segment, 4, "212"),
-            ids=product_ids(segment, 6, _PO1_LAST),
-            position=segment.position,
-        )
-        self._more: dict[str, object] = {}
-        self._description: list[str] = []
-        self._stores: list[StoreQuantity] = []
-        self._schedule: list[ScheduledQuantity] = []
-        self._components: list[Component] = []
-
-    def take(self, segment: Segment) -> None:
-        tag = segment.tag
-        if tag in _LINE_LOOPS:
-            self._loop = tag
-        if tag == "SLN":
-            self._sln(segment)
-        elif self._loop:
-            return
-        elif tag == "PID":
-            if segment.text(5):
-                self._description.append(segment.text(5))
-        elif tag == "PO4":
-            self._head = replace(self._head, pack=self._values.pack(segment))
-        elif tag == "LIN":
-            more = [pair for pair in product_ids(segment, 2, 31) if pair not in self._head.ids]
-            self._head = replace(self._head, ids=(*self._head.ids, *more))
-        elif tag == "SDQ":
-            self._sdq(segment)
-        elif tag == "SCH":
-            self._sch(segment)
-
-    def line(self) -> OrderLine:
-        return replace(
-            self._head,
-            description=" ".join(self._description),
-            stores=tuple(self._stores),
-            schedule=tuple(self._schedule),
-            components=tuple(self._components),
-        )
-
-    def _sdq(self, segment: Segment) -> None:
-        for number in range(3, min(_SDQ_LAST, len(segment)) + 1, 2):
-            location, quantity = segment.text(number), self._values.decimal(segment, number + 1, "380")
-            if location and quantity is not None:
-                self._stores.append(StoreQuantity(location=location, quantity=quantity, unit=segment.text(1)))
-            elif bool(location) != bool(segment.text(number + 1)):
-                message = (
-                    f"SDQ{number:02} and SDQ{number + 1:02} are a location and its quantity: both or none"
-                )
-                self._values.condition(segment, number + 1 if location else number, message)
-
-    def _sch(self, segment: Segment) -> None:
-        quantity = self._values.decimal(segment, 1, "380", required=True)
-        on = self._values.date(segment, 6)
-        if quantity is not None:
-            unit, qualifier = segment.text(2), segment.text(5)
-            self._schedule.append(
-                ScheduledQuantity(quantity=quantity, unit=unit, date_qualifier=qualifier, on=on)
-            )
-
-    def _sln(self, segment: Segment) -> None:
-        self._components.append(
-            Component(
-                number=segment.text(1),
-                relationship=segment.text(3),
-                quantity=self._values.decimal(segment, 4, "380"),
-                unit=self._values.first_component(segment, 5),
-                ids=product_ids(segment, 9, 28),
+    def read(self) -> OrderLine:
+        """The line, once everything below its PO1 was taken."""
+        head = self._head
+        return _order_line(
+            (
+                head.text(1),
+                self._quantity,
+                head.text(3),
+                self._price,
+                self.ids,
+                " ".join(self.descriptions),
+                self.pack,
+                tuple(self.stores),
+                tuple(self.schedule),
+                tuple(self.components),
+                head.position,
             )
         )

@@ -1,17 +1,22 @@
 """855 Purchase Order Acknowledgment: a transaction set to a PurchaseOrderAcknowledgment."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from decimal import Decimal
+from functools import partial
 
-from edi.documents import AcknowledgedLine, LineAcknowledgment, Party, PurchaseOrderAcknowledgment
+from edi.documents import AcknowledgedLine, Party, PurchaseOrderAcknowledgment
 from edi.envelope import TransactionSet
 from edi.findings import Finding
-from edi.values import Segment, Values, party, product_ids
+from edi.line_loop import ACKNOWLEDGED, LineLoop
+from edi.values import Segment, Values, known_decimal, party, product_ids
 
-# Loops of PO1 whose PO4 and LIN speak of something smaller than the line.
-_LINE_LOOPS = frozenset({"LDT", "N9", "N1", "SLN", "AMT", "LM", "ADV"})
 _PO1_LAST = 25
-_ACK_LAST = 26
+_AFTER_LINE = ("PO1", "CTT")
+
+# Its fields in order: this skips the checks and defaults of a call.
+_acknowledged_line: Callable[[tuple[object, ...]], AcknowledgedLine] = partial(
+    tuple.__new__, AcknowledgedLine
+)
 
 
 def read(transaction_set: TransactionSet) -> tuple[PurchaseOrderAcknowledgment | None, tuple[Finding, ...]]:
@@ -21,10 +26,7 @@ def read(transaction_set: TransactionSet) -> tuple[PurchaseOrderAcknowledgment |
     ACKs of a subline (SLN) are kept apart: they say nothing about the line's units.
     """
     values = Values(transaction_set)
-    reader = _Reader(values)
-    for segment in values.segments():
-        reader.take(segment)
-    document = reader.document()
+    document = _Reader(values).read(values.segments())
     return (None if values.failed else document), tuple(values.findings)
 
 
@@ -36,100 +38,82 @@ class _Reader:
         self._heading: PurchaseOrderAcknowledgment | None = None
         self._parties: list[Party] = []
         self._lines: list[AcknowledgedLine] = []
-        self._line: _Line | None = None
 
-    def take(self, segment: Segment) -> None:
+    def read(self, segments: Iterable[Segment]) -> PurchaseOrderAcknowledgment | None:
+        """Read all segments of the set, ST first."""
+        line: _Line | None = None
+        for segment in segments:
+            tag = segment.tag
+            if tag in _AFTER_LINE:
+                if line is not None:
+                    self._lines.append(line.read())
+                line = _Line(self._values, segment) if tag == "PO1" else None
+                if line is None:
+                    self._check_totals(segment)
+            elif line is not None:
+                line.take(segment)
+            else:
+                self._take_heading(segment)
+        if line is not None:
+            self._lines.append(line.read())
+        if self._heading is None:
+            self._values.missing_segment("BAK", "the acknowledgment has no BAK", 2)
+            return None
+        return replace(self._heading, parties=tuple(self._parties), lines=tuple(self._lines))
+
+    def _take_heading(self, segment: Segment) -> None:
         tag = segment.tag
-        if tag == "PO1":
-            self._end_line()
-            self._line = _Line(self._values, segment)
-        elif tag == "CTT":
-            self._end_line()
-            total = sum((line.quantity or Decimal(0) for line in self._lines), Decimal(0))
-            self._values.check_totals(segment, (len(self._lines),), "PO1 lines", total)
-        elif self._line is not None:
-            self._line.take(segment)
-        elif tag == "ACK":
+        if tag == "ACK":
             self._values.out_of_place(segment, "ACK stands under no PO1")
         elif tag == "BAK":
             self._bak(segment)
         elif tag == "N1" and not self._lines:
             self._parties.append(party(segment))
 
-    def document(self) -> PurchaseOrderAcknowledgment | None:
-        self._end_line()
-        if self._heading is None:
-            self._values.missing_segment("BAK", "the acknowledgment has no BAK", 2)
-            return None
-        return replace(self._heading, parties=tuple(self._parties), lines=tuple(self._lines))
-
-    def _end_line(self) -> None:
-        if self._line is not None:
-            self._lines.append(self._line.line())
-            self._line = None
+    def _check_totals(self, ctt: Segment) -> None:
+        lines = self._lines
+        self._values.check_totals(ctt, (len(lines),), "PO1 lines", [line.quantity for line in lines])
 
     def _bak(self, segment: Segment) -> None:
         if self._heading is not None:
             self._values.too_many(segment, "heading")
             return
+        values = self._values
         self._heading = PurchaseOrderAcknowledgment(
-            purpose=self._values.required(segment, 1, "353"),
-            type=self._values.required(segment, 2, "587"),
-            po_number=self._values.required(segment, 3, "324"),
-            ordered_on=self._values.date(segment, 4),
+            purpose=values.required(segment, 1, "353"),
+            type=values.required(segment, 2, "587"),
+            po_number=values.required(segment, 3, "324"),
+            ordered_on=values.date(segment, 4),
             release=segment.text(5),
             seller_order_number=segment.text(8),
-            acknowledged_on=self._values.date(segment, 9),
+            acknowledged_on=values.date(segment, 9),
         )
 
 
-class _Line:
+class _Line(LineLoop):
     """One PO1 loop being read."""
 
-    def __init__(self, values: Values, segment: Segment) -> None:
-        self._values = values
-        self._loop = ""
-        self._head = AcknowledgedLine(
-            number=segment.text(1),
-            quantity=values.decimal(segment, 2, "330"),
-            unit=segment.text(3),
-            price=values.decimal(segment, 4, "212"),
-            ids=product_ids(segment, 6, _PO1_LAST),
-            position=segment.position,
-        )
-        self._acknowledgments: list[LineAcknowledgment] = []
-        self._of_components: list[LineAcknowledgment] = []
+    __slots__ = ("_head", "_price", "_quantity")
 
-    def take(self, segment: Segment) -> None:
-        tag = segment.tag
-        if tag in _LINE_LOOPS and self._loop != "SLN":
-            # An N9 or N1 inside SLN does not end it: the ACKs that follow are still the subline's.
-            self._loop = tag
-        if tag == "ACK":
-            of = self._of_components if self._loop == "SLN" else self._acknowledgments
-            of.append(self._ack(segment))
-        elif self._loop:
-            return
-        elif tag == "PO4":
-            self._head = replace(self._head, pack=self._values.pack(segment))
-        elif tag == "LIN":
-            more = [pair for pair in product_ids(segment, 2, 31) if pair not in self._head.ids]
-            self._head = replace(self._head, ids=(*self._head.ids, *more))
+    def __init__(self, values: Values, head: Segment) -> None:
+        LineLoop.__init__(self, values, product_ids(head, 6, _PO1_LAST), ACKNOWLEDGED)
+        self._head = head
+        self._quantity = known_decimal(head.text(2)) or values.decimal(head, 2, "330")
+        self._price = known_decimal(head.text(4)) or values.decimal(head, 4, "212")
 
-    def line(self) -> AcknowledgedLine:
-        return replace(
-            self._head,
-            acknowledgments=tuple(self._acknowledgments),
-            component_acknowledgments=tuple(self._of_components),
-        )
-
-    def _ack(self, segment: Segment) -> LineAcknowledgment:
-        return LineAcknowledgment(
-            status=self._values.required(segment, 1, "668"),
-            quantity=self._values.decimal(segment, 2, "380"),
-            unit=segment.text(3),
-            date_qualifier=segment.text(4),
-            on=self._values.date(segment, 5),
-            ids=product_ids(segment, 7, _ACK_LAST),
-            position=segment.position,
+    def read(self) -> AcknowledgedLine:
+        """The line, once everything below its PO1 was taken."""
+        head = self._head
+        return _acknowledged_line(
+            (
+                head.text(1),
+                self._quantity,
+                head.text(3),
+                self._price,
+                self.ids,
+                self.pack,
+                tuple(self.acknowledgments),
+                tuple(self.component_acknowledgments),
+                head.position,
+            )
         )

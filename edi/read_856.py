@@ -1,9 +1,10 @@
 """856 Ship Notice: a transaction set to a ShipNotice, read by HL parent pointers and by nothing else."""
 
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
 
-from edi.documents import Pack, Party, ProductId, ShipNotice, ShippedItem, ShippedOrder
+from edi.documents import Pack, Party, ShipNotice, ShippedItem, ShippedOrder
 from edi.envelope import TransactionSet
 from edi.findings import Finding
 from edi.values import Segment, Values, party, product_ids
@@ -11,6 +12,12 @@ from edi.values import Segment, Values, party, product_ids
 _ITEM, _ORDER, _SHIPMENT = "I", "O", "S"
 #: BSN01 of a notice that ships nothing itself: it withdraws (01, 03) or repeats (07) one by its BSN02.
 _WITHOUT_ITEMS = frozenset({"01", "03", "07"})
+_DETAILS = frozenset({"LIN", "SN1", "PRF", "PO4", "SLN"})
+_LIN_LAST = 31
+_NO_PACK = Pack()
+
+# Its fields in order: this skips the checks and defaults of a call.
+_shipped_item: Callable[[tuple[object, ...]], ShippedItem] = partial(tuple.__new__, ShippedItem)
 
 
 def read(transaction_set: TransactionSet) -> tuple[ShipNotice | None, tuple[Finding, ...]]:
@@ -20,27 +27,21 @@ def read(transaction_set: TransactionSet) -> tuple[ShipNotice | None, tuple[Find
     upward (spec section 4). BSN05 never matters: hierarchies vary, pointers tell.
     """
     values = Values(transaction_set)
-    reader = _Reader(values)
-    for segment in values.segments():
-        reader.take(segment)
-    notice = reader.notice()
+    notice = _Reader(values).read(values.segments())
     return (None if values.failed else notice), tuple(values.findings)
 
 
-@dataclass(slots=True, kw_only=True)
 class _Level:
-    """One HL and what stands under it before the next."""
+    """One HL and what stands under it before the next; `order` (PRF01, PRF02) is later the nearest upward."""
 
-    id: str
-    code: str
-    position: int
-    parent: "_Level | None" = None
-    order: tuple[str, str] | None = None  # PRF01, PRF02: its own, later the nearest upward
-    number: str = ""
-    ids: tuple[ProductId, ...] = ()
-    pack: Pack = field(default_factory=Pack)
-    shipped: Segment | None = None  # SN1
-    seen: set[str] = field(default_factory=set)
+    __slots__ = ("code", "id", "item", "order", "pack", "parent", "position", "shipped")
+
+    def __init__(self, id_: str, code: str, position: int, parent: "_Level | None") -> None:
+        self.id, self.code, self.position, self.parent = id_, code, position, parent
+        self.order: tuple[str, str] | None = None
+        self.item: Segment | None = None  # LIN
+        self.shipped: Segment | None = None  # SN1
+        self.pack = _NO_PACK
 
 
 class _Reader:
@@ -51,31 +52,37 @@ class _Reader:
         self._heading: ShipNotice | None = None
         self._parties: list[Party] = []
         self._levels: list[_Level] = []
+        self._level: _Level | None = None  # the last of them
         self._by_id: dict[str, _Level] = {}
         self._ctt: Segment | None = None
         self._last = 1  # position of the last segment before CTT or SE
         self._quantity_elsewhere = False  # an SN1 or SLN where units are not counted
 
-    def take(self, segment: Segment) -> None:
-        tag = segment.tag
-        if tag not in ("CTT", "SE"):
+    def read(self, segments: Iterable[Segment]) -> ShipNotice | None:
+        """Read all segments of the set, ST first."""
+        for segment in segments:
+            tag = segment.tag
+            if tag in _DETAILS:
+                if self._level is None:
+                    self._values.out_of_place(segment, f"{tag} stands under no HL")
+                else:
+                    self._detail(self._level, segment)
+            elif tag == "HL":
+                self._hl(segment)
+            elif tag == "BSN":
+                self._bsn(segment)
+            elif tag == "N1":
+                if self._level is None or self._level.code == _SHIPMENT:
+                    self._parties.append(party(segment))
+            elif tag == "CTT":
+                self._ctt = segment
+                continue
+            elif tag == "SE":
+                continue
             self._last = segment.position
-        if tag == "BSN":
-            self._bsn(segment)
-        elif tag == "HL":
-            self._hl(segment)
-        elif tag == "CTT":
-            self._ctt = segment
-        elif tag == "N1":
-            if not self._levels or self._levels[-1].code == _SHIPMENT:
-                self._parties.append(party(segment))
-        elif tag in ("LIN", "SN1", "PRF", "PO4", "SLN"):
-            if self._levels:
-                self._detail(self._levels[-1], segment)
-            else:
-                self._values.out_of_place(segment, f"{tag} stands under no HL")
+        return self._notice()
 
-    def notice(self) -> ShipNotice | None:
+    def _notice(self) -> ShipNotice | None:
         if self._heading is None:
             self._values.missing_segment("BSN", "the ship notice has no BSN", 2)
             return None
@@ -116,36 +123,29 @@ class _Reader:
         if parent is None and parent_id not in ("", "0"):
             message = f"HL {id_} names parent {parent_id}, which is no earlier HL of the set"
             self._values.hierarchy(segment, 2, message, "734")
-        level = _Level(
-            id=id_,
-            code=self._values.required(segment, 3, "735"),
-            position=segment.position,
-            parent=parent,
-        )
+        level = _Level(id_, self._values.required(segment, 3, "735"), segment.position, parent)
         if id_ in self._by_id:
             self._values.hierarchy(segment, 1, f"HL01 {id_} was used before in the set", "628")
         self._by_id.setdefault(id_, level)
         self._levels.append(level)
+        self._level = level
 
     def _detail(self, level: _Level, segment: Segment) -> None:
+        """LIN, PRF and SN1 stand once under an HL; the last PO4 counts."""
         tag = segment.tag
-        if tag == "SLN":
-            self._quantity_elsewhere = True
-            return
-        if tag != "PO4" and tag in level.seen:
-            self._values.too_many(segment, "HL")
-            return
-        level.seen.add(tag)
-        if tag == "LIN":
-            level.number = segment.text(1)
-            level.ids = product_ids(segment, 2, 31)
-        elif tag == "PRF":
+        if tag == "LIN" and level.item is None:
+            level.item = segment
+        elif tag == "SN1" and level.shipped is None:
+            level.shipped = segment
+            self._quantity_elsewhere |= level.code != _ITEM
+        elif tag == "PRF" and level.order is None:
             level.order = (self._values.required(segment, 1, "324"), segment.text(2))
         elif tag == "PO4":
             level.pack = self._values.pack(segment)
+        elif tag == "SLN":
+            self._quantity_elsewhere = True
         else:
-            level.shipped = segment
-            self._quantity_elsewhere |= level.code != _ITEM
+            self._values.too_many(segment, "HL")
 
     def _check_shape(self, items: list[_Level]) -> None:
         purpose = self._heading.purpose if self._heading else ""
@@ -167,20 +167,27 @@ class _Reader:
         quantity = self._values.decimal(level.shipped, 2, "382", required=True)
         if level.order is None or quantity is None:
             return
-        orders.setdefault(level.order, []).append(
-            ShippedItem(
-                number=level.number or level.shipped.text(1),
-                quantity=quantity,
-                unit=level.shipped.text(3),
-                ids=level.ids,
-                line_status=level.shipped.text(8),
-                pack=level.pack,
-                position=level.shipped.position,
+        item, shipped = level.item, level.shipped
+        number, ids = ("", ()) if item is None else (item.text(1), product_ids(item, 2, _LIN_LAST))
+        found = orders.get(level.order)
+        if found is None:
+            found = orders[level.order] = []
+        found.append(
+            _shipped_item(
+                (
+                    quantity,
+                    number or shipped.text(1),
+                    shipped.text(3),
+                    ids,
+                    shipped.text(8),
+                    level.pack,
+                    shipped.position,
+                )
             )
         )
 
     def _check_totals(self, items: list[_Level], orders: dict[tuple[str, str], list[ShippedItem]]) -> None:
         """CTT01 counts HLs; some count items instead (spec 1.4), which does no harm."""
         if self._ctt is not None:
-            total = sum((item.quantity for found in orders.values() for item in found), Decimal(0))
-            self._values.check_totals(self._ctt, (len(self._levels), len(items)), "HL levels", total)
+            quantities = [item.quantity for found in orders.values() for item in found]
+            self._values.check_totals(self._ctt, (len(self._levels), len(items)), "HL levels", quantities)

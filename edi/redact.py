@@ -29,6 +29,7 @@ _NUMBER = re.compile(r"[-+.,0-9 ]*|[-+0-9.]+[eE][-+0-9]+", re.ASCII)
 _CODE = re.compile(r"[A-Za-z0-9]*", re.ASCII)
 _FILLER_CHARS_MIN = 6  # 999999999999 names nothing and is worth keeping: it must never match
 _UNKNOWN_CODE_CHARS_MAX = 2  # in a segment of no map: a code, hardly a name
+_KEPT_WORDS = ("ISA", "\xef\xbb\xbf")  # what opens an interchange, and the byte order mark before it
 _TRIES = 32  # for a stand-in that is not taken; one-digit values run out
 
 
@@ -66,9 +67,9 @@ class _StandIns:
         return "".join(character if character in kept else next(stand_in, " ") for character in text)
 
     def scrambled(self, raw: bytes, delimiters: Delimiters | None) -> bytes:
-        """Text of no known form: a stand-in for every word, ISA, which opens an interchange, excepted."""
-        words = re.split(r"([^A-Za-z0-9\x80-\xff]+)", raw.decode("latin-1"))
-        shown = [word if word == "ISA" else self.of(word, delimiters) for word in words]
+        """Text of no known form: a stand-in for every word that has no meaning where it stands."""
+        words = re.split(r"(\xef\xbb\xbf|[^A-Za-z0-9\x80-\xff]+)", raw.decode("latin-1"))
+        shown = [word if word in _KEPT_WORDS else self.of(word, delimiters) for word in words]
         return "".join(shown).encode("latin-1")
 
     def _new(self, value: str, kept: str) -> str:

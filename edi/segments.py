@@ -5,6 +5,11 @@ Everything here is latin-1 text, one character per byte. The str methods that kn
 the wild (spec section 0, item 11).
 """
 
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from edi import limits
 from edi.delimiters import Delimiters
 
 
@@ -39,16 +44,108 @@ class Splitter:
     def _is_padded(self, text: str) -> bool:
         """Whether any segment has blanks around it: asked of the whole text, the common case is quick."""
         terminator = self._terminator
-        return any(
-            blank in text
-            and (
+        for blank in self._blanks:
+            if blank in text and (
                 blank + terminator in text
                 or terminator + blank in text
                 or text.startswith(blank)
                 or text.endswith(blank)
-            )
-            for blank in self._blanks
-        )
+            ):
+                return True
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Oversized:
+    """A segment beyond a limit: its position in the set (ST = 1), how it starts, its bytes and elements."""
+
+    position: int
+    start: str
+    size: int
+    elements: int
+
+
+class Kept:
+    """The stretch of a file that was cut last, with its segments.
+
+    Whoever checks, reads and answers a set asks for its segments several times in a row. One is kept per
+    file, so that a file takes its own size in memory and one set's segments, whatever it holds.
+    """
+
+    __slots__ = ("last",)
+
+    def __init__(self) -> None:
+        self.last: tuple[tuple[int, int], tuple[str, ...]] = (-1, -1), ()
+
+
+class Source:
+    """An interchange's bytes, cut into segments stretch by stretch and never as a whole."""
+
+    __slots__ = ("_data", "_is_plain", "_kept", "_segments", "_separator", "_splitter", "_terminator")
+
+    def __init__(self, data: bytes, start: int, end: int, delimiters: Delimiters, kept: Kept) -> None:
+        self._data, self._kept = data, kept
+        self._splitter = Splitter(delimiters)
+        self._terminator = delimiters.terminator.encode("latin-1")
+        self._separator = delimiters.element.encode("latin-1")
+        self._segments, noise_after = _patterns(delimiters)
+        # Whether each terminator of the interchange ends a segment: none follows another, or noise.
+        self._is_plain = noise_after.search(data, start, end) is None
+
+    def cut(self, start: int, end: int) -> tuple[str, ...]:
+        """The segments between two offsets."""
+        place, segments = self._kept.last
+        if place != (start, end):
+            segments = self._splitter.split(self._data[start:end].decode("latin-1"))
+            self._kept.last = (start, end), segments
+        return segments
+
+    def segment(self, start: int, end: int) -> str:
+        """The first segment from `start` on, cut at its limit; "" when there is none before `end`."""
+        found = self._segments.search(self._data, start, end)
+        if found is None:
+            return ""
+        text = self._data[found.start() : min(found.end(), found.start() + limits.segment_bytes_max)]
+        return self._splitter.split(text.decode("latin-1"))[0]
+
+    def past(self, at: int, end: int) -> int:
+        """One past the terminator of the segment at `at`, or `end`."""
+        found = self._data.find(self._terminator, at, end)
+        return end if found < 0 else found + 1
+
+    def count(self, start: int, end: int) -> int:
+        """How many segments stand between two offsets; they are not built for it.
+
+        Exact up to `limits.segments_per_set_max`; beyond, empty segments may be counted too.
+        """
+        data, terminator = self._data, self._terminator
+        terminators = data.count(terminator, start, end)
+        if terminators > limits.segments_per_set_max:
+            return terminators
+        if self._is_plain and data[end - 1 : end] == terminator:
+            return terminators
+        return len(self._segments.findall(data, start, end))
+
+    def oversized(self, start: int, end: int) -> "Oversized | None":
+        """The first segment with more bytes or elements than `limits` allow, if any."""
+        separators = self._data.count(self._separator, start, end)
+        if end - start <= limits.segment_bytes_max and separators <= limits.elements_per_segment_max:
+            return None
+        for position, found in enumerate(self._segments.finditer(self._data, start, end), start=1):
+            elements = self._data.count(self._separator, *found.span())
+            if elements > limits.elements_per_segment_max or len(found[0]) > limits.segment_bytes_max:
+                (text,) = self._splitter.split(found[0].decode("latin-1"))
+                if elements > limits.elements_per_segment_max or len(text) > limits.segment_bytes_max:
+                    return Oversized(position, text[:3], len(text), elements)
+        return None
+
+
+@lru_cache(maxsize=limits.delimiters_per_file_max)
+def _patterns(delimiters: Delimiters) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """A segment from its first character that is no noise; a terminator with noise behind it."""
+    terminator = re.escape(delimiters.terminator.encode("latin-1"))
+    noise = terminator + re.escape((delimiters.newlines + delimiters.blanks).encode("latin-1"))
+    return re.compile(b"([^%b])[^%b]*+" % (noise, terminator)), re.compile(b"%b[%b]" % (terminator, noise))
 
 
 def tag_of(segment: str, delimiters: Delimiters) -> str:

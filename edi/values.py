@@ -1,8 +1,9 @@
 """Values: a transaction set's segments with their elements as typed values, or findings where that fails."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, time
 from decimal import Decimal
+from functools import partial
 
 from edi import limits, numbers
 from edi.documents import Pack, Party, ProductId
@@ -16,24 +17,34 @@ _PLAIN = {
     FindingCode.TIME_INVALID: "not a time HHMM or HHMMSS",
 }
 
+# Decimals by their text, up to `limits.numbers_kept_max`: quantities and prices come again and again.
+_decimals: dict[str, Decimal] = {}
+
+#: The value of a text that was read as a decimal before; None says nothing. `known_decimal(text) or
+#: values.decimal(...)` spares the quick case a call.
+known_decimal = _decimals.get
+
+_product_id: Callable[[tuple[str, str]], ProductId] = partial(tuple.__new__, ProductId)  # no check, no detour
+
 
 class Segment:
-    """One segment with its `position` in the set, ST = 1."""
+    """One segment with its `position` in the set, ST = 1; `elements` have no padding blanks at their end."""
 
-    __slots__ = ("_elements", "position", "tag")
+    __slots__ = ("elements", "position", "tag")
 
     def __init__(self, elements: list[str], position: int) -> None:
         self.tag = elements[0]
         self.position = position
-        self._elements = elements
+        self.elements = elements
 
     def text(self, number: int) -> str:
         """The element at its X12 number without padding blanks at its end; "" when not sent."""
-        return self._elements[number].rstrip(" ") if number < len(self._elements) else ""
+        elements = self.elements
+        return elements[number] if number < len(elements) else ""
 
     def __len__(self) -> int:
         """The number of the last element sent."""
-        return len(self._elements) - 1
+        return len(self.elements) - 1
 
 
 class Values:
@@ -41,18 +52,23 @@ class Values:
 
     def __init__(self, transaction_set: TransactionSet) -> None:
         self._set = transaction_set
+        self._short_dates = transaction_set.has_short_dates
         self.findings: list[Finding] = []
 
     @property
     def failed(self) -> bool:
         """Whether any finding is an error, so that the document must not be used."""
-        return any(finding.is_error for finding in self.findings)
+        return bool(self.findings) and any(finding.is_error for finding in self.findings)
 
     def segments(self) -> Iterator[Segment]:
         """The segments in order, ST first."""
         separator = self._set.delimiters.element
+        padded = " " + separator
         for position, text in enumerate(self._set.segments, start=1):
-            yield Segment(text.split(separator), position)
+            elements = text.split(separator)
+            if padded in text:
+                elements = [element.rstrip(" ") for element in elements]
+            yield Segment(elements, position)
 
     def note(
         self,
@@ -61,7 +77,7 @@ class Values:
         *,
         segment: str = "",
         position: int = 0,
-        element: int = 0,
+        element: int | str = 0,
         value: str = "",
         reference: str = "",
         loop: str = "",
@@ -97,7 +113,11 @@ class Values:
         self, segment: Segment, number: int, reference: str, *, required: bool = False
     ) -> Decimal | None:
         """Type R; None when not sent or (with a finding) not readable."""
-        text = segment.text(number)
+        elements = segment.elements
+        text = elements[number] if number < len(elements) else ""
+        known = _decimals.get(text)
+        if known is not None:
+            return known
         if not text:
             if required:
                 self._missing(segment, number, reference)
@@ -106,7 +126,17 @@ class Values:
         if isinstance(value, FindingCode):
             self._unreadable(value, segment, number, text, reference)
             return None
+        if len(_decimals) >= limits.numbers_kept_max:
+            _decimals.clear()
+        _decimals[text] = value
         return value
+
+    def known_decimals(self, texts: Iterable[str]) -> list[Decimal] | None:
+        """All of them at once if each was read before; else None, and `decimal` is to be asked for each."""
+        try:
+            return [_decimals[text] for text in texts]
+        except KeyError:
+            return None
 
     def integer(self, segment: Segment, number: int, reference: str) -> int:
         """Type N0; 0 when not sent or (with a finding) not readable."""
@@ -120,11 +150,11 @@ class Values:
         return value
 
     def date(self, segment: Segment, number: int, reference: str = "373") -> date | None:
-        """Type DT; None when not sent or (with a finding) no date."""
+        """Type DT (in releases before 004010 also YYMMDD); None when not sent or (with a finding) no date."""
         text = segment.text(number)
         if not text:
             return None
-        value = numbers.read_date(text)
+        value = numbers.read_date(text, short=self._short_dates)
         if isinstance(value, FindingCode):
             self._unreadable(value, segment, number, text, reference)
             return None
@@ -149,7 +179,9 @@ class Values:
         """PO4: units per pack (PO401, 356) and inner packs (PO414, 810)."""
         return Pack(units=self.integer(segment, 1, "356"), inner=self.integer(segment, 14, "810"))
 
-    def check_totals(self, ctt: Segment, counts: tuple[int, ...], counted: str, total: Decimal) -> None:
+    def check_totals(
+        self, ctt: Segment, counts: tuple[int, ...], counted: str, quantities: Iterable[Decimal | None]
+    ) -> None:
         """CTT01 (354) must be one of `counts`; CTT02 (347), where sent, should be the sum of quantities."""
         text = ctt.text(1)
         if text and self.integer(ctt, 1, "354") not in counts:
@@ -157,7 +189,10 @@ class Values:
             message = f"CTT01 says {text}, the set has {counts[0]} {things}"
             self._at(FindingCode.COUNT_WRONG, message, ctt, 1, text, "354")
         hash_total = self.decimal(ctt, 2, "347")
-        if hash_total is not None and hash_total != total:
+        if hash_total is None:
+            return
+        total = sum((quantity for quantity in quantities if quantity is not None), Decimal(0))
+        if hash_total != total:
             message = f"CTT02 says {ctt.text(2)}, the quantities add up to {total}"
             self._at(FindingCode.HASH_TOTAL, message, ctt, 2, ctt.text(2), "347")
 
@@ -210,11 +245,12 @@ class Values:
 
 def product_ids(segment: Segment, first: int, last: int) -> tuple[ProductId, ...]:
     """The pairs of qualifier (235) and id (234) from element `first` on; half pairs are passed over."""
-    end = min(last, len(segment))
-    if end <= first:
-        return ()
-    pairs = [(segment.text(number), segment.text(number + 1)) for number in range(first, end, 2)]
-    return tuple([ProductId(qualifier, value) for qualifier, value in pairs if qualifier and value])
+    ids = segment.elements[first : last + 1]
+    each = iter(ids)
+    pairs = zip(each, each, strict=False)
+    if "" in ids:
+        return tuple([ProductId(*pair) for pair in pairs if pair[0] and pair[1]])
+    return tuple(map(_product_id, pairs))
 
 
 def party(segment: Segment) -> Party:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from edi import limits
 from edi.envelope import FunctionalGroup, Interchange, TransactionSet
 from edi.findings import Finding, Level
-from edi.write_envelope import ControlNumbers, Form, clean, echo, form_of, segment, write_set
+from edi.write_envelope import ControlNumbers, Form, clean, echo, route_back, segment, write_set
 
 #: Codes newer than 004010, by acknowledging segment, with the nearest that 004010 has (spec 1.7 and 1.12).
 _OLDER = MappingProxyType(
@@ -65,7 +65,8 @@ def write(
     """
     if group.functional_id == "FA":
         raise ValueError("a group of functional acknowledgments is never acknowledged")
-    form = form_of(group.release)
+    route = route_back(interchange, group)
+    form = route.form
     functional_id, number = echo(group.functional_id, form, "00"), echo(group.control_number, form, "0")
     body = [segment("AK1", functional_id, number, _only_5010(group.version, form, 12))]
     verdict = group_verdict(group, set_findings)
@@ -73,7 +74,7 @@ def write(
     for transaction_set, findings in zip(group.sets, set_findings, strict=True):
         body += _set_response(transaction_set, findings, form, group_fails=group_fails)
     body.append(_group_response(group, set_findings, verdict, form))
-    return write_set(interchange, group, body, functional_id="FA", set_type="997", numbers=numbers, at=at)
+    return write_set(route, body, functional_id="FA", set_type="997", numbers=numbers, at=at)
 
 
 def legal(answer: str, code: str, release: str) -> str:

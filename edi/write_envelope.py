@@ -1,6 +1,6 @@
-"""Write envelopes: our own interchange around what we answer, addressed back to whoever is answered.
+"""Write envelopes: our own interchange around what we send, out on a route or back as an answer.
 
-What is echoed from the sender may hold our delimiters, which need not be theirs: it is cleaned first.
+What is echoed from a partner may hold our delimiters, which need not be theirs: it is cleaned first.
 """
 
 import re
@@ -12,6 +12,7 @@ from edi import limits
 from edi.codes import RELEASES
 from edi.delimiters import Delimiters
 from edi.envelope import Address, FunctionalGroup, Interchange
+from edi.releases import map_release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +55,42 @@ _FORM_5010 = Form(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """From whom to whom we write: ISA05 to ISA08, GS02 (142) and GS03 (124), ISA15 (I14), GS08 (480).
+
+    An empty GS02 or GS03 is the interchange's id. A version we have no maps for is written as 004010.
+    """
+
+    sender: Address
+    receiver: Address
+    group_sender: str
+    group_receiver: str
+    usage: str
+    version: str
+
+    @property
+    def form(self) -> Form:
+        """How we write this route's release."""
+        return form_of(self.version[:6])
+
+
+def route_back(interchange: Interchange, group: FunctionalGroup | None = None) -> Route:
+    """The way back to whoever sent a group or interchange: its receiver (ISA07/08, GS03) is our sender."""
+    form = form_of(group.release) if group else form_of_interchange(interchange.version)
+    return Route(
+        sender=interchange.receiver,
+        receiver=interchange.sender,
+        group_sender=group.receiver if group else "",
+        group_receiver=group.sender if group else "",
+        usage=interchange.usage,
+        version=group.version if group else form.release,
+    )
+
+
 def form_of(release: str) -> Form:
-    """The form that answers a release (first six characters of GS08, 480): 005010 itself, else 004010."""
-    return _FORM_5010 if release == "005010" else _FORM_4010
+    """The form that answers a release (first six characters of GS08, 480): that of the map that reads it."""
+    return _FORM_5010 if map_release(release) == _FORM_5010.release else _FORM_4010
 
 
 def form_of_interchange(version: str) -> Form:
@@ -87,16 +121,16 @@ def number(value: int, width: int) -> str:
 
 
 def write_interchange(
-    interchange: Interchange, segments: Sequence[str], form: Form, *, groups: int, control: int, at: datetime
+    route: Route, segments: Sequence[str], *, groups: int, control: int, at: datetime
 ) -> bytes:
-    """ISA, the segments, IEA: back from the receiver of `interchange` (ISA07/08) to its sender (ISA05/06)."""
-    when = _utc(at)
+    """ISA, the segments, IEA."""
+    form, when = route.form, utc(at)
     isa = [
         "ISA", "00", " " * 10, "00", " " * 10,
-        *_address(interchange.receiver, form), *_address(interchange.sender, form),
+        *_address(route.sender, form), *_address(route.receiver, form),
         when.strftime("%y%m%d"), when.strftime("%H%M"),
         form.standards, form.version, number(control, 9), "0",
-        clean(interchange.usage, form, 1) or "P", form.delimiters.component,
+        clean(route.usage, form, 1) or "P", form.delimiters.component,
     ]  # fmt: skip
     iea = segment("IEA", str(groups), number(control, 9))
     texts = ["*".join(isa), *segments, iea]
@@ -104,8 +138,7 @@ def write_interchange(
 
 
 def write_set(
-    interchange: Interchange,
-    group: FunctionalGroup,
+    route: Route,
     body: Sequence[str],
     *,
     functional_id: str,
@@ -113,12 +146,12 @@ def write_set(
     numbers: ControlNumbers,
     at: datetime,
 ) -> bytes:
-    """The answer to `group`: an interchange of one group (GS01 `functional_id`) of one set (ST01, 143)."""
-    form, when = form_of(group.release), _utc(at)
-    sender = clean(group.receiver, form, 15) or clean(interchange.receiver.id, form, 15)
-    receiver = clean(group.sender, form, 15) or clean(interchange.sender.id, form, 15)
+    """An interchange of one group (GS01 `functional_id`) of one set (ST01, 143) around its `body`."""
+    form, when = route.form, utc(at)
+    sender = clean(route.group_sender, form, 15) or clean(route.sender.id, form, 15)
+    receiver = clean(route.group_receiver, form, 15) or clean(route.receiver.id, form, 15)
     group_number, set_number = number(numbers.group, 1), number(numbers.set, 4)
-    version = clean(group.version, form, 12) if group.release in RELEASES else form.release
+    version = clean(route.version, form, 12) if route.version[:6] in RELEASES else form.release
     date, time = when.strftime("%Y%m%d"), when.strftime("%H%M")
     segments = [
         segment("GS", functional_id, sender, receiver, date, time, group_number, "X", version),
@@ -127,7 +160,7 @@ def write_set(
         segment("SE", str(len(body) + 2), set_number),
         segment("GE", "1", group_number),
     ]
-    return write_interchange(interchange, segments, form, groups=1, control=numbers.interchange, at=at)
+    return write_interchange(route, segments, groups=1, control=numbers.interchange, at=at)
 
 
 def _address(address: Address, form: Form) -> tuple[str, str]:
@@ -135,6 +168,6 @@ def _address(address: Address, form: Form) -> tuple[str, str]:
     return f"{clean(address.qualifier, form, 2):<2}", f"{clean(address.id, form, 15):<15}"
 
 
-def _utc(at: datetime) -> datetime:
+def utc(at: datetime) -> datetime:
     """A time without zone is taken as UTC: the machine's zone never counts."""
     return at.astimezone(UTC) if at.tzinfo else at

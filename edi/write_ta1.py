@@ -5,7 +5,7 @@ from datetime import datetime
 
 from edi.envelope import Interchange
 from edi.findings import Finding, Level
-from edi.write_envelope import ControlNumbers, echo, form_of_interchange, segment, write_interchange
+from edi.write_envelope import ControlNumbers, echo, route_back, segment, write_interchange
 
 _NO_ERROR = "000"
 # For an error that has no note of its own in I18: invalid interchange content.
@@ -37,7 +37,8 @@ def write(
 
     TA101 to TA103 repeat ISA13 (I12), ISA09 (I08) and ISA10 (I09) as sent.
     """
-    form = form_of_interchange(interchange.version)
+    route = route_back(interchange)
+    form = route.form
     code, note = verdict(interchange.findings if findings is None else findings)
     ta1 = segment(
         "TA1",
@@ -47,4 +48,4 @@ def write(
         code,
         note,
     )
-    return write_interchange(interchange, [ta1], form, groups=0, control=numbers.interchange, at=at)
+    return write_interchange(route, [ta1], groups=0, control=numbers.interchange, at=at)

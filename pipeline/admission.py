@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from edi.envelope import Interchange
 from edi.findings import Finding, FindingCode
 from pipeline.partners import Partner
+from pipeline.policy import ShortIsa
 from pipeline.settings import Settings
 
 
@@ -47,6 +48,12 @@ def admit(interchange: Interchange, mailbox_of: str, settings: Settings) -> Admi
                 interchange,
             )
     return _receiver(interchange, sender, settings)
+
+
+def takes_short_isa(settings: Settings, mailbox_of: str) -> bool:
+    """Whether the partner whose mailbox this is may send an ISA that lost its padding."""
+    partner = settings.directory.get(mailbox_of)
+    return partner is not None and partner.policy.short_isa is ShortIsa.READ
 
 
 def _receiver(interchange: Interchange, sender: Partner, settings: Settings) -> Admitted | Finding:

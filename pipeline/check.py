@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from edi import limits
+from edi.delimiters import Delimiters
 from edi.envelope import FunctionalGroup, Interchange, TransactionSet, read
 from edi.findings import Finding
+from pipeline.readers import found_fault, read_set
 from pipeline.report import FoundFault, Json
-from pipeline.sets import found_fault, read_set
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +49,27 @@ def check_file(name: str, content: bytes) -> CheckedFile:
     faults = [CheckedFault(fault=found_fault(finding)) for finding in reading.findings]
     sets = 0
     for interchange in reading.interchanges:
-        faults += [CheckedFault(fault=found_fault(finding)) for finding in interchange.findings]
+        faults += [_of_envelope(content, interchange, finding) for finding in interchange.findings]
         for group in interchange.groups:
-            faults += [CheckedFault(fault=found_fault(finding, group)) for finding in group.findings]
+            faults += [_of_envelope(content, interchange, finding, group) for finding in group.findings]
             sets += len(group.sets)
             faults += _of_sets(interchange, group)
     return CheckedFile(name=name, sets=sets, faults=tuple(faults))
+
+
+def _of_envelope(
+    content: bytes, interchange: Interchange, finding: Finding, group: FunctionalGroup | None = None
+) -> CheckedFault:
+    """A finding about ISA, GS, GE or IEA, with the segment when it stands where the finding says."""
+    start = finding.offset
+    if finding.segment == "IEA" and finding.element:  # its place is the interchange's end
+        start = content.rfind(b"IEA", interchange.offset, interchange.end)
+    start += len(content[start : start + 4]) - len(content[start : start + 4].lstrip(b"\r\n"))
+    window = content[start : start + limits.isa_bytes_max].decode("latin-1")
+    segment, ended, _ = window.partition(interchange.delimiters.terminator)
+    stands = bool(ended and finding.segment) and segment.startswith(finding.segment)
+    excerpt, caret = _caret(finding, segment, interchange.delimiters) if stands else ("", (0, 0))
+    return CheckedFault(fault=found_fault(finding, group), excerpt=excerpt, caret=caret)
 
 
 def _of_sets(interchange: Interchange, group: FunctionalGroup) -> Iterable[CheckedFault]:
@@ -69,8 +86,12 @@ def _excerpt(finding: Finding, transaction_set: TransactionSet) -> tuple[str, tu
     if not 1 <= finding.position <= len(transaction_set.segments):
         return "", (0, 0)
     segment = transaction_set.segments[finding.position - 1]
+    return _caret(finding, segment, transaction_set.delimiters)
+
+
+def _caret(finding: Finding, segment: str, delimiters: Delimiters) -> tuple[str, tuple[int, int]]:
     number = finding.element.partition("-")[0]
-    parts = segment.split(transaction_set.delimiters.element)
+    parts = segment.split(delimiters.element)
     if not number.isdigit() or int(number) >= len(parts):
         return segment, (0, len(segment))
     start = sum(len(part) + 1 for part in parts[: int(number)])

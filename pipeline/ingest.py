@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from edi.envelope import Interchange, TransactionSet, read
 from edi.findings import Finding, FindingCode
-from pipeline.admission import Admitted, about_isa, admit
-from pipeline.answers import acknowledge_group, acknowledge_interchange, repeat_answers
+from pipeline.admission import Admitted, about_isa, admit, takes_short_isa
+from pipeline.answers import Answered, acknowledge_group, acknowledge_interchange, repeat_answers
 from pipeline.notifications import Unusable
+from pipeline.readers import found_fault
+from pipeline.replies import take_ta1
 from pipeline.report import FileReport, FoundFault, InterchangeReport, SetReport
-from pipeline.sets import Arrival, Handled, found_fault, handle_set
+from pipeline.sets import Arrival, Handled, handle_set
 from pipeline.settings import Settings
-from pipeline.telling import tell_support
+from pipeline.telling import tell_rejected, tell_support
 from storage import receipts
 from storage.commands import Source
 from storage.interchanges import (
@@ -48,7 +50,7 @@ def ingest(
 ) -> FileReport:
     """Read one kept file and do what it says, in the caller's transaction. Raises for bugs only."""
     file = _File(tx=tx, settings=settings, at=at, received=received, mailbox_of=mailbox_of)
-    reading = read(receipts.content_of(tx, received.id))
+    reading = read(receipts.content_of(tx, received.id), lenient_isa=takes_short_isa(settings, mailbox_of))
     findings = tuple(found_fault(finding) for finding in reading.findings)
     released: list[SetReport] = []
     reports = [
@@ -91,7 +93,14 @@ def _interchange(
         return _set_aside(file, interchange, interchange_id, Fate.QUARANTINED, (admitted, *broken), None)
     if broken:
         return _set_aside(file, interchange, interchange_id, Fate.FAULTY, broken, admitted)
-    before = standing(file.tx, key, interchange.content_hash)
+    days = admitted.sender.policy.isa13_reset_days
+    before = standing(
+        file.tx,
+        key,
+        interchange.content_hash,
+        at=file.at,
+        reuse_after=timedelta(days=days) if days else None,
+    )
     if before.kind is StandingKind.CONFLICT:
         conflict = _conflict(interchange)
         return _set_aside(file, interchange, interchange_id, Fate.CONFLICT, (conflict,), admitted)
@@ -99,7 +108,7 @@ def _interchange(
         repeat_answers(file.tx, before.earlier, file.at)
         close_interchange(file.tx, interchange_id, outcome=Fate.DUPLICATE)
         return _report(interchange, Fate.DUPLICATE, (), _untouched(interchange, Outcome.DUPLICATE))
-    return _accept(file, interchange, interchange_id, key, admitted, released)
+    return _accept(file, interchange, interchange_id, key, admitted, released, replaces=before.earlier)
 
 
 def _accept(
@@ -109,6 +118,8 @@ def _accept(
     key: InterchangeKey,
     admitted: Admitted,
     released: list[SetReport],
+    *,
+    replaces: int | None,
 ) -> InterchangeReport:
     """Handle every set, answer every group, and close the interchange."""
     reports: list[SetReport] = []
@@ -132,18 +143,19 @@ def _accept(
                 faulty += handled[-1].report.findings
         faulty += [found_fault(finding, group) for finding in group.findings]
         findings = [one.findings for one in handled]
-        acknowledge_group(file.tx, admitted.sender, interchange, interchange_id, group, findings, file.at)
+        acknowledge_group(file.tx, arrival.answered, group, findings)
+    for segment in interchange.ta1:
+        _take_ta1(file, interchange, segment, admitted.sender.id)
     if interchange.acknowledgment_requested:
-        acknowledge_interchange(
-            file.tx, admitted.sender, interchange, interchange_id, interchange.findings, file.at
-        )
+        to = _answered(file, admitted, interchange, interchange_id)
+        acknowledge_interchange(file.tx, to, interchange.findings)
     if faulty:
         source = Source(file=file.received.name, interchange=interchange.control_number)
         _tell(file, source, _place(file, interchange), tuple(faulty), admitted.sender.id)
     counts = any(report.outcome in _TAKEN_IN for report in reports)
     usage = file.settings.hub.usage.value
     fate = Fate.ACCEPTED if interchange.usage == usage else Fate.IGNORED
-    close_interchange(file.tx, interchange_id, outcome=fate, key=key if counts else None)
+    close_interchange(file.tx, interchange_id, outcome=fate, key=key if counts else None, replaces=replaces)
     said = (
         interchange.findings
         if fate is Fate.ACCEPTED
@@ -163,12 +175,34 @@ def _set_aside(
     """Nothing of it is used. A known sender gets a TA1; support is told in every case."""
     faults = tuple(found_fault(finding) for finding in findings)
     if admitted is not None:
-        acknowledge_interchange(file.tx, admitted.sender, interchange, interchange_id, findings, file.at)
+        acknowledge_interchange(file.tx, _answered(file, admitted, interchange, interchange_id), findings)
     source = Source(file=file.received.name, interchange=interchange.control_number)
     partner = admitted.sender.id if admitted else file.mailbox_of
     _tell(file, source, _place(file, interchange), faults, partner, quarantined=fate is not Fate.FAULTY)
     close_interchange(file.tx, interchange_id, outcome=fate, findings=[fault.to_json() for fault in faults])
     return _report(interchange, fate, findings, _untouched(interchange, Outcome.FAULTY))
+
+
+def _take_ta1(file: _File, interchange: Interchange, segment: str, partner: str) -> None:
+    """A TA1 of the partner's is about an interchange of ours; support is told when it was not taken."""
+    elements = segment.split(interchange.delimiters.element)
+    taken = take_ta1(file.tx, elements, partner, file.at)
+    if taken.problems:
+        unusable = Unusable(
+            origin=_place(file, interchange),
+            at=file.at,
+            source=Source(file=file.received.name, interchange=interchange.control_number, type="TA1"),
+            partner=partner,
+            outcome=taken.outcome,
+            problems=taken.problems,
+        )
+        tell_rejected(file.tx, file.settings, unusable, file.at)
+
+
+def _answered(file: _File, admitted: Admitted, interchange: Interchange, interchange_id: int) -> Answered:
+    return Answered(
+        partner=admitted.sender, interchange=interchange, interchange_id=interchange_id, at=file.at
+    )
 
 
 def _tell(

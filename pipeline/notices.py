@@ -136,6 +136,60 @@ class LinesCancelled(Cancellation):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CancellationRequested(Cancellation):
+    """The buyer asks for a cancellation that takes effect when the seller agrees; the seller reads this."""
+
+    TEMPLATE: ClassVar[str] = "cancellation_requested"
+
+    @classmethod
+    def example(cls) -> "CancellationRequested":
+        """A message as it could be."""
+        lines = (_line("1", _CHAIR, 48, cut=0, fulfilled=20, asked=28),)
+        return cls(
+            **_COMMON, lines=lines, lines_left_out=0, totals=totals_of(lines),
+            reason="Item deleted [DI]", note="",
+            status="Partly fulfilled: 20 units fulfilled, 28 units open",
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRefused(Cancellation):
+    """The seller does not agree to cancel what the buyer asked for; the buyer reads this."""
+
+    TEMPLATE: ClassVar[str] = "request_refused"
+
+    @classmethod
+    def example(cls) -> "RequestRefused":
+        """A message as it could be."""
+        lines = (_line("1", _CHAIR, 48, cut=0, fulfilled=20, asked=28),)
+        common = _COMMON | {
+            "by": _COMMON["other"], "other": _COMMON["by"],
+            "source": "X12 865, interchange 000000078, group 13, set 0001, file bolt-change-78.edi",
+        }  # fmt: skip
+        return cls(
+            **common, lines=lines, lines_left_out=0, totals=totals_of(lines),
+            reason="Rejected [RJ]", note="The goods are packed and wait for the truck.",
+            status="Partly fulfilled: 20 units fulfilled, 28 units open",
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestWithdrawn(Cancellation):
+    """The buyer no longer asks for units to be cancelled, before the answer; the seller reads this."""
+
+    TEMPLATE: ClassVar[str] = "request_withdrawn"
+
+    @classmethod
+    def example(cls) -> "RequestWithdrawn":
+        """A message as it could be."""
+        lines = (_line("1", _CHAIR, 48, cut=0, fulfilled=20, asked=8),)
+        return cls(
+            **_COMMON, lines=lines, lines_left_out=0, totals=totals_of(lines), reason="", note="",
+            status="Partly fulfilled: 20 units fulfilled, 28 units open",
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CancellationRefused(Context):
     """A cancellation could not be carried out, or only in part; the side that asked reads this."""
 
@@ -235,8 +289,34 @@ class DocumentRejected(Context):
         )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerRejected(Context):
+    """A partner says that it did not take documents of ours; the hub's support reads this."""
+
+    TEMPLATE: ClassVar[str] = "answer_rejected"
+
+    partner: str
+    problems: tuple[Problem, ...]  # one for each document, with what the partner said
+    problems_left_out: int
+
+    @classmethod
+    def example(cls) -> "AnswerRejected":
+        """A message as it could be."""
+        problem = Problem(
+            place="Our 824, group 41",
+            message="It was rejected (R): segment 5 (TED), element 1: 7 invalid code, value 141.",
+            remedy="Look at the message with countermand outbox; correct the cause, and resend it.",
+        )
+        return cls(
+            hub="Example Hub", support="edi-support@example.com", partner="Bolt Supply", at=_AT,
+            source="X12 997, interchange 000000124, group 8, set 0001, file bolt-997-124.edi",
+            problems=(problem,), problems_left_out=0,
+        )  # fmt: skip
+
+
 CONTEXTS: tuple[type[Context], ...] = (
-    OrderCancelled, LinesCancelled, CancellationRefused, DocumentRefused, DocumentRejected,
+    OrderCancelled, LinesCancelled, CancellationRequested, RequestRefused, RequestWithdrawn,
+    CancellationRefused,    DocumentRefused, DocumentRejected, AnswerRejected,
 )  # fmt: skip
 
 

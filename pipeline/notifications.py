@@ -9,7 +9,10 @@ from typing import Any, Protocol
 from pipeline.notices import (
     FINDINGS_MAX,
     LINES_MAX,
+    AnswerRejected,
+    Cancellation,
     CancellationRefused,
+    CancellationRequested,
     Context,
     DocumentRefused,
     DocumentRejected,
@@ -19,6 +22,8 @@ from pipeline.notices import (
     OrderCancelled,
     Party,
     Problem,
+    RequestRefused,
+    RequestWithdrawn,
     amounts,
     totals_of,
 )
@@ -27,6 +32,17 @@ from storage.events import EventKind, LedgerEvent, Units
 from storage.orders import ZERO, LineState, OrderKey, OrderState, OrderStatus
 from storage.outcomes import Outcome, Question
 from storage.refusals import RefusedLine
+
+#: Events that the other party is told of, by e-mail or by document.
+TOLD = frozenset(
+    {
+        EventKind.ORDER_CANCELLED,
+        EventKind.LINES_CANCELLED,
+        EventKind.CANCELLATION_REQUESTED,
+        EventKind.REQUEST_REFUSED,
+        EventKind.REQUEST_WITHDRAWN,
+    }
+)
 
 
 class Contact(Protocol):
@@ -70,8 +86,8 @@ class Unusable:
 
 
 def cancellation_notices(event: LedgerEvent, after: OrderState, addressees: Addressees) -> tuple[Notice, ...]:
-    """The other side is told of units cancelled, once per event. Other events tell nobody."""
-    if event.kind not in (EventKind.ORDER_CANCELLED, EventKind.LINES_CANCELLED) or not event.units:
+    """The other side is told of units cancelled or asked for, once per event. Other events tell nobody."""
+    if event.kind not in TOLD or not event.units:
         return ()
     moved = {units.line_id: units for units in event.units}
     whole = event.kind is EventKind.ORDER_CANCELLED
@@ -85,11 +101,18 @@ def cancellation_notices(event: LedgerEvent, after: OrderState, addressees: Addr
         "totals": totals_of(lines),
         "reason": reason_words(event.reason), "note": event.note, "status": status_words(after),
     }  # fmt: skip
-    context: Context
-    if whole:
-        context = OrderCancelled(**said, lines_cancelled=len(moved))
-    else:
-        context = LinesCancelled(**said, remaining=_figure(after, "open"))
+    context: Cancellation
+    match event.kind:
+        case EventKind.ORDER_CANCELLED:
+            context = OrderCancelled(**said, lines_cancelled=len(moved))
+        case EventKind.LINES_CANCELLED:
+            context = LinesCancelled(**said, remaining=_figure(after, "open"))
+        case EventKind.CANCELLATION_REQUESTED:
+            context = CancellationRequested(**said)
+        case EventKind.REQUEST_WITHDRAWN:
+            context = RequestWithdrawn(**said)
+        case _:
+            context = RequestRefused(**said)
     reader = after.key.other(event.by)
     return _addressed(context, reader, context.other.name, f"event:{event.id}", addressees)
 
@@ -145,6 +168,19 @@ def document_rejected_notices(unusable: Unusable, addressees: Addressees) -> tup
         problems_left_out=max(0, len(unusable.problems) - FINDINGS_MAX), held=unusable.held,
         question=question.statement if question else "",
         choices=tuple((choice.name, choice.effect) for choice in question.choices) if question else (),
+    )  # fmt: skip
+    return (_notice(context, addressees.support, unusable.origin),)
+
+
+def answer_rejected_notices(unusable: Unusable, addressees: Addressees) -> tuple[Notice, ...]:
+    """The hub's support is told that a partner did not take documents of ours; the problems say which."""
+    contact = addressees.partners.get(unusable.partner)
+    context = AnswerRejected(
+        hub=addressees.hub, support=addressees.support, at=unusable.at,
+        source=source_words(unusable.source, addressees.hub),
+        partner=contact.name if contact else unusable.partner,
+        problems=unusable.problems[:FINDINGS_MAX],
+        problems_left_out=max(0, len(unusable.problems) - FINDINGS_MAX),
     )  # fmt: skip
     return (_notice(context, addressees.support, unusable.origin),)
 

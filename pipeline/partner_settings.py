@@ -6,20 +6,11 @@ import posixpath
 import re
 from collections.abc import Iterable
 
-from pipeline.partners import (
-    Acknowledge,
-    MailboxSettings,
-    Partner,
-    PartnerAddress,
-    Policy,
-    RefusalAnswer,
-    Role,
-)
+from pipeline.partners import MailboxSettings, Partner, PartnerAddress, Role
+from pipeline.policy_settings import read_policy
 from pipeline.settings_reader import HOST_KEY_LENGTH_MAX, TableReader
-from storage.commands import BuyerCancel, PartShipped, QuantityReading
 
 GS_CODE_LENGTH_MAX = 15  # GS02 and GS03 (elements 142, 124)
-PARK_HOURS_MAX = 30 * 24  # a month; what waits longer waits for a mistake
 
 _PARTNER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # a word of commands and file names
 
@@ -48,7 +39,8 @@ def _partner(table: TableReader) -> Partner:
         default_counterparty=table.text("default_counterparty", ""),
         notify=table.emails("notify"),
         mailbox=_mailbox(table.table("mailbox")),
-        policy=_policy(table.table("policy")),
+        policy=read_policy(table.table("policy")),
+        guides=table.paths("guides"),
     )
     table.done()
     for key, given in (("isa", partner.isa), ("gs", partner.gs)):
@@ -109,22 +101,6 @@ def _host_key(table: TableReader, text: str) -> str:
             f"has {text[:40]!r}, which is not a key; write type and base64, without the host's name",
         )
     return f"{words[0]} {words[1]}"
-
-
-def _policy(table: TableReader | None) -> Policy:
-    if table is None:
-        return Policy()
-    usual = Policy()
-    policy = Policy(
-        buyer_cancel=table.choice("buyer_cancel", BuyerCancel, usual.buyer_cancel),
-        cancel_part_shipped=table.choice("cancel_part_shipped", PartShipped, usual.cancel_part_shipped),
-        poc_quantity=table.choice("poc_quantity", QuantityReading, usual.poc_quantity),
-        answer_refusal=table.choice("answer_refusal", RefusalAnswer, usual.answer_refusal),
-        acknowledge=table.choice("acknowledge", Acknowledge, usual.acknowledge),
-        park_hours=table.integer("park_hours", usual.park_hours, 1, PARK_HOURS_MAX),
-    )
-    table.done()
-    return policy
 
 
 def _check_ids(partners: list[Partner], tables: list[TableReader]) -> None:

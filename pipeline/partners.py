@@ -8,8 +8,19 @@ from dataclasses import dataclass
 from enum import Enum, unique
 from pathlib import Path
 
+from pipeline.policy import Acknowledge, Policy, RefusalAnswer
 from pipeline.settings_reader import Secret
-from storage.commands import BuyerCancel, PartShipped, QuantityReading
+
+__all__ = [
+    "Acknowledge",
+    "Directory",
+    "MailboxSettings",
+    "Partner",
+    "PartnerAddress",
+    "Policy",
+    "RefusalAnswer",
+    "Role",
+]
 
 QUALIFIER_LENGTH = 2  # ISA05 and ISA07 (element I05)
 ISA_ID_LENGTH_MAX = 15  # ISA06 and ISA08 (elements I06, I07), padded with spaces on the wire
@@ -46,48 +57,8 @@ class PartnerAddress:
 class Role(Enum):
     """Which side of a purchase order a partner stands on."""
 
-    BUYER = "buyer"  #: sends 850, receives 855 and 856
-    SELLER = "seller"  #: receives 850, sends 855 and 856
-
-
-@unique
-class RefusalAnswer(Enum):
-    """Which X12 document carries the ledger's no."""
-
-    ADVICE = "824"  #: application advice
-    CHANGE_ACKNOWLEDGMENT = "865"  #: purchase order change acknowledgment
-    NONE = "none"  #: no document; a person at the partner is written to
-
-
-@unique
-class Acknowledge(Enum):
-    """Whether functional groups are answered."""
-
-    FUNCTIONAL = "997"  #: one 997 per functional group
-    NONE = "none"  #: nothing; only where the partner cannot take one
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """What was agreed with one partner. Every default is the reading that cancels least by mistake."""
-
-    buyer_cancel: BuyerCancel = BuyerCancel.EFFECTIVE
-    """Whether this buyer's cancellation takes effect by itself, or is held for the seller's answer."""
-
-    cancel_part_shipped: PartShipped = PartShipped.REST
-    """What cancelling a whole order does once part of it is fulfilled: cancel the open rest, or nothing."""
-
-    poc_quantity: QuantityReading = QuantityReading.NEW_TOTAL
-    """How changed quantities of an 860 are read. Kept for the release that reads 860; without effect now."""
-
-    answer_refusal: RefusalAnswer = RefusalAnswer.ADVICE
-    """What answers a document the ledger refused. This version answers by e-mail, whichever is set."""
-
-    acknowledge: Acknowledge = Acknowledge.FUNCTIONAL
-    """Whether a 997 is left in the partner's delivery folder for every functional group it sends."""
-
-    park_hours: int = 24
-    """How long a document waits for its order to arrive before its sender is told."""
+    BUYER = "buyer"  #: sends 850 and 860
+    SELLER = "seller"  #: sends 855, 856, 865 and 870
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +91,8 @@ class Partner:
     default_counterparty: str = ""  # partner id; the other party of an 850 that names only the hub
     notify: tuple[str, ...] = ()  # e-mail addresses; empty: nobody at this partner is written to
     mailbox: MailboxSettings | None = None
-    policy: Policy = Policy()
+    policy: Policy = Policy()  # noqa: RUF009 - frozen
+    guides: tuple[Path, ...] = ()  # overlays that narrow our guides to this partner's own
 
 
 class Directory:

@@ -1,7 +1,7 @@
 """Poll: one round over all mailboxes: receive, ingest, expire, deliver."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,10 +14,10 @@ from pipeline.mail import SmtpSettings
 from pipeline.ports import Folder, Mailbox, RemoteFile, printable
 from pipeline.receive import SUFFIX_LENGTH, Inbox, Kept, Limits, ReceiveReport, receive_all
 from pipeline.report import FileReport
-from pipeline.sets import decide_again
+from pipeline.sets import UnreadableNow, decide_again
 from pipeline.settings import Settings
 from pipeline.sightings import Sightings
-from storage import parked, receipts
+from storage import held, parked, receipts
 from storage.database import Database, DatabaseUnavailable
 from storage.receipts import ReceivedFile
 from storage.rules import TOO_LATE
@@ -76,7 +76,7 @@ class Poller:
             received = receive_all(inboxes, self._keep, self.sightings, self.clock, bounds, wait=wait)
             files, failed = ingest_waiting(self.settings, self.database, self.clock.now)
             unmoved = _reject(mailboxes, received, files)
-            expire_parked(self.settings, self.database, self.clock.now())
+            expire_waiting(self.settings, self.database, self.clock.now())
 
             def mailbox_of(partner_id: str) -> Mailbox:
                 return mailboxes.get(partner_id) or self.open_mailbox(partner_id)
@@ -165,11 +165,15 @@ def _sent_at(content: bytes) -> tuple[bytes, bytes, bytes]:
     return (elements[9], elements[10], elements[13]) if len(elements) > 13 else (b"", b"", b"")
 
 
-def expire_parked(settings: Settings, database: Database, at: datetime) -> int:
-    """Sets whose order did not come in time are refused, and their sender is told; how many."""
+def expire_waiting(settings: Settings, database: Database, at: datetime) -> int:
+    """Sets whose order or answer did not come in time are refused, and their sender is told; how many."""
     with database.writing() as tx:
-        late = sorted({waiting.set_id for waiting in parked.expired(tx, at)})
+        questions = {question.set_id: question.id for question in held.expired(tx, at) if question.set_id}
+        late = sorted({waiting.set_id for waiting in parked.expired(tx, at)} | questions.keys())
         for set_id in late:
-            parked.mark_expired(tx, set_id)
-            decide_again(tx, settings, set_id, at, also=TOO_LATE)
+            with suppress(UnreadableNow), tx.begin_nested():
+                parked.mark_expired(tx, set_id)
+                if set_id in questions:
+                    held.mark_expired(tx, questions[set_id], at)
+                decide_again(tx, settings, set_id, at, also=TOO_LATE)
     return len(late)

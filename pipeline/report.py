@@ -13,6 +13,9 @@ from storage.states import Fate
 
 Json = dict[str, object]
 
+#: What a set can do to units, in the order reports name it.
+MOVES = ("placed", "added", "cancelled", "requested", "kept", "withdrawn", "fulfilled", "reopened")
+
 #: From what a person must look at first to what needs nobody; a file is as grave as its gravest set.
 GRAVITY = (
     Outcome.FAULTY,
@@ -101,8 +104,7 @@ class SetReport:
 
     def to_json(self) -> Json:
         moved = {
-            how: [units.to_json(self.order) for units in self.moved if units.how == how]
-            for how in ("placed", "cancelled", "fulfilled")
+            how: [units.to_json(self.order) for units in self.moved if units.how == how] for how in MOVES
         }
         first = self.refusals[0] if self.refusals else None
         return {
@@ -163,6 +165,12 @@ _MOVES = {
     EventKind.ORDER_CANCELLED: "cancelled",
     EventKind.LINES_CANCELLED: "cancelled",
     EventKind.LINES_FULFILLED: "fulfilled",
+    EventKind.LINES_ADDED: "added",
+    EventKind.UNITS_ADDED: "added",
+    EventKind.CANCELLATION_REQUESTED: "requested",
+    EventKind.REQUEST_REFUSED: "kept",
+    EventKind.REQUEST_WITHDRAWN: "withdrawn",
+    EventKind.SHIPMENT_WITHDRAWN: "reopened",
 }
 
 

@@ -1,15 +1,19 @@
 """Screen: reports, orders and questions as support staff read them on a terminal."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from edi.wording import with_remedy
 from pipeline.check import CheckedFile
 from pipeline.report import FileReport, SetReport
+from storage.events import LedgerEvent, Units
 from storage.held import Held
+from storage.interchanges import SetReceipt
 from storage.orders import OrderStatus
 from storage.outbox import OutboxMessage
 from storage.outcomes import Outcome
@@ -26,7 +30,7 @@ _COLOURS = {
     Outcome.REFUSED: "red",
     Outcome.FAULTY: "red",
 }
-EXCERPT_MAX = 100
+EXCERPT_MAX = 106  # an ISA
 
 
 def printable(text: str) -> str:
@@ -60,10 +64,13 @@ def show_set(console: Console, report: SetReport) -> None:
     """One set: what it was, what became of it, line by line."""
     order = f" PO {printable(report.order)}" if report.order else ""
     head = f"    {printable(report.type)} {printable(report.control_number)}{order}"
+    if not report.type:  # entered by a person
+        head = order.lstrip(" ")
     console.print(f"{head}: [{_COLOURS[report.outcome]}]{report.outcome.value}[/]")
     for units in report.moved:
         of = f"PO {printable(units.order)} " if units.order != report.order else ""
-        console.print(f"      {of}line {printable(units.line)}: {units.quantity} {units.how}")
+        words = _MOVED.get(units.how, units.how)
+        console.print(f"      {of}line {printable(units.line)}: {units.quantity} {words}")
     for refusal in report.refusals:
         console.print(
             f"      {refusal.refusal.name}: {printable(refusal.message)}", style="red", soft_wrap=True
@@ -88,16 +95,18 @@ def show_checked(console: Console, files: Iterable[CheckedFile]) -> None:
         console.print(f"{printable(file.name)}: {file.sets} transaction sets, {verdict}")
         for checked in file.faults:
             fault = checked.fault
-            console.print(f"\n{printable(file.name)}: {printable(fault.place) or 'the file'} [{fault.level}]")
+            place = printable(fault.place) or "the file"
+            console.print(f"\n{printable(file.name)}: {place} \\[{fault.level}]", soft_wrap=True)
             if checked.excerpt:
                 start, width = checked.caret
-                left = max(0, start - EXCERPT_MAX // 2)
+                fits = len(checked.excerpt) <= EXCERPT_MAX
+                left = 0 if fits else max(0, start - EXCERPT_MAX // 2)
                 excerpt = checked.excerpt[left : left + EXCERPT_MAX]
-                console.print(f"  {fault.position:>4} | {printable(excerpt)}", soft_wrap=True)
+                console.print(f"  {fault.position or '':>4} | {printable(excerpt)}", soft_wrap=True)
                 console.print(
                     f"       | {' ' * (start - left)}{'^' * min(width, EXCERPT_MAX)}", soft_wrap=True
                 )
-            console.print(f"{printable(fault.message)} {printable(fault.remedy)}", soft_wrap=True)
+            console.print(printable(with_remedy(fault.message, fault.remedy)), soft_wrap=True)
 
 
 def show_orders(console: Console, orders: Sequence[OrderSummary]) -> None:
@@ -118,59 +127,117 @@ def show_order(console: Console, view: OrderView) -> None:
         f"[bold]PO {printable(key.po_number)}[/]{release}: {printable(key.buyer)} orders from"
         f" {printable(key.seller)}; {status_words(view.summary.status)}"
     )
+    asked = any(line.requested for line in view.lines)
+    counted = ["ordered", "fulfilled", "cancelled", *(["requested"] if asked else []), "open"]
     table = Table("line", "item", "unit")
-    for word in ("ordered", "fulfilled", "cancelled", "open"):
+    for word in counted:
         table.add_column(word, justify="right")
     for line in view.lines:
         items = ", ".join(f"{item.qualifier} {item.id}" for item in line.ids)
-        counters = (plain(getattr(line, word)) for word in ("ordered", "fulfilled", "cancelled", "open"))
+        counters = (plain(getattr(line, word)) for word in counted)
         table.add_row(printable(line.line), printable(items), printable(line.unit), *counters)
     console.print(table)
+    if asked:
+        said = f"countermand answer {key.po_number} --by {key.seller} --agree (or --refuse)"
+        console.print("Requested: open units that the buyer asked to cancel; the seller has not answered.")
+        console.print(f"Enter its answer: {printable(said)}", soft_wrap=True)
     for event in view.events:
-        source = event.source
-        said = f"{source.type} {source.interchange}/{source.group}/{source.set}, {source.file}"
-        where = said if source.type else f"entered by {source.actor or 'staff'}"
-        units = ", ".join(f"line {unit.line}: {plain(unit.quantity)}" for unit in event.units)
-        why = f" ({event.reason.text})" if event.reason.text else ""
-        kind = event.kind.value.replace("_", " ")
-        head = f"{event.at:%Y-%m-%d %H:%M:%S}  {kind} by {event.by}{why}"
-        console.print(f"{printable(head)}{': ' if units else ''}{printable(units)}")
-        for note in (*event.notes, event.note):
-            if note:
-                console.print(f"{'':21}{printable(note)}")
-        console.print(f"{'':21}{printable(where)}", style="dim")
+        _show_event(console, event)
 
 
-def show_held(console: Console, held: Sequence[Held], parked: Sequence[Parked]) -> None:
-    """What waits for a person, with the choices and what each would do; and what waits for its order."""
+def _show_event(console: Console, event: LedgerEvent) -> None:
+    source = event.source
+    said = f"{source.type} {source.interchange}/{source.group}/{source.set}, {source.file}"
+    where = said if source.type else f"entered by {source.actor or 'staff'}"
+    units = ", ".join(
+        f"line {unit.line}: {plain(unit.quantity)}{_because(unit, event)}" for unit in event.units
+    )
+    told = all(_because(unit, event) for unit in event.units) and event.units
+    why = f" ({event.reason.text})" if event.reason.text and not told else ""
+    kind = event.kind.value.replace("_", " ")
+    head = f"{event.at:%Y-%m-%d %H:%M:%S}  {kind} by {event.by}{why}"
+    console.print(f"{printable(head)}{': ' if units else ''}{printable(units)}")
+    for note in (*event.notes, event.note):
+        if note:
+            console.print(f"{'':21}{printable(note)}")
+    console.print(f"{'':21}{printable(where)}", style="dim")
+
+
+def _because(unit: Units, event: LedgerEvent) -> str:
+    """A line's own reason, where it says more than the event's."""
+    return f" ({unit.reason.text})" if unit.reason.text and unit.reason != event.reason else ""
+
+
+def show_held(
+    console: Console,
+    held: Sequence[Held],
+    parked: Sequence[Parked],
+    receipts: Mapping[int, SetReceipt],
+    now: datetime,
+) -> None:
+    """What waits for a person, with the choices and what each would do; and what waits for its order.
+
+    `receipts` are the sets behind them, by id.
+    """
     for question in held:
+        document = receipts.get(question.set_id or 0)
+        who = f"{_document(document)} from {question.partner}" if document else question.partner
         console.print(
-            f"[bold]{question.id}[/]  PO {printable(question.po_number)}, {printable(question.partner)}"
+            f"[bold]{question.id}[/]  PO {printable(question.po_number)}: {printable(who)}", soft_wrap=True
         )
-        console.print(f"    {printable(question.statement)}", style="yellow")
+        limit = "no time limit"
+        if question.expires_at:
+            limit = f"its sender is told no after {_time(question.expires_at)}"
+        since = f"since {_time(question.at)}, {_age(question.age(now))}"
+        console.print(f"    {since}; {limit}", style="dim", soft_wrap=True)
+        console.print(f"    {printable(question.statement)}", style="yellow", soft_wrap=True)
         for choice in question.choices:
             name = f"countermand release {question.id} --as {choice.name}"
-            console.print(f"    {printable(name)}: {printable(choice.effect)}")
+            console.print(f"    {printable(name)}: {printable(choice.effect)}", soft_wrap=True)
     for waiting in parked:
-        until = f"{waiting.expires_at:%Y-%m-%d %H:%M}"
+        document = receipts.get(waiting.set_id)
+        what = f"{_document(document)} from {waiting.partner}" if document else waiting.partner
         console.print(
-            f"parked: {printable(waiting.partner)} for PO {printable(waiting.po_number)}, until {until}"
+            f"parked: PO {printable(waiting.po_number)} is not known here; {printable(what)} waits for it"
+            f" since {_time(waiting.since)}, until {_time(waiting.expires_at)}",
+            soft_wrap=True,
         )
     if not held and not parked:
         console.print("Nothing is held, nothing is parked.")
 
 
+def _document(receipt: SetReceipt) -> str:
+    return f"{receipt.type} {receipt.control_number} in {receipt.file_name}"
+
+
+def _time(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M}"
+
+
+def _age(age: timedelta) -> str:
+    """How long something has waited, in the largest unit that says enough."""
+    hours = int(age.total_seconds()) // 3600
+    if hours < 1:
+        return f"{max(int(age.total_seconds()) // 60, 0)} min"
+    return f"{hours} h" if hours < HOURS_SHOWN_MAX else f"{hours // 24} days"
+
+
 def show_messages(console: Console, messages: Sequence[OutboxMessage]) -> None:
-    """The outbox as a table."""
-    table = Table("id", "kind", "to", "subject", "status")
+    """The outbox as a table; `answer` is what the partner said of an X12 document, by 997, 999, TA1 or 824."""
+    table = Table("id", "what", "to", "subject", "status", "answer")
     for message in messages:
         status = message.status.value + (f": {message.error}" if message.error else "")
+        if message.sent_at:
+            status += f" {_time(message.sent_at)}"
+        note = message.verdict_note.replace("\n", " ")
+        answer = message.verdict.replace("_", " ") + (f": {note}" if note else "")
         table.add_row(
             str(message.id),
-            message.kind.value,
+            message.set_type or message.kind.value,
             printable(message.to),
             printable(message.subject or message.identity),
             Text(status),
+            printable(answer),
         )
     console.print(table if messages else "The outbox is empty.")
 

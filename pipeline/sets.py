@@ -1,23 +1,26 @@
 """One transaction set: validate, read, map, decide, tell. The middle of the straight line."""
 
-from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from edi import read_850, read_855, read_856
-from edi.documents import Document
+from edi.documents import ApplicationAdvice, Document, FunctionalAcknowledgment, Reply
 from edi.envelope import FunctionalGroup, Interchange, TransactionSet, content_hash_of_set, read
-from edi.findings import Finding, FindingCode
-from edi.guide import check
-from pipeline.admission import Admitted, admit
+from edi.findings import Finding
+from pipeline.admission import Admitted, admit, takes_short_isa
+from pipeline.answers import Answered, answer_set
+from pipeline.errors import CountermandError
+from pipeline.guides import guides_of
 from pipeline.mapping import Origin, WithoutEffect, order_number, to_submission
 from pipeline.notices import Problem
 from pipeline.notifications import Unusable
-from pipeline.report import FoundFault, SetReport, refusal_json, with_result
+from pipeline.readers import found_fault, read_set
+from pipeline.replies import take_reply
+from pipeline.report import SetReport, refusal_json, with_result
 from pipeline.settings import Settings
-from pipeline.telling import tell_result, tell_support
+from pipeline.telling import tell_rejected, tell_result, tell_support
 from storage import held, ledger, parked
 from storage.commands import Source
 from storage.events import EventKind
@@ -26,10 +29,7 @@ from storage.ledger import Result
 from storage.outcomes import Outcome, Question
 from storage.receipts import content_of
 
-Reader = Callable[[TransactionSet], tuple[Document | None, tuple[Finding, ...]]]
-
-#: The sets that become commands. Others with a map are checked, acknowledged and left without effect.
-READERS: Mapping[str, Reader] = {"850": read_850.read, "855": read_855.read, "856": read_856.read}
+_REPLIES = (FunctionalAcknowledgment, ApplicationAdvice)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +43,34 @@ class Arrival:
     interchange: Interchange
     interchange_id: int
     group: FunctionalGroup
+
+    @property
+    def answered(self) -> Answered:
+        """Who is answered, and in which interchange."""
+        return Answered(
+            partner=self.parties.sender,
+            interchange=self.interchange,
+            interchange_id=self.interchange_id,
+            at=self.at,
+        )
+
+    @property
+    def issued_at(self) -> datetime | None:
+        """When the interchange says it was made (ISA09, ISA10), taken as UTC; None when it says no time."""
+        try:
+            return datetime.strptime(f"{self.interchange.date}{self.interchange.time}+0000", "%y%m%d%H%M%z")
+        except ValueError:
+            return None
+
+    def source(self, transaction_set: TransactionSet) -> Source:
+        """Where a set's commands come from."""
+        return Source(
+            file=self.file,
+            interchange=self.interchange.control_number,
+            group=self.group.control_number,
+            set=transaction_set.control_number,
+            type=transaction_set.type,
+        )
 
     def place(self, transaction_set: TransactionSet) -> str:
         """What was said, for dedupe keys: the same content is told of once, however often it is sent."""
@@ -59,9 +87,14 @@ class Handled:
     released: tuple[SetReport, ...] = ()
 
 
+class UnreadableNow(CountermandError):
+    """A set that waits cannot be read with today's settings; it goes on waiting."""
+
+
 def handle_set(tx: Connection, arrival: Arrival, transaction_set: TransactionSet, ordinal: int) -> Handled:
     """Syntax first; only what is clean is read, and only what is read is decided."""
-    document, findings = read_set(arrival.group, transaction_set)
+    guides = guides_of(arrival.parties.sender, arrival.parties.receiver)
+    document, findings = read_set(arrival.group, transaction_set, guides)
     usage = arrival.settings.hub.usage.value
     receipt = NewSet(
         ordinal=ordinal,
@@ -70,7 +103,7 @@ def handle_set(tx: Connection, arrival: Arrival, transaction_set: TransactionSet
         control_number=transaction_set.control_number,
         type=transaction_set.type,
         content_hash=content_hash_of_set(transaction_set),
-        po_number=order_number(document) if document else "",
+        po_number=order_number(document) if document and not isinstance(document, _REPLIES) else "",
     )
     set_id = open_set(tx, arrival.interchange_id, receipt)
     report = SetReport(
@@ -86,6 +119,8 @@ def handle_set(tx: Connection, arrival: Arrival, transaction_set: TransactionSet
     elif arrival.interchange.usage != usage:
         note = f"ISA15 is {arrival.interchange.usage}; this installation takes {usage} only."
         report = replace(report, notes=(note,))
+    elif isinstance(document, _REPLIES):
+        report = _take_reply(tx, arrival, transaction_set, document, report)
     elif document is not None:
         report, released = decide_set(tx, arrival, transaction_set, document, report)
         return Handled(report=report, findings=findings, released=released)
@@ -93,20 +128,23 @@ def handle_set(tx: Connection, arrival: Arrival, transaction_set: TransactionSet
     return Handled(report=report, findings=findings)
 
 
-def read_set(
-    group: FunctionalGroup, transaction_set: TransactionSet
-) -> tuple[Document | None, tuple[Finding, ...]]:
-    """The document of a set, None when it has none or cannot be used, and every finding about the set."""
-    findings = transaction_set.findings
-    if any(finding.code is FindingCode.VERSION_UNSUPPORTED for finding in group.findings):
-        return None, findings
-    findings += check(transaction_set, group.release)
-    reader = READERS.get(transaction_set.type)
-    if reader is None or any(finding.is_error for finding in findings):
-        return None, findings
-    document, more = reader(transaction_set)
-    findings += more
-    return (None if any(finding.is_error for finding in more) else document), findings
+def _take_reply(
+    tx: Connection, arrival: Arrival, transaction_set: TransactionSet, document: Reply, report: SetReport
+) -> SetReport:
+    """What the partner says of documents we sent it; support is told of those it did not take."""
+    sender = arrival.parties.sender.id
+    taken = take_reply(tx, document, sender, report.set_id, arrival.at)
+    if taken.problems:
+        unusable = Unusable(
+            origin=arrival.place(transaction_set),
+            at=arrival.at,
+            source=arrival.source(transaction_set),
+            partner=sender,
+            outcome=taken.outcome,
+            problems=taken.problems,
+        )
+        tell_rejected(tx, arrival.settings, unusable, arrival.at)
+    return replace(report, outcome=taken.outcome, notes=taken.notes)
 
 
 def decide_set(
@@ -118,18 +156,12 @@ def decide_set(
     resolution: str = "",
 ) -> tuple[SetReport, tuple[SetReport, ...]]:
     """Map and decide; write what follows from the decision, and let parked sets go on."""
-    source = Source(
-        file=arrival.file,
-        interchange=arrival.interchange.control_number,
-        group=arrival.group.control_number,
-        set=transaction_set.control_number,
-        type=transaction_set.type,
-    )
     origin = Origin(
         sender=arrival.parties.sender,
         receiver=arrival.parties.receiver,
-        source=source,
+        source=arrival.source(transaction_set),
         at=arrival.at,
+        issued_at=arrival.issued_at,
         content_hash=content_hash_of_set(transaction_set),
         directory=arrival.settings.directory,
         resolution=resolution,
@@ -144,6 +176,7 @@ def decide_set(
     report = _keep_waiting(tx, arrival, result, report)
     place = arrival.place(transaction_set)
     tell_result(tx, arrival.settings, result, place, arrival.at)
+    answer_set(tx, arrival.answered, arrival.group, transaction_set, document, result)
     _tell_support(tx, arrival, origin, result, report, place)
     orders = [entry.after for entry in result.entries if entry.after is not None]
     _close(tx, report, orders[0].id if orders else None, arrival.at)
@@ -158,7 +191,13 @@ def _keep_waiting(tx: Connection, arrival: Arrival, result: Result, report: SetR
     if result.outcome is Outcome.HELD:
         question = _question(result)
         held_id = held.put(
-            tx, question, partner=sender.id, po_number=report.order, at=arrival.at, set_id=report.set_id
+            tx,
+            question,
+            partner=sender.id,
+            po_number=report.order,
+            at=arrival.at,
+            set_id=report.set_id,
+            expires_at=arrival.at + timedelta(hours=hours) if (hours := sender.policy.hold_hours) else None,
         )
         return replace(report, held_id=held_id)
     if result.outcome is Outcome.PARKED:
@@ -214,20 +253,26 @@ def _release_parked(
         placed = any(event.kind is EventKind.ORDER_PLACED for event in entry.events)
         if placed and entry.after is not None:
             for waiting in parked.waiting_for(tx, entry.after.key):
-                released.append(decide_again(tx, settings, waiting.set_id, at))
+                with suppress(UnreadableNow), tx.begin_nested():
+                    released.append(decide_again(tx, settings, waiting.set_id, at))
     return tuple(released)
 
 
 def decide_again(tx: Connection, settings: Settings, set_id: int, at: datetime, also: str = "") -> SetReport:
-    """Decide a held or parked set again, read from its kept bytes, with a person's answers so far."""
+    """Decide a held or parked set again, read from its kept bytes, with a person's answers so far.
+
+    Raises UnreadableNow, and the caller must undo what it did about the set.
+    """
     receipt = get_set(tx, set_id)
     assert receipt is not None
-    reading = read(content_of(tx, receipt.file_id))
+    lenient = takes_short_isa(settings, receipt.partner)
+    reading = read(content_of(tx, receipt.file_id), lenient_isa=lenient)
     interchange = reading.interchanges[receipt.interchange_ordinal - 1]
     pairs = [(group, found) for group in interchange.groups for found in group.sets]
     group, transaction_set = pairs[receipt.ordinal - 1]
     parties = admit(interchange, "", settings)
-    document, _ = read_set(group, transaction_set)
+    guides = () if isinstance(parties, Finding) else guides_of(parties.sender, parties.receiver)
+    document, _ = read_set(group, transaction_set, guides)
     report = SetReport(
         type=receipt.type,
         control_number=receipt.control_number,
@@ -235,9 +280,11 @@ def decide_again(tx: Connection, settings: Settings, set_id: int, at: datetime, 
         set_id=set_id,
         order=receipt.po_number,
     )
-    if isinstance(parties, Finding) or document is None:
-        note = "The settings or the maps changed, and the set can no longer be read as it was."
-        return replace(report, outcome=receipt.outcome or Outcome.FAULTY, notes=(note,))
+    if isinstance(parties, Finding) or document is None or isinstance(document, _REPLIES):
+        raise UnreadableNow(
+            f"{receipt.type} {receipt.control_number} of {receipt.file_name} cannot be read any more: the"
+            " settings or a guide changed since it came. It waits as before; undo the change, and try again."
+        )
     arrival = Arrival(
         settings=settings,
         at=at,
@@ -251,29 +298,6 @@ def decide_again(tx: Connection, settings: Settings, set_id: int, at: datetime, 
     report, released = decide_set(tx, arrival, transaction_set, document, report, ",".join(answers))
     notes = tuple(f"Then {later.type} {later.control_number}: {later.outcome.value}." for later in released)
     return replace(report, notes=report.notes + notes)
-
-
-def found_fault(
-    finding: Finding, group: FunctionalGroup | None = None, transaction_set: TransactionSet | None = None
-) -> FoundFault:
-    """A finding for reports, with its place in words."""
-    named = (
-        ("group", finding.group or (group.control_number if group else "")),
-        ("set", finding.set or (transaction_set.control_number if transaction_set else "")),
-        ("segment", f"{finding.position} ({finding.segment})" if finding.position else finding.segment),
-        ("element", finding.element),
-    )
-    return FoundFault(
-        code=finding.code.slug,
-        level=finding.level.value,
-        segment=finding.segment,
-        position=finding.position,
-        element=finding.element,
-        value=finding.value,
-        message=finding.message,
-        remedy=finding.code.remedy,
-        place=", ".join(f"{word} {value}" for word, value in named if value),
-    )
 
 
 def _close(tx: Connection, report: SetReport, order_id: int | None, at: datetime) -> None:

@@ -77,6 +77,10 @@ class TableReader:
         """Whether the file gives this key."""
         return key in self._values
 
+    def names(self) -> tuple[str, ...]:
+        """The keys the file gives, for a table whose keys are not fixed."""
+        return tuple(self._values)
+
     def text(self, key: str, default: str | None = None, *, limit: int = TEXT_LENGTH_MAX) -> str:
         """A string of one line; without a default it must be there and not be empty."""
         self._known.append(key)
@@ -113,6 +117,14 @@ class TableReader:
             raise self.fail(key, f"must be a whole number without quotes, not {_kind(value)}")
         if not low <= value <= high:
             raise self.fail(key, f"is {value}; it takes {low} to {high}")
+        return value
+
+    def flag(self, key: str, default: bool) -> bool:
+        """True or false."""
+        self._known.append(key)
+        value = self._values.get(key, default)
+        if not isinstance(value, bool):
+            raise self.fail(key, f"must be true or false without quotes, not {_kind(value)}")
         return value
 
     def seconds(self, key: str, default: float, low: float, high: float) -> float:
@@ -155,6 +167,10 @@ class TableReader:
         """A path, seen from the settings file's folder; None when it is not given. It need not exist."""
         text = self.text(key, "")
         return self._base / Path(text).expanduser() if text else None
+
+    def paths(self, key: str) -> tuple[Path, ...]:
+        """A list of paths, each seen from the settings file's folder. They need not exist."""
+        return tuple(self._base / Path(text).expanduser() for text in self.texts(key))
 
     def secret(self, key: str) -> Secret | None:
         """A secret by reference: KEY_env names an environment variable, KEY_file a file."""

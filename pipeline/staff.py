@@ -4,23 +4,28 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 
 from sqlalchemy import Connection
 
 from pipeline.errors import CountermandError, OperatorError
+from pipeline.guides import check_guides
 from pipeline.mail import SmtpSession, bare_address, check_templates
-from pipeline.partners import Role
+from pipeline.partners import Partner, Role
 from pipeline.report import SetReport, with_result
 from pipeline.sets import decide_again
 from pipeline.telling import tell_result
 from pipeline.wiring import Application
 from storage import held, ledger, outbox, queries
 from storage.commands import (
+    AnswerRequest,
+    BuyerCancel,
     CancelLines,
     CancelOrder,
     Command,
+    Consent,
     LineCancellation,
     LineReference,
     Locator,
@@ -34,6 +39,7 @@ from storage.orders import OrderStatus
 from storage.outcomes import Outcome
 from storage.queries import OrderView
 
+_CommandOf = Callable[[Partner, OrderView, datetime], Command]
 _QUANTITY = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?", re.ASCII)
 
 
@@ -90,42 +96,75 @@ def one_order(tx: Connection, po_number: str, buyer: str, seller: str, release: 
 
 def cancel(application: Application, wanted: Cancellation) -> SetReport:
     """Cancel for one party, by the same rule and with the same notices as a document."""
+    if wanted.quantity and not wanted.line:
+        raise OperatorError("--quantity needs --line: say of which line.")
+    if wanted.quantity and not _QUANTITY.fullmatch(wanted.quantity):
+        raise OperatorError(f'--quantity "{wanted.quantity}" is not a number such as 60 or 12.5.')
+
+    def cancelled(partner: Partner, view: OrderView, at: datetime) -> Command:
+        return _cancellation(wanted, partner, _locator(view), at)
+
+    return _say(application, wanted, cancelled)
+
+
+def answer(application: Application, wanted: Cancellation, consent: Consent) -> SetReport:
+    """Enter the seller's answer to a cancellation its buyer asked for."""
+
+    def answered(partner: Partner, view: OrderView, at: datetime) -> Command:
+        if not any(line.requested for line in view.lines):
+            raise OperatorError(
+                f"Nothing of PO {wanted.po_number} is asked to be cancelled, or it was answered; nothing was"
+                " done. To cancel for a party: countermand cancel"
+            )
+        return AnswerRequest(
+            order=_locator(view), by=partner.id, at=at, source=Source(actor="staff"),
+            reason=Reason(wanted.reason), note=wanted.note, consent=consent,
+        )  # fmt: skip
+
+    return _say(application, wanted, answered)
+
+
+def _say(
+    application: Application,
+    wanted: Cancellation,
+    command_of: _CommandOf,
+) -> SetReport:
+    """Find the order a person means, say it to the ledger for the party, and tell who must know."""
+    partner = application.settings.directory.get(wanted.by)
+    if partner is None:
+        known = ", ".join(p.id for p in application.settings.partners)
+        raise OperatorError(f'There is no partner "{wanted.by}"; the settings have: {known}.')
+    buys = partner.role is Role.BUYER
+    parties = (partner.id, wanted.counterparty) if buys else (wanted.counterparty, partner.id)
     at = application.clock.now()
     with application.database.writing() as tx:
-        command = _command(application, tx, wanted)
-        result = ledger.apply(tx, Submission(commands=(command,)))
+        view = one_order(tx, wanted.po_number, *parties, wanted.release)
+        result = ledger.apply(tx, Submission(commands=(command_of(partner, view, at),)))
         report = SetReport(type="", control_number="", outcome=result.outcome, order=wanted.po_number)
         if result.outcome is Outcome.APPLIED:
             tell_result(tx, application.settings, result, f"staff:{secrets.token_hex(8)}", at)
     return with_result(report, result)
 
 
-def _command(application: Application, tx: Connection, wanted: Cancellation) -> Command:
-    partner = application.settings.directory.get(wanted.by)
-    if partner is None:
-        known = ", ".join(p.id for p in application.settings.partners)
-        raise OperatorError(f'There is no partner "{wanted.by}"; the settings have: {known}.')
-    if wanted.quantity and not wanted.line:
-        raise OperatorError("--quantity needs --line: say of which line.")
-    if wanted.quantity and not _QUANTITY.fullmatch(wanted.quantity):
-        raise OperatorError(f'--quantity "{wanted.quantity}" is not a number such as 60 or 12.5.')
-    buys = partner.role is Role.BUYER
-    parties = (partner.id, wanted.counterparty) if buys else (wanted.counterparty, partner.id)
-    view = one_order(tx, wanted.po_number, *parties, wanted.release)
+def _locator(view: OrderView) -> Locator:
     key = view.summary.key
-    order = Locator(buyer=key.buyer, seller=key.seller, po_number=key.po_number, release=key.release)
-    at, source = application.clock.now(), Source(actor="staff")
-    reason = Reason(wanted.reason)
+    return Locator(buyer=key.buyer, seller=key.seller, po_number=key.po_number, release=key.release)
+
+
+def _cancellation(wanted: Cancellation, partner: Partner, order: Locator, at: datetime) -> Command:
+    source, reason = Source(actor="staff"), Reason(wanted.reason)
+    effect = partner.policy.buyer_cancel if partner.role is Role.BUYER else BuyerCancel.EFFECTIVE
     if not wanted.line:
         return CancelOrder(
             order=order, by=partner.id, at=at, source=source, reason=reason, note=wanted.note,
-            part_shipped=partner.policy.cancel_part_shipped,
+            part_shipped=partner.policy.cancel_part_shipped, effect=effect,
         )  # fmt: skip
     quantity = Decimal(wanted.quantity) if wanted.quantity else None
     line = LineCancellation(line=LineReference(number=wanted.line), quantity=quantity)
     return CancelLines(
-        order=order, by=partner.id, at=at, source=source, reason=reason, note=wanted.note, lines=(line,)
-    )
+        order=order, by=partner.id, at=at, source=source, reason=reason, note=wanted.note, lines=(line,),
+        effect=effect,
+    )  # fmt: skip
 
 
 def release(application: Application, held_id: int, choice: str, by: str, note: str) -> SetReport:
@@ -154,6 +193,7 @@ def examine(application: Application) -> list[Examined]:
     settings = application.settings
     found = [Examined("settings", True, f"{settings.path}, {len(settings.partners)} partners")]
     found.append(_try("templates", lambda: f"{len(check_templates())} rendered"))
+    found.append(_try("guides", lambda: f"{check_guides(settings)} loaded"))
     found.append(_try("database", lambda: _examine_database(application)))
     for partner in settings.partners:
         if not partner.notify:

@@ -5,20 +5,31 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from edi.codes import Entity
+from edi.documents import Party
+from edi.envelope import Address
+from edi.write_envelope import Route
+from pipeline.announcements import announcement
+from pipeline.answers import announce
 from pipeline.mail import compose, message_id
 from pipeline.notices import Notice
 from pipeline.notifications import (
+    TOLD,
     Addressees,
     Unusable,
+    answer_rejected_notices,
     cancellation_notices,
     cancellation_refused_notices,
     document_refused_notices,
     document_rejected_notices,
 )
+from pipeline.policy import Tell
 from pipeline.settings import Settings
-from storage import outbox
+from storage import outbox, queries
 from storage.commands import CancelLines, CancelOrder
+from storage.events import LedgerEvent
 from storage.ledger import Entry, Result
+from storage.orders import OrderState
 from storage.outbox import NewMessage
 from storage.outcomes import Outcome
 from storage.states import Kind
@@ -40,11 +51,44 @@ def tell_result(tx: Connection, settings: Settings, result: Result, origin: str,
         order = entry.after or entry.before
         order_id = order.id if order else None
         for event in entry.events:
-            if entry.after is not None:
+            if entry.after is not None and not _told_by_document(tx, settings, event, entry.after, at):
                 _owe(tx, settings, cancellation_notices(event, entry.after, addressees), at, order_id)
         refused = result.outcome is Outcome.REFUSED
         if entry.decision.refusals and (refused or result.outcome is Outcome.APPLIED):
             _owe(tx, settings, _refusal_notices(entry, origin, addressees, refused=refused), at, order_id)
+
+
+def _told_by_document(
+    tx: Connection, settings: Settings, event: LedgerEvent, after: OrderState, at: datetime
+) -> bool:
+    """Leave a document for a party that is told by one; True when no e-mail is wanted beside it."""
+    reader = settings.directory.get(after.key.other(event.by))
+    if event.kind not in TOLD or not event.units or reader is None or reader.policy.tell is Tell.EMAIL:
+        return False
+    view = queries.get_order(tx, after.id)
+    assert view is not None
+    ordered_on = view.summary.ordered_on or view.summary.placed_at.date()
+    document = announcement(event, after, ordered_on, _named(settings, after))
+    route = Route(
+        sender=Address(settings.hub.isa.qualifier, settings.hub.isa.id),
+        receiver=Address(reader.isa[0].qualifier, reader.isa[0].id),
+        group_sender=settings.hub.gs,
+        group_receiver=reader.gs[0],
+        usage=settings.hub.usage.value,
+        version=reader.policy.release.value,
+    )
+    left = announce(tx, reader, route, document, event.id, after.id, at)
+    return left and reader.policy.tell is Tell.EDI
+
+
+def _named(settings: Settings, order: OrderState) -> tuple[Party, ...]:
+    """N1 of buyer and seller, as their envelopes name them."""
+    parties = ((Entity.BUYER, order.key.buyer), (Entity.SELLER, order.key.seller))
+    return tuple(
+        Party(entity=entity.value, name=partner.name, qualifier="ZZ", id=partner.isa[0].id)
+        for entity, name in parties
+        if (partner := settings.directory.get(name)) is not None
+    )
 
 
 def _refusal_notices(
@@ -61,6 +105,11 @@ def _refusal_notices(
 def tell_support(tx: Connection, settings: Settings, unusable: Unusable, at: datetime) -> None:
     """The hub's support is told of what a person must look at."""
     _owe(tx, settings, document_rejected_notices(unusable, addressees_of(settings)), at, None)
+
+
+def tell_rejected(tx: Connection, settings: Settings, unusable: Unusable, at: datetime) -> None:
+    """The hub's support is told that a partner did not take documents of ours."""
+    _owe(tx, settings, answer_rejected_notices(unusable, addressees_of(settings)), at, None)
 
 
 def _owe(

@@ -1,10 +1,13 @@
 """Views: orders, held questions and messages as the JSON of the contract. Read side only."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection
 
 from pipeline.report import Json
 from storage.events import LedgerEvent
 from storage.held import Held
+from storage.interchanges import SetReceipt, get_set
 from storage.orders import LineState
 from storage.outbox import OutboxMessage
 from storage.parked import Parked
@@ -34,7 +37,8 @@ def order_json(view: OrderView) -> Json:
 
 
 def _line(line: LineState) -> Json:
-    counters = {name: plain(getattr(line, name)) for name in ("ordered", "fulfilled", "cancelled", "open")}
+    counted = ("ordered", "fulfilled", "cancelled", "requested", "open")
+    counters = {name: plain(getattr(line, name)) for name in counted}
     return {
         "line": line.line,
         "ids": {item.qualifier: item.id for item in line.ids},
@@ -55,6 +59,7 @@ def _event(event: LedgerEvent) -> Json:
         "reason_text": event.reason.text,
         "note": event.note,
         "notes": list(event.notes),
+        "reference": event.reference,
         "source": {name: getattr(source, name) for name in ("file", "interchange", "group", "set", "type")},
         "lines": [
             {"line": units.line, "quantity": plain(units.quantity), "reason": units.reason.code}
@@ -63,23 +68,37 @@ def _event(event: LedgerEvent) -> Json:
     }
 
 
-def held_json(held: Held) -> Json:
-    """A question with its choices."""
+def receipts_of(
+    tx: Connection, questions: Iterable[Held], waiting: Iterable[Parked]
+) -> dict[int, SetReceipt]:
+    """The sets behind questions and parked documents, by id."""
+    ids = {question.set_id for question in questions} | {parked.set_id for parked in waiting}
+    found = (get_set(tx, set_id) for set_id in sorted(filter(None, ids)))
+    return {receipt.id: receipt for receipt in found if receipt is not None}
+
+
+def held_json(held: Held, receipt: SetReceipt | None) -> Json:
+    """A question with its choices, and the document that raised it."""
     return {
         "id": held.id,
         "po_number": held.po_number,
         "partner": held.partner,
+        "type": receipt.type if receipt else None,
+        "file": receipt.file_name if receipt else None,
         "statement": held.statement,
         "choices": [{"name": choice.name, "effect": choice.effect} for choice in held.choices],
         "since": held.at.isoformat(),
+        "expires_at": held.expires_at.isoformat() if held.expires_at else None,
     }
 
 
-def parked_json(parked: Parked) -> Json:
+def parked_json(parked: Parked, receipt: SetReceipt | None) -> Json:
     """A document that waits for its order."""
     return {
         "set": parked.set_id,
         "partner": parked.partner,
+        "type": receipt.type if receipt else None,
+        "file": receipt.file_name if receipt else None,
         "po_number": parked.po_number,
         "release": parked.release,
         "since": parked.since.isoformat(),
@@ -97,6 +116,9 @@ def message_json(tx: Connection, message: OutboxMessage) -> Json:
         "subject": message.subject,
         "status": message.status.value,
         "error": message.error or None,
+        "set_type": message.set_type or None,
+        "verdict": message.verdict or None,
+        "verdict_note": message.verdict_note or None,
         "order": view.summary.key.po_number if view else None,
         "identity": message.identity,
         "created_at": message.created_at.isoformat(),

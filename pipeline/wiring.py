@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipeline.clock import Clock, SystemClock
 from pipeline.errors import OperatorError
+from pipeline.guides import check_guides
 from pipeline.mail import SmtpSettings, check_templates
 from pipeline.mailbox import SftpMailbox
 from pipeline.poll import Poller
@@ -46,8 +47,9 @@ class Application:
         return SftpMailbox(partner.mailbox)
 
     def poller(self) -> Poller:
-        """What `countermand poll` runs; templates are proven before anything is received."""
+        """What `countermand poll` runs; templates and guides are proven before anything is received."""
         check_templates()
+        check_guides(self.settings)
         return Poller(
             settings=self.settings,
             database=self.database,

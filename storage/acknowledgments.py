@@ -4,11 +4,20 @@ The statements are a split of the line's quantity, and partners mean different t
 (section 2.4): what adds up is read; what can be read two ways is a question for a person.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from storage.commands import AcknowledgedLine, AcknowledgeOrder, Answer, LineAnswer, Reason, Verdict
-from storage.lines import find_line, measure
+from storage.commands import (
+    AcknowledgedLine,
+    AcknowledgeOrder,
+    Answer,
+    Backorder,
+    LineAnswer,
+    Reason,
+    ShortAccept,
+    Verdict,
+)
+from storage.lines import LineIndex, measure
 from storage.orders import ZERO, LineState
 from storage.outcomes import Choice, Question
 from storage.quantities import amount, are, plain
@@ -38,12 +47,13 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Tally:
+class Tally:
     """Sums by kind of answer, in the line's unit; `blank` are the kinds said without a quantity."""
 
     sums: dict[Answer, Decimal]
     blank: frozenset[Answer]
     said: str  # the statements as sent, for the question
+    certain: bool = False  # no doubt what a rejected quantity counts
 
     def __getitem__(self, answer: Answer) -> Decimal:
         return self.sums.get(answer, ZERO)
@@ -64,25 +74,35 @@ def by_line(
     lines: tuple[LineState, ...], said: tuple[AcknowledgedLine, ...]
 ) -> tuple[dict[int, tuple[LineAnswer, ...]], list[RefusedLine]]:
     """All that is said about each line, in whatever places, by line id; and what names no line."""
-    grouped: dict[int, tuple[LineAnswer, ...]] = {}
+    grouped: dict[int, list[LineAnswer]] = {}
     refusals: list[RefusedLine] = []
+    index = LineIndex(lines)
     for about in said:
-        line = find_line(lines, about.line)
+        line = index.find(about.line)
         if isinstance(line, Refusal):
             refusals.append(unfound_line(line, about.line.number, None))
         else:
-            grouped[line.id] = grouped.get(line.id, ()) + about.answers
-    return grouped, refusals
+            grouped.setdefault(line.id, []).extend(about.answers)
+    return {line_id: tuple(answers) for line_id, answers in grouped.items()}, refusals
 
 
-def read_answers(line: LineState, answers: tuple[LineAnswer, ...]) -> Reading:
+def read_answers(
+    line: LineState,
+    answers: tuple[LineAnswer, ...],
+    short_accept: ShortAccept = ShortAccept.HOLD,
+    backorder: Backorder = Backorder.KEEP,
+) -> Reading:
     """Add the statements up against what was ordered and not cancelled by somebody else."""
-    tally = _add_up(line, answers)
+    tally = tally_of(line, answers)
     if isinstance(tally, Reading):
         return tally
     base = line.ordered - (line.cancelled - line.declined)
+    if backorder is Backorder.CANCEL and tally.has(Answer.BACKORDERED):
+        tally = _killed(tally, base)
     if line.declined and line.ordered - line.declined < tally.accepted <= line.ordered:
         return Reading(refusal=Refusal.ACCEPTS_DECLINED, asked=tally.accepted)
+    if short_accept is ShortAccept.CANCEL and _is_short(tally, base):
+        return _short(line, tally, base)
     if tally.has(Answer.REJECTED):
         return _rejecting(line, tally, base) if tally[Answer.REJECTED] else _reject_blank(line, tally, base)
     if tally.has(Answer.QUANTITY_CHANGED):
@@ -103,12 +123,12 @@ def newly_declined(line: LineState, reading: Reading, given: frozenset[str]) -> 
     return quantity
 
 
-def accepts(line: AcknowledgedLine) -> bool:
+def accepts(line: AcknowledgedLine, backorder: Backorder) -> bool:
     """Whether units of the line are kept. Backordered 0 is the rest, unless all is said to be rejected."""
     rejects = any(a.answer is Answer.REJECTED for a in line.answers)
+    kept = (a for a in line.answers if backorder is Backorder.KEEP or a.answer is not Answer.BACKORDERED)
     return any(
-        a.answer in KEEPING and (a.quantity != ZERO or (a.answer in WAITING and not rejects))
-        for a in line.answers
+        a.answer in KEEPING and (a.quantity != ZERO or (a.answer in WAITING and not rejects)) for a in kept
     )
 
 
@@ -142,7 +162,7 @@ def one_question(asked: tuple[Question, ...]) -> Question:
     return Question(" ".join(question.statement for question in asked), choices)
 
 
-def _add_up(line: LineState, answers: tuple[LineAnswer, ...]) -> _Tally | Reading:
+def tally_of(line: LineState, answers: tuple[LineAnswer, ...]) -> Tally | Reading:
     sums: dict[Answer, Decimal] = {}
     blank: set[Answer] = set()
     for answer in answers:
@@ -156,13 +176,45 @@ def _add_up(line: LineState, answers: tuple[LineAnswer, ...]) -> _Tally | Readin
     said = ", ".join(
         (a.code or a.answer.value) + ("" if a.quantity is None else f" {plain(a.quantity)}") for a in answers
     )
-    return _Tally(sums=sums, blank=frozenset(blank), said=said)
+    certain = all(a.certain for a in answers if a.answer is Answer.REJECTED)
+    return Tally(sums=sums, blank=frozenset(blank), said=said, certain=certain)
 
 
-def _reject_blank(line: LineState, tally: _Tally, base: Decimal) -> Reading:
-    """Item 5: IR, ID, R1 to R8 with 0 or without quantity. Alone: the whole line."""
+def _killed(tally: Tally, base: Decimal) -> Tally:
+    """Fill or kill: what is backordered is rejected; without a quantity, all that nothing else is said of."""
+    sums: dict[Answer, Decimal] = {
+        kind: units for kind, units in tally.sums.items() if kind is not Answer.BACKORDERED
+    }
+    rejected = tally[Answer.REJECTED] + tally[Answer.BACKORDERED]
+    blank = tally.blank - {Answer.BACKORDERED}
+    if Answer.BACKORDERED in tally.blank and not blank:
+        rejected += max(base - tally.kept - tally[Answer.REJECTED], ZERO)
+    if rejected:
+        sums[Answer.REJECTED] = rejected
+    return replace(tally, sums=sums, blank=blank, certain=True)
+
+
+def _is_short(tally: Tally, base: Decimal) -> bool:
+    """Whether units are accepted, fewer than there are, and nothing is said of the others."""
+    named = tally.kept + tally[Answer.REJECTED]
+    accepting = tally.accepted or (tally.has(Answer.ACCEPTED) and not tally.has(Answer.REJECTED))
+    return bool(accepting) and not tally.blank - {Answer.REJECTED} and named < base
+
+
+def _short(line: LineState, tally: Tally, base: Decimal) -> Reading:
+    """The partner's accepting less declines the rest, and what was declined before counts."""
+    note = f"Line {line.line}: {tally.said} of {amount(base, line.unit)}; what is not mentioned is declined."
+    return Reading(declined=base - tally.kept, nothing_kept=tally.kept == ZERO, notes=(note,))
+
+
+def _reject_blank(line: LineState, tally: Tally, base: Decimal) -> Reading:
+    """Item 5: IR, ID, R1 to R8 with 0 or without quantity. Alone: the whole line, or what was asked for."""
     rest_kept = bool(tally.blank - {Answer.REJECTED})
     if tally.kept == ZERO and not rest_kept:
+        if ZERO < line.requested < line.open and not tally.certain:
+            asked = f"the {plain(line.requested)} the buyer asked to cancel, or all {plain(line.open)} open?"
+            both = (("cancel", line.declined + line.requested), ("cancel-line", line.declined + line.open))
+            return _unclear(line, tally, asked, both)
         return Reading(whole=True, nothing_kept=True)
     if tally.accepted > line.ordered:
         return Reading(refusal=Refusal.QUANTITY_RAISED, asked=tally.accepted)
@@ -172,43 +224,57 @@ def _reject_blank(line: LineState, tally: _Tally, base: Decimal) -> Reading:
     return _unclear(line, tally, f"{_others(gap)} rejected?", (("cancel", gap),))
 
 
-def _rejecting(line: LineState, tally: _Tally, base: Decimal) -> Reading:
+def _rejecting(line: LineState, tally: Tally, base: Decimal) -> Reading:
     """Items 4 and 5: a number of units is rejected, alone or beside others."""
     rejected, total = tally[Answer.REJECTED], tally.kept + tally[Answer.REJECTED]
+    alone = not tally.has(*KEEPING)
+    if alone and rejected == line.requested and not tally.certain:
+        return Reading(declined=line.declined + rejected)  # exactly what the buyer asked for
     exact = total in (base, line.ordered)
     # "accepted" without a quantity is all of it; when everything is rejected, one of the two is wrong
     contradicted = exact and bool(tally.blank & {Answer.ACCEPTED, Answer.QUANTITY_CHANGED})
-    if exact and not contradicted:
-        return Reading(
-            declined=rejected, nothing_kept=tally.kept == ZERO, notes=_before(line, tally, total - base)
-        )
+    if exact and not contradicted and (total == base or tally.kept == ZERO):
+        nothing = tally.kept == ZERO
+        return Reading(declined=rejected, nothing_kept=nothing, notes=_before(line, tally, total - base))
     if rejected > line.ordered:
         return Reading(refusal=Refusal.EXCEEDS_OPEN, asked=rejected)
+    if rejected == line.declined or (rejected < line.declined and (tally.certain or not alone)):
+        return Reading(declined=rejected)  # said before
     taken = min(rejected, base)
-    if not tally.has(*KEEPING):
+    if alone and tally.certain:
+        return Reading(declined=rejected)
+    if alone:
         both = (("cancel", taken), ("cancel-rest", base - taken))
         asked = f"{plain(rejected)} rejected or {plain(rejected)} accepted?"
         return _unclear(line, tally, asked, tuple(reading for reading in both if reading[1]))
-    if rejected <= line.declined:
-        return Reading(declined=rejected)  # said before
     if contradicted or total > line.ordered:
         asked = "that is more than was ordered; what is rejected?"
         return _unclear(line, tally, asked, (("cancel", taken),))
     if total > base:
-        return Reading(declined=rejected, notes=_before(line, tally, total - base))
+        return _crossing(line, tally, base)
     rest = "the rest stays open" if tally.blank else "the rest, not mentioned, stays open"
     silent = f"Line {line.line}: {tally.said} of {amount(base, line.unit)}; {rest}."
     return Reading(declined=rejected, notes=(silent,))
 
 
-def _before(line: LineState, tally: _Tally, gone: Decimal) -> tuple[str, ...]:
+def _crossing(line: LineState, tally: Tally, base: Decimal) -> Reading:
+    """The answer counts units that somebody else cancelled: to cancel more leaves less than it accepts."""
+    gone = line.cancelled - line.declined
+    asked = (
+        f"{are(gone)} cancelled already, and to cancel as many as are rejected leaves less than is accepted;"
+        " are they the same units?"
+    )
+    return _unclear(line, tally, asked, (("cancel", min(tally[Answer.REJECTED], base)),))
+
+
+def _before(line: LineState, tally: Tally, gone: Decimal) -> tuple[str, ...]:
     """The answer speaks of units that somebody else cancelled before; worth a look."""
     if gone <= ZERO:
         return ()
     return (f"Line {line.line}: {tally.said}, of which {are(gone)} cancelled already.",)
 
 
-def _changing(line: LineState, tally: _Tally, base: Decimal) -> Reading:
+def _changing(line: LineState, tally: Tally, base: Decimal) -> Reading:
     """Item 6: IQ names what is accepted; what is missing and not backordered or on hold is declined."""
     if tally.accepted > line.ordered:
         return Reading(refusal=Refusal.QUANTITY_RAISED, asked=tally.accepted)
@@ -222,7 +288,7 @@ def _changing(line: LineState, tally: _Tally, base: Decimal) -> Reading:
     return Reading(declined=gap, nothing_kept=tally.kept == ZERO, notes=_later(line, tally))
 
 
-def _accepting(line: LineState, tally: _Tally, base: Decimal) -> Reading:
+def _accepting(line: LineState, tally: Tally, base: Decimal) -> Reading:
     """Items 7 and 8: nothing is rejected in words; short confirmation is not a cancellation."""
     accepted = tally.accepted
     if accepted > line.ordered:
@@ -237,7 +303,7 @@ def _accepting(line: LineState, tally: _Tally, base: Decimal) -> Reading:
     return _unclear(line, tally, f"{_others(gap)} declined or still to come?", (("cancel", base - accepted),))
 
 
-def _later(line: LineState, tally: _Tally) -> tuple[str, ...]:
+def _later(line: LineState, tally: Tally) -> tuple[str, ...]:
     if not tally.has(*WAITING):
         return ()
     return (f"Line {line.line}: {tally.said}; what is backordered or on hold stays open.",)
@@ -247,9 +313,7 @@ def _others(gap: Decimal) -> str:
     return f"{'is' if gap == 1 else 'are'} the other {plain(gap)}"
 
 
-def _unclear(
-    line: LineState, tally: _Tally, asked: str, readings: tuple[tuple[str, Decimal], ...]
-) -> Reading:
+def _unclear(line: LineState, tally: Tally, asked: str, readings: tuple[tuple[str, Decimal], ...]) -> Reading:
     statement = f"Line {line.line}: {tally.said} on {amount(line.ordered, line.unit)} ordered: {asked}"
     choices = tuple(
         Choice(name, f"cancel {amount(max(quantity - line.declined, ZERO), line.unit)} of line {line.line}")

@@ -20,6 +20,11 @@ class Source:
     set: str = ""
     type: str = ""  # e.g. "850"; "" for a command entered by hand
 
+    @property
+    def identity(self) -> str:
+        """The interchange this came in, by its file; "" for what a person entered."""
+        return f"{self.file}|{self.interchange}" if self.file else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -31,12 +36,16 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Locator:
-    """Which order is meant. A party left "" is not known to the sender; the other must be given."""
+    """Which order is meant. A party left "" is not known to the sender; the other must be given.
+
+    `exact`: the release is part of the order's name; else a document may mean the order without one.
+    """
 
     buyer: str = ""
     seller: str = ""
     po_number: str
     release: str = ""
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,9 +130,10 @@ class LineCancellation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelLines(Command):
-    """Cancel parts of lines, all or nothing."""
+    """Cancel parts of lines, or ask the seller for it; all or nothing."""
 
     lines: tuple[LineCancellation, ...]
+    effect: BuyerCancel = BuyerCancel.EFFECTIVE
 
 
 @unique
@@ -348,6 +358,7 @@ class WithdrawShipment(Command):
 class Objection(Enum):
     """A document understood but not usable as it stands, whatever the order says."""
 
+    WRONG_PARTY = "wrong_party"  #: this side of an order does not send such documents
     PURPOSE_NOT_ALLOWED = "purpose_not_allowed"  #: known, but this hub or partner does not take it
     NEEDS_A_PERSON = "needs_a_person"  #: unknown or ambiguous; held with a question
 
@@ -380,3 +391,8 @@ class Submission:
 
     commands: tuple[Command, ...]
     document: DocumentKey | None = None  # None for what a person entered
+
+
+def answers_given(command: Command) -> frozenset[str]:
+    """What a person answered when the command was held: choice names, separated by commas."""
+    return frozenset(filter(None, command.resolution.split(",")))

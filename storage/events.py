@@ -18,6 +18,12 @@ class EventKind(Enum):
     ORDER_CANCELLED = "order_cancelled"  #: the order as a whole was cancelled, as far as it was open
     LINES_CANCELLED = "lines_cancelled"  #: units of some lines were cancelled
     LINES_FULFILLED = "lines_fulfilled"  #: units left
+    SHIPMENT_WITHDRAWN = "shipment_withdrawn"  #: units that did not leave after all are open again
+    LINES_ADDED = "lines_added"  #: the buyer added lines
+    UNITS_ADDED = "units_added"  #: the buyer raised the quantity of lines
+    CANCELLATION_REQUESTED = "cancellation_requested"  #: the buyer asked for units to be cancelled
+    REQUEST_WITHDRAWN = "request_withdrawn"  #: the buyer takes back what it asked for
+    REQUEST_REFUSED = "request_refused"  #: the seller keeps units whose cancellation was asked for
     ORDER_ACKNOWLEDGED = "order_acknowledged"  #: the seller answered; moves no units
     NOTED = "noted"  #: worth keeping in the timeline; moves no units
 
@@ -42,14 +48,27 @@ class PlacedLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """What a fact sets on the order itself; None leaves it as it is (fields as in OrderState)."""
+
+    revision: str | None = None
+    change_sequence: str | None = None
+    seller_change_sequence: str | None = None
+    restated_at: datetime | None = None
+    reopened_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
     """What a decision wants written: one event, not yet numbered."""
 
     kind: EventKind
     units: tuple[Units, ...] = ()
-    placed: tuple[PlacedLine, ...] = ()  # for ORDER_PLACED
-    declined: bool = False  # the cancelled units come from the seller's acknowledgment (LineState.declined)
+    placed: tuple[PlacedLine, ...] = ()  # for ORDER_PLACED and LINES_ADDED
+    declined: bool = False  # the cancelled units come from the seller's own statement (LineState.declined)
     notes: tuple[str, ...] = ()  # sentences for the timeline
+    reference: str = ""  # the shipment id, for LINES_FULFILLED and SHIPMENT_WITHDRAWN
+    marks: Marks = Marks()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,3 +86,4 @@ class LedgerEvent:
     source: Source
     units: tuple[Units, ...]
     notes: tuple[str, ...] = ()
+    reference: str = ""  # the shipment id

@@ -1,10 +1,10 @@
 """What a fact does to an order, in memory: the sums the database keeps, before they are written."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal
 
-from storage.events import EventKind, Fact, PlacedLine
-from storage.orders import ZERO, LineState, OrderState
+from storage.events import EventKind, Fact, Marks, PlacedLine
+from storage.orders import ZERO, LineState, OrderState, ShippedBefore
 
 LINES_MAX = 1_000_000  # of one order; the longest file we take holds fewer lines than this
 
@@ -29,8 +29,10 @@ def evolve(order: OrderState, fact: Fact) -> OrderState:
         )
         order = replace(order, lines=order.lines + placed)
     if fact.units:
-        order = replace(order, lines=_moved(order.lines, fact))
-    return replace(order, whole_cancelled=True) if fact.kind is EventKind.ORDER_CANCELLED else order
+        order = replace(order, lines=_moved(order.lines, fact), shipments=_standing(order, fact))
+    if fact.kind is EventKind.ORDER_CANCELLED:
+        order = replace(order, whole_cancelled=True)
+    return _marked(order, fact.marks)
 
 
 def units_by_line(fact: Fact) -> dict[int, Decimal]:
@@ -65,15 +67,53 @@ def _moved(lines: tuple[LineState, ...], fact: Fact) -> tuple[LineState, ...]:
     moved = units_by_line(fact)
     if unknown := moved.keys() - {line.id for line in lines}:
         raise ValueError(f"a fact moves units of lines {sorted(unknown)}, which the order does not have")
-    return tuple(_counted(line, fact, moved[line.id]) if line.id in moved else line for line in lines)
+    return tuple(counted(line, fact, moved[line.id]) if line.id in moved else line for line in lines)
 
 
-def _counted(line: LineState, fact: Fact, quantity: Decimal) -> LineState:
+def counted(line: LineState, fact: Fact, quantity: Decimal) -> LineState:
+    """The line after the fact moved so many of its units."""
     if quantity < ZERO:
         raise ValueError(f"line {line.line}: a fact moves {quantity} units")
-    if fact.kind is EventKind.LINES_FULFILLED:
-        return replace(line, fulfilled=line.fulfilled + quantity)
-    if fact.kind not in CANCELLING:
-        raise ValueError(f"a fact of kind {fact.kind.value} moves no units")
-    declined = line.declined + quantity if fact.declined else line.declined
-    return replace(line, cancelled=line.cancelled + quantity, declined=declined)
+    match fact.kind:
+        case EventKind.LINES_FULFILLED:
+            requested = min(line.requested, max(line.open - quantity, ZERO))
+            return replace(line, fulfilled=line.fulfilled + quantity, requested=requested)
+        case EventKind.SHIPMENT_WITHDRAWN:
+            return replace(line, fulfilled=line.fulfilled - quantity)
+        case EventKind.ORDER_CANCELLED | EventKind.LINES_CANCELLED:
+            return replace(
+                line,
+                cancelled=line.cancelled + quantity,
+                declined=line.declined + (quantity if fact.declined else ZERO),
+                requested=max(line.requested - quantity, ZERO),
+            )
+        case EventKind.UNITS_ADDED:
+            return replace(line, ordered=line.ordered + quantity)
+        case EventKind.CANCELLATION_REQUESTED:
+            return replace(line, requested=line.requested + quantity)
+        case EventKind.REQUEST_REFUSED | EventKind.REQUEST_WITHDRAWN:
+            return replace(line, requested=line.requested - quantity)
+    raise ValueError(f"a fact of kind {fact.kind.value} moves no units")
+
+
+def _standing(order: OrderState, fact: Fact) -> tuple[ShippedBefore, ...]:
+    """The shipments that were loaded, with what of them stands after the fact."""
+    change = {EventKind.LINES_FULFILLED: 1, EventKind.SHIPMENT_WITHDRAWN: -1}.get(fact.kind, 0)
+    return tuple(
+        ShippedBefore(shipment.shipment_id, _summed(dict(shipment.units), fact, change))
+        if change and shipment.shipment_id == fact.reference
+        else shipment
+        for shipment in order.shipments
+    )
+
+
+def _summed(standing: dict[int, Decimal], fact: Fact, change: int) -> tuple[tuple[int, Decimal], ...]:
+    for line, quantity in units_by_line(fact).items():
+        standing[line] = standing.get(line, ZERO) + change * quantity
+    return tuple((line, quantity) for line, quantity in standing.items() if quantity)
+
+
+def _marked(order: OrderState, marks: Marks) -> OrderState:
+    given = {field.name: getattr(marks, field.name) for field in fields(marks)}
+    changed = {name: value for name, value in given.items() if value is not None}
+    return replace(order, **changed) if changed else order

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -36,6 +36,11 @@ class Held:
     note: str
     at: datetime
     answered_at: datetime | None
+    expires_at: datetime | None  # None: waits as long as it takes
+
+    def age(self, now: datetime) -> timedelta:
+        """How long it has waited, or did wait until it was settled."""
+        return (self.answered_at or now) - self.at
 
 
 def put(
@@ -47,8 +52,9 @@ def put(
     at: datetime,
     set_id: int | None = None,
     order_id: int | None = None,
+    expires_at: datetime | None = None,
 ) -> int:
-    """Hold a question; its id."""
+    """Hold a question; its id. After `expires_at` it is among the `expired` ones."""
     values = {
         "set_id": set_id,
         "order_id": order_id,
@@ -62,6 +68,7 @@ def put(
         "note": "",
         "at": at,
         "answered_at": None,
+        "expires_at": expires_at,
     }
     return insert_row(tx, insert(_HELD), values)
 
@@ -78,6 +85,18 @@ def get_held(tx: Connection, held_id: int) -> Held | None:
     """One question."""
     row = tx.execute(select(_HELD).where(_HELD.c.id == held_id)).one_or_none()
     return None if row is None else _held(row)
+
+
+def expired(tx: Connection, now: datetime) -> tuple[Held, ...]:
+    """Open questions that nobody answered in time, first come first."""
+    late = (_HELD.c.status == HeldStatus.OPEN.value) & (_HELD.c.expires_at <= now)
+    return tuple(_held(row) for row in tx.execute(select(_HELD).where(late).order_by(_HELD.c.id)))
+
+
+def mark_expired(tx: Connection, held_id: int, at: datetime) -> None:
+    """Nobody will answer any more; the sender is told. The caller settles the set in the same transaction."""
+    waiting = (_HELD.c.id == held_id) & (_HELD.c.status == HeldStatus.OPEN.value)
+    tx.execute(update(_HELD).where(waiting).values(status=HeldStatus.EXPIRED.value, answered_at=at))
 
 
 def answers_so_far(tx: Connection, set_id: int) -> tuple[str, ...]:
@@ -101,6 +120,8 @@ def answer(tx: Connection, held_id: int, *, choice: str, by: str, at: datetime, 
         .where(_HELD.c.id == held_id, _HELD.c.status == HeldStatus.OPEN.value)
         .values(status=HeldStatus.ANSWERED.value, answer=choice, answered_by=by, answered_at=at, note=note)
     )
+    if question.status is HeldStatus.EXPIRED:
+        raise NotAChoice(f"{held_id} was not answered in time; its sender was told that nothing was done.")
     if changed.rowcount != 1:
         raise NotAChoice(
             f"{held_id} was answered before, with {question.answer!r} by {question.answered_by}."

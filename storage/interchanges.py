@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, unique
 from typing import Any
 
@@ -30,9 +30,12 @@ class InterchangeKey:
     control_number: str
     usage: str = ""
 
-    def text(self) -> str:
-        """The key as one text. JSON, because no id can then run into its neighbour."""
-        parts = [self.partner, self.sender, self.receiver, self.control_number, self.usage]
+    def text(self, *more: str) -> str:
+        """The key as one text. JSON, because no id can then run into its neighbour.
+
+        With the hash of a content after it, it is the key of an interchange whose number was used again.
+        """
+        parts = [self.partner, self.sender, self.receiver, self.control_number, self.usage, *more]
         return json.dumps(parts, separators=(",", ":"))
 
 
@@ -40,14 +43,14 @@ class InterchangeKey:
 class StandingKind(Enum):
     """How an interchange stands to those received before."""
 
-    NEW = "new"  #: its control number was not used by one that counted
+    NEW = "new"  #: its control number was not used by one that counted, or so long ago that it may be again
     DUPLICATE = "duplicate"  #: the same content was received under the same control number
     CONFLICT = "conflict"  #: the control number was used for other content
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The kind, and the earlier interchange unless it is new."""
+    """The kind, and the earlier interchange: of a new one, the one whose number it takes over."""
 
     kind: StandingKind
     earlier: int | None = None
@@ -112,19 +115,36 @@ class SetReceipt:
     decided_at: datetime | None
 
 
-_BY_KEY = select(_INTERCHANGES.c.id, _INTERCHANGES.c.content_hash).where(
-    _INTERCHANGES.c.key == bindparam("known")
+_BY_KEY = (
+    select(_INTERCHANGES.c.id, _INTERCHANGES.c.key, _INTERCHANGES.c.content_hash, _FILES.c.received_at)
+    .join(_FILES, _FILES.c.id == _INTERCHANGES.c.file_id)
+    .where(_INTERCHANGES.c.key.in_([bindparam("known"), bindparam("replaced")]))
 )
 _NEW_INTERCHANGE, _NEW_SET = insert(_INTERCHANGES), insert(_SETS)
 
 
-def standing(tx: Connection, key: InterchangeKey, content_hash: str) -> Standing:
-    """Whether an interchange with this key counted before."""
-    found = tx.execute(_BY_KEY, {"known": key.text()}).one_or_none()
-    if found is None:
-        return Standing(StandingKind.NEW)
-    same = found.content_hash == content_hash
-    return Standing(StandingKind.DUPLICATE if same else StandingKind.CONFLICT, found.id)
+def standing(
+    tx: Connection,
+    key: InterchangeKey,
+    content_hash: str,
+    *,
+    at: datetime | None = None,
+    reuse_after: timedelta | None = None,
+) -> Standing:
+    """Whether an interchange with this key counted before.
+
+    Where a partner begins its numbers anew, other content under a number that came longer than `reuse_after`
+    before `at` is new. The same content is a duplicate however long ago it came.
+    """
+    names = {"known": key.text(), "replaced": key.text(content_hash)}
+    found = tx.execute(_BY_KEY, names).all()
+    for row in found:
+        if row.content_hash == content_hash:
+            return Standing(StandingKind.DUPLICATE, row.id)
+    for row in found:
+        old = at is not None and reuse_after is not None and at - row.received_at > reuse_after
+        return Standing(StandingKind.NEW if old else StandingKind.CONFLICT, row.id)
+    return Standing(StandingKind.NEW)
 
 
 def open_interchange(
@@ -162,11 +182,25 @@ def close_interchange(
     *,
     outcome: Fate,
     key: InterchangeKey | None = None,
+    replaces: int | None = None,
     findings: Sequence[Json] = (),
 ) -> None:
-    """Say what became of an interchange. Give its key when it counts: a failed attempt burns no key."""
+    """Say what became of an interchange. Give its key when it counts: a failed attempt burns no key.
+
+    `replaces` is the interchange whose number it takes over (`Standing.earlier` of a new one).
+    """
+    if key is not None and replaces is not None:
+        _hand_over(tx, key, replaces)
     values = {"outcome": outcome.value, "key": key.text() if key else None, "findings": list(findings)}
     tx.execute(update(_INTERCHANGES).where(_INTERCHANGES.c.id == interchange_id).values(values))
+
+
+def _hand_over(tx: Connection, key: InterchangeKey, earlier: int) -> None:
+    """The earlier interchange keeps a key of its own, by which its content is known again."""
+    known = (_INTERCHANGES.c.id == earlier) & (_INTERCHANGES.c.key == key.text())
+    content_hash = tx.execute(select(_INTERCHANGES.c.content_hash).where(known)).scalar_one_or_none()
+    if content_hash is not None:
+        tx.execute(update(_INTERCHANGES).where(known).values(key=key.text(content_hash)))
 
 
 def open_set(tx: Connection, interchange_id: int, new: NewSet) -> int:

@@ -57,11 +57,19 @@ _LINES = (
         """,
     ),
     Invariant(
+        "requested",
+        "No more units of a line wait for the seller's answer than are open.",
+        """
+        SELECT order_id, line FROM order_line WHERE requested > ordered - fulfilled - cancelled
+        """,
+    ),
+    Invariant(
         "signs",
         "No counter of a line is negative, and no more was declined than was cancelled.",
         """
         SELECT order_id, line FROM order_line
         WHERE ordered < 0 OR fulfilled < 0 OR cancelled < 0 OR declined < 0 OR declined > cancelled
+            OR requested < 0 OR withdrawn < 0
         """,
     ),
     Invariant(
@@ -72,17 +80,46 @@ _LINES = (
         FROM order_line l
         LEFT JOIN (
             SELECT m.line_id,
-                SUM(CASE WHEN e.kind = 'order_placed' THEN m.quantity ELSE 0 END) AS ordered,
-                SUM(CASE WHEN e.kind = 'lines_fulfilled' THEN m.quantity ELSE 0 END) AS fulfilled,
+                SUM(CASE WHEN e.kind IN ('order_placed', 'lines_added', 'units_added')
+                    THEN m.quantity ELSE 0 END) AS ordered,
+                SUM(CASE e.kind WHEN 'lines_fulfilled' THEN m.quantity
+                    WHEN 'shipment_withdrawn' THEN -m.quantity ELSE 0 END) AS fulfilled,
+                SUM(CASE WHEN e.kind = 'shipment_withdrawn' THEN m.quantity ELSE 0 END) AS withdrawn,
                 SUM(CASE WHEN e.kind IN ('order_cancelled', 'lines_cancelled')
                     THEN m.quantity ELSE 0 END) AS cancelled,
                 SUM(CASE WHEN e.kind IN ('order_cancelled', 'lines_cancelled') AND e.declined
-                    THEN m.quantity ELSE 0 END) AS declined
+                    THEN m.quantity ELSE 0 END) AS declined,
+                SUM(CASE WHEN e.kind = 'cancellation_requested' THEN m.quantity ELSE 0 END - m.settled)
+                    AS requested
             FROM event_line m JOIN event e ON e.id = m.event_id
             GROUP BY m.line_id
         ) s ON s.line_id = l.id
         WHERE l.ordered <> COALESCE(s.ordered, 0) OR l.fulfilled <> COALESCE(s.fulfilled, 0)
             OR l.cancelled <> COALESCE(s.cancelled, 0) OR l.declined <> COALESCE(s.declined, 0)
+            OR l.requested <> COALESCE(s.requested, 0) OR l.withdrawn <> COALESCE(s.withdrawn, 0)
+        """,
+    ),
+    Invariant(
+        "settled",
+        "A request is settled by what cancels, fulfils or keeps its units, or takes it back.",
+        """
+        SELECT m.event_id, m.line_id FROM event_line m JOIN event e ON e.id = m.event_id
+        WHERE m.settled < 0 OR m.settled > m.quantity
+            OR (e.kind IN ('request_refused', 'request_withdrawn') AND m.settled <> m.quantity)
+            OR (m.settled > 0 AND e.kind NOT IN ('order_cancelled', 'lines_cancelled', 'lines_fulfilled',
+                'request_refused', 'request_withdrawn'))
+        """,
+    ),
+    Invariant(
+        "shipments",
+        "What is withdrawn names its shipment, and no more of it is withdrawn than it brought.",
+        """
+        SELECT e.order_id, e.reference, m.line_id
+        FROM event e JOIN event_line m ON m.event_id = e.id
+        WHERE e.kind IN ('lines_fulfilled', 'shipment_withdrawn')
+        GROUP BY e.order_id, e.reference, m.line_id
+        HAVING SUM(CASE e.kind WHEN 'lines_fulfilled' THEN m.quantity ELSE -m.quantity END) < 0
+            OR (e.reference = '' AND MAX(CASE e.kind WHEN 'shipment_withdrawn' THEN 1 ELSE 0 END) = 1)
         """,
     ),
     Invariant(
@@ -112,6 +149,18 @@ _ORDERS = (
             WHEN s.fulfilled > 0 AND s.cancelled > 0 THEN 'complete'
             WHEN s.fulfilled > 0 THEN 'fulfilled'
             ELSE 'cancelled' END
+        """,
+    ),
+    Invariant(
+        "reopened",
+        "An order says which interchange of which file withdrew a shipment of it last.",
+        """
+        SELECT o.id AS order_id, o.po_number FROM orders o
+        WHERE o.reopened_by <> COALESCE((
+            SELECT CASE WHEN e.source_file = '' THEN '' ELSE e.source_file || '|' || e.source_interchange END
+            FROM event e WHERE e.order_id = o.id AND e.kind = 'shipment_withdrawn'
+            ORDER BY e.sequence DESC LIMIT 1
+        ), '')
         """,
     ),
     Invariant(
@@ -148,7 +197,8 @@ _ORDERS = (
         """
         SELECT e.id AS event_id, e.kind FROM event e
         WHERE e.kind NOT IN ('order_placed', 'order_cancelled', 'lines_cancelled', 'lines_fulfilled',
-                'order_acknowledged', 'noted')
+                'shipment_withdrawn', 'lines_added', 'units_added', 'cancellation_requested',
+                'request_refused', 'request_withdrawn', 'order_acknowledged', 'noted')
             OR (e.kind IN ('order_acknowledged', 'noted')
                 AND EXISTS (SELECT 1 FROM event_line m WHERE m.event_id = e.id))
         """,
@@ -247,6 +297,8 @@ _OUTBOX = (
             OR (status IN ('uncertain', 'failed', 'refused') AND error = '')
             OR (status IN ('sending', 'committing', 'sent', 'uncertain', 'failed') AND attempts < 1)
             OR resend_of >= id
+            OR verdict NOT IN ('', 'accepted', 'accepted_with_errors', 'partly_accepted', 'rejected')
+            OR CASE WHEN verdict = '' THEN 0 ELSE 1 END <> CASE WHEN verdict_at IS NULL THEN 0 ELSE 1 END
         """,
     ),
     Invariant(
@@ -259,12 +311,12 @@ _OUTBOX = (
     ),
     Invariant(
         "cancellations_told",
-        "Of every cancellation somebody is told by e-mail, or it is recorded why nobody can be.",
+        "Of every cancellation, done or asked for, somebody is told, or it is recorded why nobody can be.",
         """
         SELECT e.id AS event_id, e.order_id FROM event e
-        WHERE e.kind IN ('order_cancelled', 'lines_cancelled')
+        WHERE e.kind IN ('order_cancelled', 'lines_cancelled', 'cancellation_requested')
             AND EXISTS (SELECT 1 FROM event_line m WHERE m.event_id = e.id AND m.quantity > 0)
-            AND NOT EXISTS (SELECT 1 FROM outbox x WHERE x.event_id = e.id AND x.kind = 'email')
+            AND NOT EXISTS (SELECT 1 FROM outbox x WHERE x.event_id = e.id)
         """,
     ),
 )

@@ -1,15 +1,15 @@
 """The only door to orders: locate, lock, let the rule decide, and write a submission whole or not at all."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from sqlalchemy import Connection, bindparam, insert, select
 
-from storage.commands import Command, PlaceOrder, Submission
+from storage.commands import Command, PlaceOrder, Submission, WithdrawShipment
 from storage.database import Prepared, lock_names
 from storage.events import LedgerEvent
 from storage.evolve import evolve
-from storage.loading import find_orders
+from storage.loading import find_orders, with_history
 from storage.models import table
 from storage.orders import OrderKey, OrderState
 from storage.outcomes import Outcome
@@ -58,7 +58,7 @@ def apply(tx: Connection, submission: Submission, *, set_id: int | None = None) 
     if answered is not None:
         entry = Entry(command=submission.commands[0], decision=answered)
         return Result(outcome=answered.outcome, entries=(entry,))
-    desk = _Desk(tx)
+    desk = _Desk(tx, tuple(one for one in submission.commands if isinstance(one, WithdrawShipment)))
     entries = tuple(desk.decide(command) for command in submission.commands)
     outcome = _outcome({entry.decision.outcome for entry in entries})
     if outcome in _STOPPING:
@@ -92,29 +92,34 @@ class _Desk:
     """
 
     tx: Connection
+    withdrawals: tuple[WithdrawShipment, ...] = ()  # what needs to know more of an order than others do
     orders: dict[int, OrderState] = field(default_factory=dict)
     sequences: dict[int, int] = field(default_factory=dict)
     stored: dict[int, OrderState] = field(default_factory=dict)  # as the database has them
     touched: set[int] = field(default_factory=set)
+    steps: list[tuple[OrderState, ...]] = field(
+        default_factory=list
+    )  # by command: before and after each fact
 
     def decide(self, command: Command) -> Entry:
         found = self._found(command)
         decision = decide(found, command)
         before = found[0] if len(found) == 1 else None
         if decision.outcome is not Outcome.APPLIED or not decision.facts:
+            self.steps.append(())
             return Entry(command=command, decision=decision, before=before, after=before)
         order = before or self._new(command)
+        steps = tuple(accumulate(decision.facts, evolve, initial=order))
         self.touched.add(order.id)
-        for fact in decision.facts:
-            order = evolve(order, fact)
-        self.orders[order.id] = order
-        return Entry(command=command, decision=decision, before=before, after=order)
+        self.steps.append(steps)
+        self.orders[order.id] = steps[-1]
+        return Entry(command=command, decision=decision, before=before, after=steps[-1])
 
     def write(self, entries: tuple[Entry, ...], set_id: int | None) -> tuple[Entry, ...]:
         writer = Writer(self.tx, set_id, dict(self.sequences), dict(self.stored))
         events = [
-            writer.write(entry.command, entry.after, entry.decision.facts) if entry.after else ()
-            for entry in entries
+            writer.write(entry.command, steps, entry.decision.facts) if steps else ()
+            for entry, steps in zip(entries, self.steps, strict=True)
         ]
         for order_id in sorted(self.touched, key=abs):
             writer.settle(self.orders[order_id])
@@ -137,12 +142,16 @@ class _Desk:
     def _found(self, command: Command) -> tuple[OrderState, ...]:
         """The orders a command may mean, as earlier commands of the submission left them."""
         # A release is an order of its own; only the documents that follow it may leave it out.
-        exact = isinstance(command, PlaceOrder)
+        exact = command.order.exact or isinstance(command, PlaceOrder)
         candidates = find_orders(self.tx, command.order)
         for loaded in candidates:
-            self.stored.setdefault(loaded.order.id, loaded.order)
-            self.orders.setdefault(loaded.order.id, loaded.order)
-            self.sequences.setdefault(loaded.order.id, loaded.sequence)
+            if loaded.order.id in self.stored:
+                continue
+            order = loaded.order
+            if self.withdrawals:
+                order = with_history(self.tx, order, self.withdrawals)
+            self.stored[order.id] = self.orders[order.id] = order
+            self.sequences[order.id] = loaded.sequence
         ids = {loaded.order.id for loaded in candidates}
         found = [o for o in self.orders.values() if o.id in ids or (o.id < 0 and _may_be(o.key, command))]
         chosen = [o for o in found if o.key.release == command.order.release] or ([] if exact else found)
@@ -173,10 +182,9 @@ def _may_be(key: OrderKey, command: Command) -> bool:
     )
 
 
-_HASHES = select(_DOCUMENTS.c.content_hash).where(
-    _DOCUMENTS.c.partner == bindparam("partner"),
-    _DOCUMENTS.c.kind == bindparam("kind"),
-    _DOCUMENTS.c.key == bindparam("key"),
+_KEY = ("partner", "kind", "key")
+_HASHES = Prepared(
+    select(_DOCUMENTS.c.content_hash).where(*(_DOCUMENTS.c[name] == bindparam(name) for name in _KEY)), *_KEY
 )
 _REMEMBER = Prepared(insert(_DOCUMENTS), *(column.name for column in _DOCUMENTS.c))
 
@@ -186,8 +194,7 @@ def _earlier_hash(tx: Connection, submission: Submission) -> str | None:
     document = submission.document
     if document is None:
         return None
-    key: Mapping[str, str] = {"partner": document.partner, "kind": document.kind, "key": document.key}
-    hashes = tx.execute(_HASHES, key).scalars().all()
+    hashes = _HASHES.texts(tx, (document.partner, document.kind, document.key))
     return document.content_hash if document.content_hash in hashes else next(iter(hashes), None)
 
 

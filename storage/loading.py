@@ -1,17 +1,22 @@
 """Orders as the rule reads them: found by what a document says, locked, and loaded with their lines."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select
+from sqlalchemy import Connection, Row, Select, bindparam, case, func, or_, select, type_coerce
 
-from storage.commands import Locator
-from storage.evolve import LINES_MAX
+from storage.commands import Locator, Source, WithdrawShipment
+from storage.database.columns import Quantity
+from storage.events import EventKind
+from storage.evolve import CANCELLING, LINES_MAX
 from storage.models import table
-from storage.orders import ItemId, LineState, OrderKey, OrderState
+from storage.orders import ItemId, LineState, OrderKey, OrderState, ShippedBefore
 
 _ORDERS, _LINES, _IDS, _EVENTS = (table(name) for name in ("orders", "order_line", "order_line_id", "event"))
+_EVENT_LINES = table("event_line")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,28 @@ def load_order(tx: Connection, order_id: int) -> Loaded | None:
     return None if row is None else _loaded(tx, row)
 
 
+def with_history(tx: Connection, order: OrderState, withdrawals: Sequence[WithdrawShipment]) -> OrderState:
+    """The order with what only withdrawals need: the shipments they name, and whether their file cancelled.
+
+    A shipment that was withdrawn as a whole is there without units.
+    """
+    names = sorted({command.shipment_id for command in withdrawals})
+    standing: dict[str, list[tuple[int, Decimal]]] = {}
+    rows = tx.execute(_STANDING, {"order_id": order.id, "shipments": names})
+    for reference, line_id, quantity in rows:
+        units = standing.setdefault(reference, [])
+        if quantity:
+            units.append((line_id, quantity))
+    said = {command.source.identity for command in withdrawals}
+    sources = tx.execute(_CANCELLED_BY, {"order_id": order.id, "files": [c.source.file for c in withdrawals]})
+    cancelled = {Source(file=file, interchange=interchange).identity for file, interchange in sources}
+    return replace(
+        order,
+        shipments=tuple(ShippedBefore(name, tuple(standing[name])) for name in names if name in standing),
+        cancelled_by=tuple(sorted(cancelled & said)),
+    )
+
+
 _LAST = select(func.max(_EVENTS.c.sequence)).where(_EVENTS.c.order_id == _ORDERS.c.id).scalar_subquery()
 _ORDER: Select[Any] = select(
     _ORDERS.c.id,
@@ -54,6 +81,11 @@ _ORDER: Select[Any] = select(
     _ORDERS.c.release,
     _ORDERS.c.content_hash,
     _ORDERS.c.whole_cancelled,
+    _ORDERS.c.revision,
+    _ORDERS.c.change_sequence,
+    _ORDERS.c.seller_change_sequence,
+    _ORDERS.c.restated_at,
+    _ORDERS.c.reopened_by,
     _LAST.label("sequence"),
 )
 _BY_ID = _ORDER.where(_ORDERS.c.id == bindparam("order_id"))
@@ -62,6 +94,29 @@ _IDS_OF = (
     select(_IDS)
     .where(_IDS.c.line_id > bindparam("after"), _IDS.c.line_id < bindparam("before"))
     .order_by(_IDS.c.line_id, _IDS.c.ordinal)
+)
+
+
+_SHIPPED = _EVENTS.c.kind == EventKind.LINES_FULFILLED.value
+_UNITS = case((_SHIPPED, _EVENT_LINES.c.quantity), else_=-_EVENT_LINES.c.quantity)
+_STANDING = (
+    select(_EVENTS.c.reference, _EVENT_LINES.c.line_id, type_coerce(func.sum(_UNITS), Quantity))
+    .join(_EVENT_LINES, _EVENT_LINES.c.event_id == _EVENTS.c.id)
+    .where(
+        _EVENTS.c.order_id == bindparam("order_id"),
+        _EVENTS.c.reference.in_(bindparam("shipments", expanding=True)),
+    )
+    .group_by(_EVENTS.c.reference, _EVENT_LINES.c.line_id)
+    .order_by(_EVENT_LINES.c.line_id)
+)
+_CANCELLED_BY = (
+    select(_EVENTS.c.source_file, _EVENTS.c.source_interchange)
+    .where(
+        _EVENTS.c.order_id == bindparam("order_id"),
+        _EVENTS.c.kind.in_(sorted(kind.value for kind in CANCELLING)),
+        _EVENTS.c.source_file.in_(bindparam("files", expanding=True)),
+    )
+    .distinct()
 )
 
 
@@ -87,6 +142,11 @@ def _loaded(tx: Connection, row: Row[Any]) -> Loaded:
         lines=lines_of(tx, row.id),
         content_hash=row.content_hash,
         whole_cancelled=row.whole_cancelled,
+        revision=row.revision,
+        change_sequence=row.change_sequence,
+        seller_change_sequence=row.seller_change_sequence,
+        restated_at=row.restated_at,
+        reopened_by=row.reopened_by,
     )
     return Loaded(order, row.sequence or 0)
 
@@ -112,6 +172,7 @@ def _line(row: Row[Any], ids: tuple[ItemId, ...]) -> LineState:
         fulfilled=row.fulfilled,
         cancelled=row.cancelled,
         declined=row.declined,
+        requested=row.requested,
         pack_unit=row.pack_unit,
         pack_size=row.pack_size,
         discrete=row.discrete,

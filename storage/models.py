@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlmodel import Field, SQLModel
 
@@ -26,7 +27,7 @@ from storage.database.columns import COMPACT, ROW_ID, Instant, Quantity, only_wh
 from storage.events import EVENT_VERSION
 from storage.orders import OrderStatus
 from storage.outcomes import Outcome
-from storage.states import Fate, FileStatus, HeldStatus, Kind, ParkedStatus, Status
+from storage.states import Fate, FileStatus, HeldStatus, Kind, ParkedStatus, Reception, Status
 
 # Constraints need names that are the same everywhere, or they can never be changed by a migration.
 NAMES = {
@@ -60,6 +61,11 @@ def _part_of_key(target: str) -> Any:
 
 def _to(target: str, *, nullable: bool = False, index: bool = False) -> Any:
     return Field(foreign_key=target, nullable=nullable, index=index, sa_type=BigInteger)
+
+
+def _added(kind: Any, default: str = "''") -> Any:
+    """A column that a migration added, and what it is in rows written before."""
+    return Field(sa_type=kind, sa_column_kwargs={"server_default": text(default)})
 
 
 class ReceivedFileRow(Row, table=True):
@@ -184,6 +190,10 @@ class OrderRow(Row, table=True):
     ordered_on: date | None
     content_hash: str = Field(sa_type=Text)
     whole_cancelled: bool
+    change_sequence: str = _added(Text)  # this and the next two: what came last, so that older is stale
+    seller_change_sequence: str = _added(Text)
+    restated_at: datetime | None = Field(sa_type=Instant)
+    reopened_by: str = _added(Text)
 
 
 class OrderLineRow(Row, table=True):
@@ -197,7 +207,12 @@ class OrderLineRow(Row, table=True):
         CheckConstraint("cancelled >= 0", name="cancelled_sign"),
         CheckConstraint("declined >= 0 AND declined <= cancelled", name="declined_within_cancelled"),
         CheckConstraint("fulfilled + cancelled <= ordered", name="conservation"),
-        *whole_numbers("order_line", "ordered", "fulfilled", "cancelled", "declined"),
+        CheckConstraint("requested BETWEEN 0 AND ordered - fulfilled - cancelled", name="requested_open"),
+        CheckConstraint("withdrawn >= 0", name="withdrawn_sign"),
+        *whole_numbers(
+            "order_line", "ordered", "fulfilled", "cancelled", "declined", "requested", "withdrawn"
+        ),
+        Index("order_line_requested", "order_id", **only_where("requested > 0")),
     )
 
     id: int = Field(primary_key=True, sa_type=ROW_ID, sa_column_kwargs={"autoincrement": False})
@@ -214,6 +229,8 @@ class OrderLineRow(Row, table=True):
     fulfilled: Decimal = Field(sa_type=Quantity)
     cancelled: Decimal = Field(sa_type=Quantity)
     declined: Decimal = Field(sa_type=Quantity)
+    requested: Decimal = _added(Quantity, "0")  # open, and the buyer asked to cancel them; may fall
+    withdrawn: Decimal = _added(Quantity, "0")  # no longer fulfilled: their shipment was withdrawn
 
 
 class OrderLineIdRow(Row, table=True):
@@ -255,6 +272,7 @@ class EventRow(Row, table=True):
     source_group: str = Field(sa_type=Text)
     source_set: str = Field(sa_type=Text)
     source_type: str = Field(sa_type=Text)
+    reference: str = _added(Text)  # the shipment id, of a shipment and of its withdrawal
 
 
 class EventLineRow(Row, table=True):
@@ -263,7 +281,8 @@ class EventLineRow(Row, table=True):
     __tablename__ = "event_line"
     __table_args__ = (
         CheckConstraint("quantity >= 0", name="quantity_sign"),
-        *whole_numbers("event_line", "quantity"),
+        CheckConstraint("settled BETWEEN 0 AND quantity", name="settled_within_quantity"),
+        *whole_numbers("event_line", "quantity", "settled"),
         COMPACT,
     )
 
@@ -272,6 +291,7 @@ class EventLineRow(Row, table=True):
     quantity: Decimal = Field(sa_type=Quantity)
     reason_code: str = Field(sa_type=Text)
     reason_text: str = Field(sa_type=Text)
+    settled: Decimal = _added(Quantity, "0")  # how many requested units no longer wait for an answer
 
 
 class HeldRow(Row, table=True):
@@ -293,6 +313,7 @@ class HeldRow(Row, table=True):
     note: str = Field(sa_type=Text)
     at: datetime = Field(sa_type=Instant)
     answered_at: datetime | None = Field(sa_type=Instant)
+    expires_at: datetime | None = Field(sa_type=Instant)  # NULL: waits as long as it takes
 
 
 class ParkedRow(Row, table=True):
@@ -324,15 +345,14 @@ class OutboxRow(Row, table=True):
     __table_args__ = (
         one_of("kind", Kind),
         one_of("status", Status),
+        one_of("verdict", Reception),
         UniqueConstraint("dedupe_key"),
         # An upload may repeat its file name, which makes it harmless; a mail's Message-ID is its own.
         Index(
-            "outbox_message_id",
-            "identity",
-            unique=True,
-            **only_where("kind = 'email' AND identity <> ''"),
+            "outbox_message_id", "identity", unique=True, **only_where("kind = 'email' AND identity <> ''")
         ),
         Index("outbox_status_index", "status", "due_at"),
+        Index("outbox_group", "partner", "group_control_number", **only_where("group_control_number <> ''")),
     )
 
     id: int | None = _key()
@@ -355,6 +375,12 @@ class OutboxRow(Row, table=True):
     due_at: datetime = Field(sa_type=Instant)
     sent_at: datetime | None = Field(sa_type=Instant)
     resend_of: int | None = _to("outbox.id", nullable=True)
+    group_control_number: str = _added(Text)  # by which the partner answers it; without leading zeros
+    set_type: str = _added(Text)
+    verdict: str = _added(Text)  # the partner's; "" and NULL: said nothing so far
+    verdict_note: str = _added(Text)
+    verdict_at: datetime | None = Field(sa_type=Instant)
+    verdict_set_id: int | None = _to("transaction_set.id", nullable=True, index=True)
 
 
 class SequenceRow(Row, table=True):

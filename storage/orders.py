@@ -1,6 +1,7 @@
 """What an order is at one moment: frozen snapshots the rule reads. Shapes and derived words only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from enum import Enum, unique
 
@@ -53,7 +54,10 @@ class LineState:
     ordered: Decimal
     fulfilled: Decimal
     cancelled: Decimal
-    declined: Decimal = ZERO  # the part of `cancelled` that the seller's own acknowledgments caused
+    declined: Decimal = ZERO  # the part of `cancelled` that the seller's own statements caused
+    requested: Decimal = (
+        ZERO  # open units whose cancellation the buyer asked for and the seller did not answer
+    )
     pack_unit: str = ""  # a unit that holds `pack_size` of `unit`; "" when the order named no pack
     pack_size: Decimal = ZERO
     discrete: bool = True  # counted in whole units
@@ -63,16 +67,42 @@ class LineState:
     def open(self) -> Decimal:
         return self.ordered - self.fulfilled - self.cancelled
 
+    @property
+    def current(self) -> Decimal:
+        """What is ordered and not cancelled, fulfilled or not: the quantity a change speaks of."""
+        return self.ordered - self.cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class ShippedBefore:
+    """A recorded shipment, and its units by line id that still stand: none once it was withdrawn."""
+
+    shipment_id: str
+    units: tuple[tuple[int, Decimal], ...]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderState:
-    """An order with its lines, as loaded for a decision."""
+    """An order with its lines, as loaded for a decision.
+
+    The fields that are not compared are loaded only for a WithdrawShipment; "file|interchange" is what
+    `Source.identity` says of a document.
+    """
 
     id: int
     key: OrderKey
     lines: tuple[LineState, ...]
     content_hash: str = ""  # of the document that placed it
     whole_cancelled: bool = False  # an earlier statement cancelled the order as a whole
+    revision: str = ""  # BEG04 of the last order or restated order applied
+    change_sequence: str = ""  # BCH05 of the buyer's last change applied
+    seller_change_sequence: str = ""  # BCA05 of the seller's last change applied
+    restated_at: datetime | None = None  # when the last restated order applied says it was issued
+    reopened_by: str = ""  # "file|interchange" of the last document that withdrew a shipment
+    shipments: tuple[ShippedBefore, ...] = field(default=(), compare=False)
+    cancelled_by: tuple[str, ...] = field(
+        default=(), compare=False
+    )  # "file|interchange" of each cancellation
 
     @property
     def status(self) -> OrderStatus:

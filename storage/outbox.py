@@ -10,15 +10,17 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select, text, update
 
 from storage.database import insert_new, insert_row
 from storage.models import table
-from storage.states import Kind, Status
+from storage.states import Kind, Reception, Status
 
-__all__ = ["Kind", "NewMessage", "OutboxMessage", "StaleMessage", "Status"]
+__all__ = ["Kind", "NewMessage", "OutboxMessage", "Reception", "StaleMessage", "Status"]
 
 _OUTBOX = table("outbox")
+_GROUPED = text("group_control_number <> ''")  # as the index says it, or it would not be used
+NOTE_MAX = 4000  # characters; whoever answers again and again must not make a row grow without end
 _EVENT_PREFIX = "event:"  # a dedupe key `event:<event id>:...` is a message about that event
 
 
@@ -41,11 +43,13 @@ class NewMessage:
     dedupe_key: str  # the same debt is never put here twice
     order_id: int | None = None
     interchange_id: int | None = None
+    group_control_number: str = ""  # by which the partner will answer it; "" for a mail
+    set_type: str = ""  # of the document in the payload; "" for a mail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxMessage(NewMessage):
-    """A message and how far it has come."""
+    """A message, how far it has come, and what the partner said of it."""
 
     id: int
     event_id: int | None
@@ -56,6 +60,10 @@ class OutboxMessage(NewMessage):
     due_at: datetime
     sent_at: datetime | None
     resend_of: int | None
+    verdict: str  # a word of Reception; "" while it said nothing
+    verdict_note: str
+    verdict_at: datetime | None
+    verdict_set_id: int | None  # the received set that said so
 
 
 def enqueue(tx: Connection, message: NewMessage, at: datetime) -> int | None:
@@ -110,6 +118,46 @@ def mark_refused(tx: Connection, message_id: int, error: str) -> None:
 def mark_uncertain(tx: Connection, message_id: int, error: str) -> None:
     """It may or may not have gone out."""
     _move(tx, message_id, (Status.COMMITTING,), Status.UNCERTAIN, error=error)
+
+
+def sent_set(tx: Connection, partner: str, group_control_number: str) -> OutboxMessage | None:
+    """The document that a partner means by a group's control number: of its copies, the last one sent."""
+    number = _as_number(group_control_number)
+    if not number:
+        return None
+    sent = _OUTBOX.c.sent_at.is_not(None)
+    query = select(_OUTBOX).where(
+        _OUTBOX.c.partner == partner, _OUTBOX.c.group_control_number == number, _GROUPED
+    )
+    row = tx.execute(query.order_by(sent.desc(), _OUTBOX.c.id.desc()).limit(1)).one_or_none()
+    return None if row is None else _message(row)
+
+
+def mark_answered(
+    tx: Connection, message_id: int, *, verdict: str, note: str, at: datetime, set_id: int | None = None
+) -> None:
+    """Record what the partner said of a message. The last word counts; earlier ones stay in the note.
+
+    `verdict` is a word of Reception; `set_id` is the received set that said it. The same again is no news.
+    """
+    word = Reception(verdict).value
+    found = get(tx, message_id)
+    if found is None:
+        raise StaleMessage(f"There is no message {message_id}.")
+    said, *earlier = found.verdict_note.split("\n")
+    words = " ".join(note.split())
+    if (found.verdict, said) == (word, words):
+        return
+    if found.verdict_at is not None:
+        before = f"Before, on {found.verdict_at:%Y-%m-%d %H:%M} UTC: {found.verdict}. {said}"
+        earlier.insert(0, before.rstrip())
+    values = {
+        "verdict": word,
+        "verdict_note": "\n".join((words, *earlier))[:NOTE_MAX],
+        "verdict_at": at,
+        "verdict_set_id": set_id,
+    }
+    tx.execute(update(_OUTBOX).where(_OUTBOX.c.id == message_id).values(values))
 
 
 def recover(tx: Connection) -> tuple[int, ...]:
@@ -197,6 +245,7 @@ def _values(message: NewMessage, at: datetime, **rest: object) -> dict[str, obje
     return {
         **values,
         "kind": message.kind.value,
+        "group_control_number": _as_number(message.group_control_number),
         "recipient": message.to,
         "event_id": _event_of(message.dedupe_key),
         "status": Status.NEW.value,
@@ -206,8 +255,17 @@ def _values(message: NewMessage, at: datetime, **rest: object) -> dict[str, obje
         "due_at": at,
         "sent_at": None,
         "resend_of": None,
+        "verdict": Reception.NONE.value,
+        "verdict_note": "",
+        "verdict_at": None,
+        "verdict_set_id": None,
         **rest,
     }
+
+
+def _as_number(text: str) -> str:
+    """A control number without leading zeros: who answers may have dropped them, or filled it up."""
+    return text.lstrip("0") or "0" if text.isascii() and text.isdigit() else text
 
 
 def _event_of(dedupe_key: str) -> int | None:

@@ -4,18 +4,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select
+from sqlalchemy import Connection, Row, func, or_, select, text
 
 from storage.commands import Reason, Source
 from storage.events import EventKind, LedgerEvent, Units
 from storage.loading import lines_of
 from storage.models import table
-from storage.orders import LineState, OrderKey, OrderStatus
+from storage.orders import ZERO, LineState, OrderKey, OrderStatus
 from storage.receipts import ReceivedFile, get_file
 from storage.states import FileStatus, HeldStatus, ParkedStatus
 
 _ORDERS, _LINES = table("orders"), table("order_line")
 _EVENTS, _EVENT_LINES = table("event"), table("event_line")
+_WAITING = text("order_line.requested > 0")  # as the index says it, or it would not be used
 _FILES, _SETS, _HELD, _PARKED, _OUTBOX = (
     table(name) for name in ("received_file", "transaction_set", "held", "parked", "outbox")
 )
@@ -41,6 +42,19 @@ class OrderView:
     summary: OrderSummary
     lines: tuple[LineState, ...]
     events: tuple[LedgerEvent, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRequest:
+    """Units of an order that the buyer asked to cancel and the seller has not answered for."""
+
+    order: OrderSummary
+    lines: tuple[LineState, ...]  # those with requested units
+    events: tuple[LedgerEvent, ...]  # what asked for them, first to last; each names its document
+
+    @property
+    def since(self) -> datetime:
+        return self.events[0].at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +124,28 @@ def events_of(tx: Connection, order_id: int) -> tuple[LedgerEvent, ...]:
         units.setdefault(row.event_id, []).append(_units(row))
     query = select(_EVENTS).where(_EVENTS.c.order_id == order_id).order_by(_EVENTS.c.sequence)
     return tuple(_event(row, tuple(units.get(row.id, ()))) for row in tx.execute(query))
+
+
+def requests(tx: Connection) -> tuple[OpenRequest, ...]:
+    """What buyers asked to cancel and sellers have not answered, longest waiting first."""
+    ids = tx.execute(select(_LINES.c.order_id).where(_WAITING).distinct()).scalars().all()
+    views = [view for view in (get_order(tx, order_id) for order_id in ids) if view is not None]
+    return tuple(sorted(map(_open_request, views), key=lambda request: (request.since, request.order.id)))
+
+
+def _open_request(view: OrderView) -> OpenRequest:
+    """What waits was asked for last: an answer is taken to be about what was asked first."""
+    waiting = {line.id: line.requested for line in view.lines if line.requested}
+    left = dict(waiting)
+    asked = []
+    for event in reversed(view.events):
+        if event.kind is EventKind.CANCELLATION_REQUESTED and any(left.get(u.line_id) for u in event.units):
+            asked.append(event)
+            for units in event.units:
+                if units.line_id in left:
+                    left[units.line_id] = max(left[units.line_id] - units.quantity, ZERO)
+    lines = tuple(line for line in view.lines if line.id in waiting)
+    return OpenRequest(order=view.summary, lines=lines, events=tuple(reversed(asked)))
 
 
 def stuck_files(tx: Connection) -> tuple[ReceivedFile, ...]:
@@ -184,4 +220,5 @@ def _event(row: Row[Any], units: tuple[Units, ...]) -> LedgerEvent:
         ),
         units=units,
         notes=tuple(row.notes),
+        reference=row.reference,
     )

@@ -7,7 +7,7 @@ from enum import Enum, unique
 from storage.commands import Command
 from storage.events import Fact, PlacedLine
 from storage.orders import ZERO, LineState, OrderState
-from storage.outcomes import Outcome, Question
+from storage.outcomes import Choice, Outcome, Question
 from storage.quantities import amount, are, fits, is_whole, plain
 
 
@@ -46,8 +46,19 @@ class Refusal(Enum):
     LINE_FULFILLED = (23, "the line is fulfilled, and a fulfilled unit cannot be cancelled")
     EXCEEDS_OPEN = (24, "more than is open on the line")
     OVER_SHIPMENT = (25, "more was shipped than is open on the line")
-    QUANTITY_RAISED = (26, "an acknowledgment cannot raise the quantity ordered")
+    QUANTITY_RAISED = (26, "the seller cannot raise the quantity ordered")
     ACCEPTS_DECLINED = (27, "the seller declined these units before, and a cancellation cannot be undone")
+    DOCUMENT_EXISTS = (28, "a document with this number and other content was applied before")
+    STALE = (29, "a newer change of the order was applied before")
+    SHIPMENT_UNKNOWN = (30, "no such shipment was recorded for the order")
+    LINE_EXISTS = (31, "the order has this line already")
+    QUANTITIES_DO_NOT_FIT = (
+        32,
+        "the quantities fit neither the kind of change nor what is current on the line",
+    )
+    REVIVES_CANCELLED = (33, "the line has cancelled units, and a cancellation cannot be undone")
+    EXCEEDS_REQUESTED = (34, "more than the buyer asked to cancel")
+    NOT_ANSWERED = (35, "what was meant could not be cleared up in time")
 
     def __init__(self, number: int, sentence: str) -> None:
         self.number, self.sentence = number, sentence
@@ -79,6 +90,26 @@ class Decision:
     refusals: tuple[RefusedLine, ...] = ()
     question: Question | None = None
     notes: tuple[str, ...] = ()
+
+
+def applied(*facts: Fact, notes: tuple[str, ...] = (), refusals: tuple[RefusedLine, ...] = ()) -> Decision:
+    """The facts are to be written; `refusals` name what could not be done."""
+    return Decision(outcome=Outcome.APPLIED, facts=facts, notes=notes, refusals=refusals)
+
+
+def duplicate(note: str) -> Decision:
+    """Nothing is done, because it is so already."""
+    return Decision(outcome=Outcome.DUPLICATE, notes=(note,))
+
+
+def held(question: Question) -> Decision:
+    """Nothing is done until a person has answered."""
+    return Decision(outcome=Outcome.HELD, question=question)
+
+
+def ignored() -> Decision:
+    """Nothing is done, because a person said so."""
+    return Decision(outcome=Outcome.IGNORED, notes=("A person decided to leave this document aside.",))
 
 
 def refused(refusals: tuple[RefusedLine, ...]) -> Decision:
@@ -117,6 +148,15 @@ def refuse_order(refusal: Refusal, order: OrderState | None, command: Command) -
     )
 
 
+def which_order(found: list[OrderState], command: Command) -> Question:
+    """Several orders have the number: whose is meant."""
+    others = sorted({order.key.other(command.by) for order in found})
+    po, names = command.order.po_number, ", ".join(others)
+    said = f"PO {po} exists with more than one partner ({names}): which is meant?"
+    choices = tuple(Choice(f"for-{other}", f"apply it to the order with {other}") for other in others)
+    return Question(said, (*choices, Choice("ignore", "change nothing")))
+
+
 def line_figures(
     refusal: Refusal, line: LineState, message: str, asked: Decimal | None = None
 ) -> RefusedLine:
@@ -134,16 +174,27 @@ def line_figures(
 
 
 def refuse_line(
-    refusal: Refusal, line: LineState, asked: Decimal | None, verb: str, unit: str = ""
+    refusal: Refusal,
+    line: LineState,
+    asked: Decimal | None,
+    verb: str = "",
+    unit: str = "",
+    *,
+    said: str = "",
 ) -> RefusedLine:
     """A refusal about one line in one sentence: what was asked, why not, and the counters.
 
-    `unit` is the unit asked in, when it is not the line's.
+    `unit` is the unit asked in, when it is not the line's. `said` is what was sent, where that says more.
     """
-    wanted = "" if asked is None else f"to {verb} {amount(asked, unit or line.unit)}: "
+    wanted = f"{said}: " if said else ""
+    if not said and asked is not None:
+        wanted = f"to {verb} {amount(asked, unit or line.unit)}: "
+    still = f"{plain(line.open)} open"
+    if line.requested:
+        still += f", {plain(line.requested)} of them asked to be cancelled"
     message = (
         f"Line {line.line}: {wanted}{refusal.sentence}. Of {amount(line.ordered, line.unit)} ordered,"
-        f" {are(line.fulfilled)} fulfilled, {plain(line.cancelled)} cancelled, {plain(line.open)} open."
+        f" {are(line.fulfilled)} fulfilled, {plain(line.cancelled)} cancelled, {still}."
     )
     return line_figures(refusal, line, message, asked)
 
@@ -154,6 +205,17 @@ def refuse_new_line(refusal: Refusal, placed: PlacedLine) -> RefusedLine:
     said = "" if asked is None else f" ({amount(asked, placed.new.unit)})"
     message = f"Line {placed.line}: {refusal.sentence}{said}."
     return RefusedLine(refusal=refusal, line=placed.line, asked=asked, message=message)
+
+
+def new_line_fault(placed: PlacedLine) -> RefusedLine | None:
+    """What is wrong with a line that is to be created."""
+    new = placed.new
+    fault = quantity_fault(new.quantity, discrete=new.discrete)
+    if fault is None and new.quantity is not None and new.quantity == ZERO:
+        fault = Refusal.QUANTITY_ZERO
+    if fault is None and new.location_quantities and sum(new.location_quantities, ZERO) != new.quantity:
+        fault = Refusal.STORES_DO_NOT_ADD_UP
+    return refuse_new_line(fault, placed) if fault else None
 
 
 def already_left(line: LineState) -> RefusedLine:

@@ -1,11 +1,12 @@
 """Every rule about placing, acknowledging, shipping and cancelling lives here. Nothing else may decide.
 
 Read it top down: TABLE says for every state of an order and every command whether it is allowed at all; the
-functions below are flat ladders, each rung one refusal. Everything is pure: an order and a command go in, a
-Decision comes out. Section numbers are those of the X12 semantics specification.
+functions below are flat ladders, each rung one refusal; those about changes and shipments are next door, in
+rules_changes and rules_shipments. Everything is pure: an order and a command go in, a Decision comes out.
+Section and row numbers are those of the X12 semantics specification.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import Enum, unique
 
@@ -21,8 +22,10 @@ from storage.acknowledgments import (
 )
 from storage.commands import (
     AcknowledgeOrder,
+    AnswerRequest,
     CancelLines,
     CancelOrder,
+    ChangeOrder,
     Command,
     Object,
     Objection,
@@ -31,23 +34,33 @@ from storage.commands import (
     RecordShipment,
     Submission,
     Verdict,
+    WithdrawShipment,
+    answers_given,
 )
-from storage.events import EventKind, Fact, PlacedLine, Units
-from storage.lines import add_up, moved, name_lines
-from storage.orders import ZERO, LineState, OrderState, OrderStatus
+from storage.events import EventKind, Fact, Marks, Units
+from storage.evolve import CANCELLING
+from storage.lines import add_up, movable, moved, name_lines
+from storage.orders import LineState, OrderState, OrderStatus
 from storage.outcomes import Choice, Outcome, Question
 from storage.refusals import (
     Decision,
     Refusal,
     RefusedLine,
     already_left,
-    quantity_fault,
+    applied,
+    duplicate,
+    held,
+    ignored,
+    new_line_fault,
     refuse,
     refuse_line,
-    refuse_new_line,
     refuse_order,
     refused,
+    which_order,
 )
+from storage.requests import about_nothing_asked, asked_for, is_request, read_consents, unanswered
+from storage.rules_changes import decide_change
+from storage.rules_shipments import decide_shipment, decide_withdrawal
 
 __all__ = ["TABLE", "Decision", "Refusal", "Ruling", "answers_given", "decide", "decide_document"]
 
@@ -63,75 +76,64 @@ class Ruling(Enum):
     NO_CHANGE = "no_change"  #: already so
 
 
+_LINE, _PARK, _COMPARE = Ruling.BY_LINE, Ruling.PARK, Ruling.COMPARE
+_GONE, _NOTHING_OPEN, _CANCELLED = Refusal.ORDER_FULFILLED, Refusal.ORDER_COMPLETE, Refusal.ORDER_CANCELLED
+_STATES = (None, *OrderStatus)  # not known, open, partly fulfilled, fulfilled, cancelled, complete
+_ROWS: Mapping[type[Command], tuple[Ruling | Refusal, ...]] = {
+    PlaceOrder: (Ruling.CREATE, _COMPARE, _COMPARE, _COMPARE, _CANCELLED, _COMPARE),
+    CancelOrder: (_PARK, _LINE, _LINE, _GONE, Ruling.NO_CHANGE, _NOTHING_OPEN),
+    CancelLines: (_PARK, _LINE, _LINE, _LINE, _LINE, _LINE),
+    ChangeOrder: (_PARK, _LINE, _LINE, _LINE, _LINE, _LINE),
+    AnswerRequest: (_PARK, _LINE, _LINE, _LINE, _LINE, _LINE),
+    AcknowledgeOrder: (_PARK, _LINE, _LINE, _LINE, _LINE, _LINE),
+    RecordShipment: (_PARK, _LINE, _LINE, _LINE, _CANCELLED, _LINE),
+    WithdrawShipment: (_PARK, _LINE, _LINE, _LINE, _LINE, _LINE),
+}
 #: Every state of an order (None: not known) against every command. No default: a missing pair is a bug.
 TABLE: Mapping[OrderStatus | None, Mapping[type[Command], Ruling | Refusal]] = {
-    None: {
-        PlaceOrder: Ruling.CREATE,
-        CancelOrder: Ruling.PARK,
-        CancelLines: Ruling.PARK,
-        AcknowledgeOrder: Ruling.PARK,
-        RecordShipment: Ruling.PARK,
-    },
-    OrderStatus.OPEN: {
-        PlaceOrder: Ruling.COMPARE,
-        CancelOrder: Ruling.BY_LINE,
-        CancelLines: Ruling.BY_LINE,
-        AcknowledgeOrder: Ruling.BY_LINE,
-        RecordShipment: Ruling.BY_LINE,
-    },
-    OrderStatus.PARTLY_FULFILLED: {
-        PlaceOrder: Ruling.COMPARE,
-        CancelOrder: Ruling.BY_LINE,
-        CancelLines: Ruling.BY_LINE,
-        AcknowledgeOrder: Ruling.BY_LINE,
-        RecordShipment: Ruling.BY_LINE,
-    },
-    OrderStatus.FULFILLED: {
-        PlaceOrder: Ruling.COMPARE,
-        CancelOrder: Refusal.ORDER_FULFILLED,
-        CancelLines: Ruling.BY_LINE,
-        AcknowledgeOrder: Ruling.BY_LINE,
-        RecordShipment: Ruling.BY_LINE,
-    },
-    OrderStatus.CANCELLED: {
-        PlaceOrder: Refusal.ORDER_CANCELLED,
-        CancelOrder: Ruling.NO_CHANGE,
-        CancelLines: Ruling.BY_LINE,
-        AcknowledgeOrder: Ruling.BY_LINE,
-        RecordShipment: Refusal.ORDER_CANCELLED,
-    },
-    OrderStatus.COMPLETE: {
-        PlaceOrder: Ruling.COMPARE,
-        CancelOrder: Refusal.ORDER_COMPLETE,
-        CancelLines: Ruling.BY_LINE,
-        AcknowledgeOrder: Ruling.BY_LINE,
-        RecordShipment: Ruling.BY_LINE,
-    },
+    state: {command: rulings[at] for command, rulings in _ROWS.items()} for at, state in enumerate(_STATES)
 }
 
+_BUYERS_DOCUMENTS, _SELLERS_DOCUMENTS = ("850", "860"), ("855", "865", "870")
 
-#: Given as the answer when a parked document has waited for its order as long as it may.
+#: Given as the answer when a document has waited for its order, or for a person, as long as it may.
 TOO_LATE = "too-late"
 
 
 def decide_document(earlier_hash: str | None, submission: Submission) -> Decision | None:
     """What the business key alone decides; None: the commands must be decided (section 2.6).
 
-    `earlier_hash` is the content of the document applied before under the same key, if any.
+    `earlier_hash` is the content of the document applied before under the same key, if any. An order restated
+    under the same revision is compared line by line, like an acknowledgment or a cancellation said again.
     """
     if earlier_hash is None or submission.document is None:
         return None
     if earlier_hash == submission.document.content_hash:
-        return _duplicate("This document was applied before.")
+        return duplicate("This document was applied before.")
     for command in submission.commands:
-        if isinstance(command, RecordShipment):
-            said = f"Shipment {command.shipment_id} was sent before with other content; nothing was changed."
-            return refuse(Refusal.SHIPMENT_EXISTS, said)
+        po = command.order.po_number
+        match command:
+            case RecordShipment():
+                said = (
+                    f"Shipment {command.shipment_id} was sent before with other content; nothing was changed."
+                )
+                return refuse(Refusal.SHIPMENT_EXISTS, said)
+            case AnswerRequest() | ChangeOrder() if command.source.type != "850":
+                said = f"This change of PO {po} was sent before with other content; nothing was changed."
+                return refuse(Refusal.DOCUMENT_EXISTS, said)
     return None
 
 
 def decide(found: tuple[OrderState, ...], command: Command) -> Decision:
     """Whether the command is allowed, and what it does. `found` are the orders it may mean."""
+    decision = _decided(found, command)
+    if decision.question and TOO_LATE in answers_given(command):
+        said = f"{decision.question.statement} Nobody could say in time; nothing was changed."
+        return refuse(Refusal.NOT_ANSWERED, said)
+    return decision
+
+
+def _decided(found: tuple[OrderState, ...], command: Command) -> Decision:
     if isinstance(command, Object):
         return _objected(command)
     if not _may_say(command):
@@ -140,27 +142,40 @@ def decide(found: tuple[OrderState, ...], command: Command) -> Decision:
     given = answers_given(command)
     chosen = [order for order in found if f"for-{order.key.other(command.by)}" in given] or list(found)
     if len(chosen) > 1:
-        return _ignored() if "ignore" in given else _which_order(chosen, command)
+        return ignored() if "ignore" in given else held(which_order(chosen, command))
     order = chosen[0] if chosen else None
     if (answered := _by_table(_ruling(order, command), order, command)) is not None:
         return answered
-    match command, order:
-        case PlaceOrder(), _:
+    if order is None:
+        return _place(None, command) if isinstance(command, PlaceOrder) else _without_order(command)
+    decision = _by_ladder(order, command)
+    if _cancels_what_it_reopened(order, command, decision):
+        said = (
+            f"{command.source.file} withdraws a shipment of PO {order.key.po_number} and cancels its units."
+        )
+        return refuse(Refusal.CONTRADICTORY, said)
+    return decision
+
+
+def _by_ladder(order: OrderState, command: Command) -> Decision:
+    match command:
+        case PlaceOrder():
             return _place(order, command)
-        case CancelOrder(), OrderState():
+        case CancelOrder():
             return _cancel_order(order, command)
-        case CancelLines(), OrderState():
+        case CancelLines():
             return _cancel_lines(order, command)
-        case AcknowledgeOrder(), OrderState():
+        case ChangeOrder():
+            return decide_change(order, command)
+        case AnswerRequest():
+            return _answer_request(order, command)
+        case AcknowledgeOrder():
             return _acknowledge(order, command)
-        case RecordShipment(), OrderState():
-            return _ship(order, command)
+        case RecordShipment():
+            return decide_shipment(order, command)
+        case WithdrawShipment():
+            return decide_withdrawal(order, command)
     raise ValueError(f"there is no rule for {type(command).__name__}")
-
-
-def answers_given(command: Command) -> frozenset[str]:
-    """What a person answered when the command was held: choice names, separated by commas."""
-    return frozenset(filter(None, command.resolution.split(",")))
 
 
 def _ruling(order: OrderState | None, command: Command) -> Ruling | Refusal:
@@ -184,43 +199,31 @@ def _by_table(ruling: Ruling | Refusal, order: OrderState | None, command: Comma
     if isinstance(ruling, Refusal):
         return refuse_order(ruling, order, command)
     if ruling is Ruling.NO_CHANGE:
-        return _duplicate("The order is cancelled already.")
+        return duplicate("The order is cancelled already.")
     return _without_order(command) if ruling is Ruling.PARK else None
 
 
 def _may_say(command: Command) -> bool:
-    """Buyers place, sellers acknowledge and ship, either cancels. Staff speak for the party they name."""
+    """Buyers place, sellers answer and ship, either cancels or changes, each in its own documents (row 34).
+
+    Staff speak for whom they name.
+    """
+    by_buyer, by_seller = command.by == command.order.buyer, command.by == command.order.seller
     match command:
         case PlaceOrder():
-            return command.by == command.order.buyer
-        case AcknowledgeOrder() | RecordShipment():
-            return command.by == command.order.seller
-        case _:
-            return command.by in (command.order.buyer, command.order.seller)
+            return by_buyer
+        case AcknowledgeOrder() | AnswerRequest() | RecordShipment() | WithdrawShipment():
+            return by_seller
+    if command.source.type in _BUYERS_DOCUMENTS:
+        return by_buyer
+    return by_seller if command.source.type in _SELLERS_DOCUMENTS else by_buyer or by_seller
 
 
-def _which_order(found: list[OrderState], command: Command) -> Decision:
-    others = sorted({order.key.other(command.by) for order in found})
-    po, names = command.order.po_number, ", ".join(others)
-    said = f"PO {po} exists with more than one partner ({names}): which is meant?"
-    choices = tuple(Choice(f"for-{other}", f"apply it to the order with {other}") for other in others)
-    return _held(said, *choices, Choice("ignore", "change nothing"))
-
-
-def _held(statement: str, *choices: Choice) -> Decision:
-    return Decision(outcome=Outcome.HELD, question=Question(statement, choices))
-
-
-def _applied(*facts: Fact, notes: tuple[str, ...] = ()) -> Decision:
-    return Decision(outcome=Outcome.APPLIED, facts=facts, notes=notes)
-
-
-def _duplicate(note: str) -> Decision:
-    return Decision(outcome=Outcome.DUPLICATE, notes=(note,))
-
-
-def _ignored() -> Decision:
-    return Decision(outcome=Outcome.IGNORED, notes=("A person decided to leave this document aside.",))
+def _cancels_what_it_reopened(order: OrderState, command: Command, decision: Decision) -> bool:
+    """Units that a file opened again it may not cancel: that would cancel what has left (section 2.5)."""
+    if not order.reopened_by or order.reopened_by != command.source.identity:
+        return False
+    return any(fact.kind in (*CANCELLING, EventKind.CANCELLATION_REQUESTED) for fact in decision.facts)
 
 
 def _without_order(command: Command) -> Decision:
@@ -233,64 +236,67 @@ def _without_order(command: Command) -> Decision:
 
 
 def _objected(command: Object) -> Decision:
+    if command.objection is Objection.WRONG_PARTY:
+        return refuse(Refusal.WRONG_PARTY, command.statement)
     if command.objection is Objection.PURPOSE_NOT_ALLOWED:
         return refuse(Refusal.PURPOSE_NOT_ALLOWED, command.statement)
     if "ignore" in answers_given(command):
-        return _ignored()
-    return _held(command.statement, *command.choices, Choice("ignore", "change nothing"))
+        return ignored()
+    return held(Question(command.statement, (*command.choices, Choice("ignore", "change nothing"))))
 
 
 def _place(order: OrderState | None, command: PlaceOrder) -> Decision:
     if order is not None:
         if command.repeat or command.content_hash == order.content_hash:
-            return _duplicate("The order is known; nothing changed.")
+            return duplicate("The order is known; nothing changed.")
         return refuse_order(Refusal.ORDER_EXISTS, order, command)
     if not command.lines:
         said = f"PO {command.order.po_number} has no lines, so there is nothing to order."
         return refuse(Refusal.EMPTY_ORDER, said)
     placed = name_lines(command.lines)
-    refusals = tuple(filter(None, (_line_fault(line) for line in placed)))
+    refusals = tuple(filter(None, (new_line_fault(line) for line in placed)))
     if refusals:
         return refused(refusals)
     notes = ("Sent as a copy of an order that was not known here; it was placed.",) if command.repeat else ()
-    return _applied(Fact(kind=EventKind.ORDER_PLACED, placed=placed, notes=notes), notes=notes)
-
-
-def _line_fault(placed: PlacedLine) -> RefusedLine | None:
-    new = placed.new
-    fault = quantity_fault(new.quantity, discrete=new.discrete)
-    if fault is None and new.quantity is not None and new.quantity == ZERO:
-        fault = Refusal.QUANTITY_ZERO
-    if fault is None and new.location_quantities and sum(new.location_quantities, ZERO) != new.quantity:
-        fault = Refusal.STORES_DO_NOT_ADD_UP
-    if fault is None:
-        return None
-    return refuse_new_line(fault, placed)
+    marks = Marks(revision=command.revision or None)
+    return applied(Fact(kind=EventKind.ORDER_PLACED, placed=placed, notes=notes, marks=marks), notes=notes)
 
 
 def _cancel_order(order: OrderState, command: CancelOrder) -> Decision:
     if command.part_shipped is PartShipped.REFUSE and any(line.fulfilled for line in order.lines):
         return refuse_order(Refusal.PART_SHIPPED, order, command)
-    return _cancel_whole(order, declined=False, command=command)
+    if not is_request(order, command):
+        return _cancel_whole(order, declined=False, command=command)
+    units = moved(order.lines, {line.id: line.open - line.requested for line in order.lines}, command.reason)
+    if not units:
+        return duplicate("The cancellation was asked for already.")
+    return applied(Fact(kind=EventKind.CANCELLATION_REQUESTED, units=units), refusals=_kept(order))
 
 
 def _cancel_whole(order: OrderState, *, declined: bool, command: Command) -> Decision:
-    """Cancel everything open; name what is fulfilled and stays (section 5, rows 1 and 2)."""
-    kept = tuple(already_left(line) for line in order.lines if line.fulfilled)
+    """Cancel everything open; name what is fulfilled and stays (rows 1 and 2)."""
     units = moved(order.lines, {line.id: line.open for line in order.lines}, command.reason)
     fact = Fact(kind=EventKind.ORDER_CANCELLED, units=units, declined=declined)
-    return Decision(outcome=Outcome.APPLIED, facts=(fact,), refusals=kept)
+    return applied(fact, refusals=_kept(order))
+
+
+def _kept(order: OrderState) -> tuple[RefusedLine, ...]:
+    return tuple(already_left(line) for line in order.lines if line.fulfilled)
 
 
 def _cancel_lines(order: OrderState, command: CancelLines) -> Decision:
     """Part of lines, all or nothing."""
+    asks = is_request(order, command)
     named = add_up(order.lines, command.lines, "cancel", by_name=not command.source.type)
-    sums = _movable(order, named, _cancel_fault, "cancel")
+    sums = movable(order.lines, named, _request_fault if asks else _cancel_fault, "cancel")
     if isinstance(sums, Decision):
         return sums
+    if asks:
+        sums = {line.id: asked_for(line, sums[line.id]) for line in order.lines if line.id in sums}
     units = moved(order.lines, sums, command.reason)
-    fact = Fact(kind=EventKind.LINES_CANCELLED, units=units)
-    return _applied(fact) if units else _duplicate("These units are cancelled already.")
+    kind = EventKind.CANCELLATION_REQUESTED if asks else EventKind.LINES_CANCELLED
+    said = "asked for" if asks else "cancelled"
+    return applied(Fact(kind=kind, units=units)) if units else duplicate(f"These units are {said} already.")
 
 
 def _cancel_fault(line: LineState, asked: Decimal) -> Refusal | None:
@@ -303,42 +309,34 @@ def _cancel_fault(line: LineState, asked: Decimal) -> Refusal | None:
     return Refusal.LINE_CANCELLED if asked else None  # all that is open of it, and that was said before
 
 
-def _ship(order: OrderState, command: RecordShipment) -> Decision:
-    """Sum the shipment by line, then fulfil what is open; more than that is refused (rows 16 to 19)."""
-    sums = _movable(order, add_up(order.lines, command.lines, "ship"), _ship_fault, "ship")
-    if isinstance(sums, Decision):
-        return sums
-    units = moved(order.lines, sums)
-    if not units:
-        return _applied(notes=("The shipment names no units; nothing was fulfilled.",))
-    notes = (f"Shipment {command.shipment_id}.",)
-    return _applied(Fact(kind=EventKind.LINES_FULFILLED, units=units, notes=notes))
+def _request_fault(line: LineState, asked: Decimal) -> Refusal | None:
+    more = asked_for(line, asked)
+    return _cancel_fault(line, asked) or (Refusal.EXCEEDS_OPEN if more > line.open - line.requested else None)
 
 
-def _ship_fault(line: LineState, shipped: Decimal) -> Refusal | None:
-    if shipped <= line.open:
-        return None
-    return Refusal.LINE_CANCELLED if line.cancelled == line.ordered else Refusal.OVER_SHIPMENT
-
-
-def _movable(
-    order: OrderState,
-    named: tuple[dict[int, Decimal], list[RefusedLine]],
-    fault_of: Callable[[LineState, Decimal], Refusal | None],
-    verb: str,
-) -> dict[int, Decimal] | Decision:
-    """The units a document names, by line id, when all of them may be moved."""
-    sums, refusals = named
-    for line in order.lines:
-        fault = fault_of(line, sums[line.id]) if line.id in sums else None
-        if fault:
-            refusals.append(refuse_line(fault, line, sums[line.id] or None, verb))
-    return refused(tuple(refusals)) if refusals else sums
+def _answer_request(order: OrderState, command: AnswerRequest) -> Decision:
+    """The seller agrees to what the buyer asked to cancel, or refuses it (row 14)."""
+    said, given = read_consents(order.lines, command), answers_given(command)
+    if said.refusals:
+        return refused(tuple(said.refusals))
+    agreed = moved(order.lines, said.agreed, command.reason)
+    kept = moved(order.lines, said.refused, command.reason)
+    if not (agreed or kept) and not command.certain and "ignore" not in given:
+        if "cancel" not in given:
+            return held(about_nothing_asked(order.key.po_number, command))
+        answered = _by_table(_cancel_ruling(order), order, command)
+        return answered or _cancel_whole(order, declined=True, command=command)
+    if not (agreed or kept):
+        note = "The seller answers a cancellation, and none was asked for."
+        return applied(Fact(kind=EventKind.ORDER_ACKNOWLEDGED, notes=(note,)), notes=(note,))
+    cancelled = Fact(kind=EventKind.LINES_CANCELLED, units=agreed, declined=True)
+    closed = Fact(kind=EventKind.REQUEST_REFUSED, units=kept)
+    return applied(*(fact for fact in (cancelled, closed) if fact.units))
 
 
 def _acknowledge(order: OrderState, command: AcknowledgeOrder) -> Decision:
     """The header first, then the lines: line codes outrank a soft header, a hard one outranks silence."""
-    keeps = any(accepts(line) for line in command.lines)
+    keeps = any(accepts(line, command.backorder) for line in command.lines)
     given = answers_given(command)
     if command.verdict is Verdict.REJECTED and keeps:
         said = f"The acknowledgment rejects PO {order.key.po_number} as a whole and accepts units of it."
@@ -349,7 +347,7 @@ def _acknowledge(order: OrderState, command: AcknowledgeOrder) -> Decision:
         return answered or _cancel_whole(order, declined=True, command=command)
     question = about_verdict(order.key.po_number, command)
     if question and "ignore" not in given:
-        return Decision(outcome=Outcome.HELD, question=question)
+        return held(question)
     return _acknowledge_lines(order, command, keeps=keeps)
 
 
@@ -359,24 +357,26 @@ def _acknowledge_lines(order: OrderState, command: AcknowledgeOrder, *, keeps: b
     notes = ["The seller has put the order on hold."] if command.verdict is Verdict.ON_HOLD else []
     questions: list[Question] = []
     for line in order.lines:
-        if line.id not in grouped:
+        answers = grouped.get(line.id, ())
+        if line.id not in grouped and command.lines:
             continue
-        reading = read_answers(line, grouped[line.id])
+        reading = read_answers(line, answers, command.short_accept, command.backorder)
         declined = _declined(line, reading, answers_given(command))
         if isinstance(declined, RefusedLine):
             refusals.append(declined)
         elif isinstance(declined, Question):
             questions.append(declined)
         elif declined:
-            reason = reason_of(grouped[line.id])
-            units.append(Units(line_id=line.id, line=line.line, quantity=declined, reason=reason))
+            units.append(Units(line_id=line.id, line=line.line, quantity=declined, reason=reason_of(answers)))
+        elif line.requested:
+            notes.append(unanswered(line))
         notes += reading.notes
     if refusals:
         return refused(tuple(refusals))
     if order.status is OrderStatus.CANCELLED and keeps:
         return refuse_order(Refusal.ORDER_CANCELLED, order, command)
     if questions:
-        return Decision(outcome=Outcome.HELD, question=one_question(tuple(questions)))
+        return held(one_question(tuple(questions)))
     return _acknowledged(tuple(units), tuple(notes))
 
 
@@ -396,4 +396,4 @@ def _acknowledged(units: tuple[Units, ...], notes: tuple[str, ...]) -> Decision:
     facts = [Fact(kind=EventKind.LINES_CANCELLED, units=units, declined=True)] if units else []
     if notes or not units:
         facts.insert(0, Fact(kind=EventKind.ORDER_ACKNOWLEDGED, notes=notes))
-    return _applied(*facts, notes=notes)
+    return applied(*facts, notes=notes)

@@ -31,6 +31,7 @@ class HeldStatus(Enum):
 
     OPEN = "open"  #: nobody has answered
     ANSWERED = "answered"  #: one of the choices was taken
+    EXPIRED = "expired"  #: nobody answered in time, and the sender was told
 
 
 @unique
@@ -61,3 +62,14 @@ class Status(Enum):
     UNCERTAIN = "uncertain"  #: may or may not have gone out; only a person may send it again
     FAILED = "failed"  #: did not go out, and the attempts are used up
     REFUSED = "refused"  #: the other side will never take it, or there is nobody to send it to
+
+
+@unique
+class Reception(Enum):
+    """Of a document we sent, by the partner's own word."""
+
+    NONE = ""  #: said nothing so far
+    ACCEPTED = "accepted"  #: taken as it is
+    ACCEPTED_WITH_ERRORS = "accepted_with_errors"  #: taken, though something in it is wrong
+    PARTLY_ACCEPTED = "partly_accepted"  #: a part of it was taken
+    REJECTED = "rejected"  #: not taken

@@ -1,59 +1,94 @@
 """Facts into rows: orders, lines, events and counters; the statements check the law a second time."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import cache
+from itertools import pairwise
 
-from sqlalchemy import Connection, Table, bindparam, insert, update
+from sqlalchemy import Connection, bindparam, insert, update
 
 from storage.commands import Command, PlaceOrder
 from storage.database import LedgerBug, Prepared
 from storage.events import EVENT_VERSION, EventKind, Fact, LedgerEvent, Units
-from storage.evolve import CANCELLING, LINES_MAX, units_by_line
+from storage.evolve import LINES_MAX, units_by_line
 from storage.models import table
 from storage.orders import ZERO, LineState, OrderState
 
 _ORDERS, _LINES, _IDS = table("orders"), table("order_line"), table("order_line_id")
 _EVENTS, _EVENT_LINES = table("event"), table("event_line")
 
-
-def _insert_numbered(into: Table) -> Prepared:
-    """An insert without the id, which the database gives and returns."""
-    names = [column.name for column in into.c if column.name != "id"]
-    return Prepared(insert(into).returning(into.c.id), *names)
-
-
-_NEW_ORDER = _insert_numbered(_ORDERS)
-_NEW_EVENT = _insert_numbered(_EVENTS)
-_NEW_LINES = Prepared(insert(_LINES), *(column.name for column in _LINES.c))
+_NEW_EVENT = Prepared(
+    insert(_EVENTS).returning(_EVENTS.c.id), *(column.name for column in _EVENTS.c if column.name != "id")
+)
+# The other counters begin at nothing, which the table says itself.
+_NEW_LINES = Prepared(
+    insert(_LINES), *(column.name for column in _LINES.c if column.name not in ("requested", "withdrawn"))
+)
 _NEW_IDS = Prepared(insert(_IDS), *(column.name for column in _IDS.c))
-_NEW_EVENT_LINES = Prepared(insert(_EVENT_LINES), *(column.name for column in _EVENT_LINES.c))
+_NEW_EVENT_LINES = Prepared(
+    insert(_EVENT_LINES), *(column.name for column in _EVENT_LINES.c if column.name != "settled")
+)
+_SETTLING = Prepared(insert(_EVENT_LINES), *(column.name for column in _EVENT_LINES.c))
 
-_FULFILLED = bindparam("fulfilled_now", type_=_LINES.c.fulfilled.type)
-_CANCELLED = bindparam("cancelled_now", type_=_LINES.c.cancelled.type)
-_DECLINED = bindparam("declined_now", type_=_LINES.c.declined.type)
-# The guard: even if the rule were wrong, no unit is fulfilled or cancelled that is not open.
-_MOVE = Prepared(
-    update(_LINES)
-    .where(
-        _LINES.c.id == bindparam("line_id"),
-        _LINES.c.fulfilled + _LINES.c.cancelled + _FULFILLED + _CANCELLED <= _LINES.c.ordered,
+# What a fact changes on a line, in the order of the values of a move.
+_COUNTERS = ("ordered", "fulfilled", "cancelled", "declined", "requested", "withdrawn")
+_TAKEN = bindparam("taken", type_=_LINES.c.ordered.type)  # of what is neither moved nor asked for
+
+
+@cache
+def _moving(*counters: str) -> Prepared:
+    """The update of these counters of a line; no fact changes all of them.
+
+    The guard: even if the rule were wrong, no unit is fulfilled, cancelled or asked for that is not open.
+    """
+    free = _LINES.c.fulfilled + _LINES.c.cancelled + _LINES.c.requested + _TAKEN <= _LINES.c.ordered
+    more = {name: bindparam(f"more_{name}", type_=_LINES.c[name].type) for name in counters}
+    return Prepared(
+        update(_LINES)
+        .where(_LINES.c.id == bindparam("line_id"), free)
+        .values({name: _LINES.c[name] + added for name, added in more.items()}),
+        *(f"more_{name}" for name in _COUNTERS),
+        "taken",
+        "line_id",
     )
-    .values(
-        fulfilled=_LINES.c.fulfilled + _FULFILLED,
-        cancelled=_LINES.c.cancelled + _CANCELLED,
-        declined=_LINES.c.declined + _DECLINED,
-    ),
-    "line_id",
-    "fulfilled_now",
-    "cancelled_now",
-    "declined_now",
+
+
+# What the facts change on the order itself, in the order of the values of `_row`.
+_MARKS = (
+    "status",
+    "whole_cancelled",
+    "revision",
+    "change_sequence",
+    "seller_change_sequence",
+    "restated_at",
+    "reopened_by",
 )
 _SETTLE = Prepared(
     update(_ORDERS)
     .where(_ORDERS.c.id == bindparam("order_id"))
-    .values(status=bindparam("now"), whole_cancelled=bindparam("whole")),
-    "now",
-    "whole",
+    .values({name: bindparam(f"new_{name}", type_=_ORDERS.c[name].type) for name in _MARKS}),
+    *(f"new_{name}" for name in _MARKS),
     "order_id",
+)
+
+
+def _row(order: OrderState) -> tuple[object, ...]:
+    return (
+        order.status.value,
+        order.whole_cancelled,
+        order.revision,
+        order.change_sequence,
+        order.seller_change_sequence,
+        order.restated_at,
+        order.reopened_by,
+    )
+
+
+_NEW_ORDER = Prepared(
+    insert(_ORDERS).returning(_ORDERS.c.id),
+    *("buyer", "seller", "po_number", "release", "placed_at", "ordered_on", "content_hash"),
+    *_MARKS,
 )
 
 
@@ -67,27 +102,20 @@ class Writer:
     stored: dict[int, OrderState]  # what the rows of `orders` say, by order id
     ids: dict[int, int] = field(default_factory=dict)  # negative id -> real id
 
-    def write(self, command: Command, order: OrderState, facts: tuple[Fact, ...]) -> tuple[LedgerEvent, ...]:
-        """Write the facts of one command; `order` is the order after them."""
-        events = []
-        for fact in facts:
-            if fact.placed:
-                self._place(command, order)
-            order_id = self.ids.get(order.id, order.id)
-            units = self._placed_units(order, fact) if fact.placed else self._moved_units(fact)
-            event = self._record(command, order_id, fact, units)
-            if not fact.placed:
-                self._move(fact, units)
-            events.append(event)
-        return tuple(events)
+    def write(
+        self, command: Command, states: tuple[OrderState, ...], facts: tuple[Fact, ...]
+    ) -> tuple[LedgerEvent, ...]:
+        """Write the facts of one command; `states` are the order before the first and after each of them."""
+        steps = zip(facts, pairwise(states), strict=True)
+        return tuple(self._write(command, fact, before, after) for fact, (before, after) in steps)
 
     def settle(self, order: OrderState) -> None:
-        """Bring the order's own row in line with its lines."""
+        """Bring the order's own row in line with its lines, and with what the facts said of it."""
         stored = self.stored[order.id]
-        if (stored.status, stored.whole_cancelled) == (order.status, order.whole_cancelled):
+        if stored is order or _row(stored) == _row(order):
             return
         order_id = self.ids.get(order.id, order.id)
-        if _SETTLE.run(self.tx, [(order.status.value, order.whole_cancelled, order_id)]) != 1:
+        if _SETTLE.run(self.tx, [(*_row(order), order_id)]) != 1:
             raise LedgerBug(f"order {order_id} is not there to be brought up to date")
 
     def numbered(self, order: OrderState | None) -> OrderState | None:
@@ -98,40 +126,56 @@ class Writer:
         return replace(order, id=self.ids[order.id], lines=lines)
 
     def _line_id(self, line_id: int) -> int:
+        if line_id > 0:
+            return line_id
         order_id, ordinal = divmod(line_id, LINES_MAX)
-        return self.ids.get(order_id, order_id) * LINES_MAX + ordinal
+        return self.ids[order_id] * LINES_MAX + ordinal
+
+    def _write(self, command: Command, fact: Fact, before: OrderState, after: OrderState) -> LedgerEvent:
+        if fact.kind is EventKind.ORDER_PLACED:
+            self._place(command, after)
+        order_id = self.ids.get(after.id, after.id)
+        if fact.placed:
+            units = self._add_lines(order_id, after.lines[len(before.lines) :])
+            return self._record(command, order_id, fact, units, {})
+        changed = [pair for pair in zip(before.lines, after.lines, strict=True) if pair[0] is not pair[1]]
+        settled = {
+            self._line_id(new.id): max(old.requested - new.requested, ZERO)
+            for old, new in changed
+            if old.requested
+        }
+        event = self._record(command, order_id, fact, self._moved_units(fact), settled)
+        self._move(fact, changed)
+        return event
 
     def _place(self, command: Command, order: OrderState) -> None:
         if not isinstance(command, PlaceOrder) or order.id > 0:
             raise LedgerBug(f"PO {order.key.po_number} cannot be placed: it exists, or nobody ordered it")
-        values = (
-            order.key.buyer,
-            order.key.seller,
-            order.key.po_number,
-            order.key.release,
-            command.revision,
-            order.status.value,
-            command.at,
-            command.ordered_on,
-            command.content_hash,
-            order.whole_cancelled,
-        )
+        key = order.key
+        placed = (command.at, command.ordered_on, command.content_hash)
+        values = (key.buyer, key.seller, key.po_number, key.release, *placed, *_row(order))
         self.ids[order.id] = _NEW_ORDER.new_id(self.tx, values)
         self.stored[order.id] = order
-        _NEW_LINES.run(self.tx, [self._line_row(order.id, line) for line in order.lines])
+
+    def _add_lines(self, order_id: int, lines: tuple[LineState, ...]) -> tuple[Units, ...]:
+        """Insert lines as they were placed; the units that were ordered with them."""
+        _NEW_LINES.run(self.tx, [self._line_row(order_id, line) for line in lines])
         items = [
             (self._line_id(line.id), ordinal, item.qualifier, item.id, item.scheme)
-            for line in order.lines
+            for line in lines
             for ordinal, item in enumerate(line.ids, start=1)
         ]
         _NEW_IDS.run(self.tx, items)
+        return tuple(
+            Units(line_id=self._line_id(line.id), line=line.line, quantity=line.ordered) for line in lines
+        )
 
     def _line_row(self, order_id: int, line: LineState) -> tuple[object, ...]:
-        """The values of order_line, in the order of its columns."""
+        """The values of a new line, in the order of `_NEW_LINES`."""
         line_id = self._line_id(line.id)
         return (
             line_id,
-            self.ids[order_id],
+            order_id,
             line_id % LINES_MAX,
             line.line,
             line.assigned,
@@ -146,24 +190,26 @@ class Writer:
             ZERO,
         )
 
-    def _placed_units(self, order: OrderState, fact: Fact) -> tuple[Units, ...]:
-        placed = {line.line for line in fact.placed}
-        return tuple(
-            Units(line_id=self._line_id(line.id), line=line.line, quantity=line.ordered)
-            for line in order.lines
-            if line.line in placed
-        )
-
     def _moved_units(self, fact: Fact) -> tuple[Units, ...]:
         """One entry per line: a fact that names a line twice moved the sum."""
         sums = units_by_line(fact)
+        if len(sums) == len(fact.units) and all(line_id > 0 for line_id in sums):
+            return fact.units
         first = {units.line_id: units for units in reversed(fact.units)}
         return tuple(
             replace(first[line_id], line_id=self._line_id(line_id), quantity=quantity)
             for line_id, quantity in sums.items()
         )
 
-    def _record(self, command: Command, order_id: int, fact: Fact, units: tuple[Units, ...]) -> LedgerEvent:
+    def _record(
+        self,
+        command: Command,
+        order_id: int,
+        fact: Fact,
+        units: tuple[Units, ...],
+        settled: Mapping[int, Decimal],
+    ) -> LedgerEvent:
+        """Write an event; `settled` are the requested units, by line id, that it leaves without a request."""
         sequence = self.sequences[order_id] = self.sequences.get(order_id, 0) + 1
         source = command.source
         values = (
@@ -185,10 +231,14 @@ class Writer:
             source.group,
             source.set,
             source.type,
+            fact.reference,
         )
         event_id = _NEW_EVENT.new_id(self.tx, values)
         lines = [(event_id, u.line_id, u.quantity, u.reason.code, u.reason.text) for u in units]
-        _NEW_EVENT_LINES.run(self.tx, lines)
+        if settled:
+            _SETTLING.run(self.tx, [(*line, settled.get(line[1], ZERO)) for line in lines])
+        else:
+            _NEW_EVENT_LINES.run(self.tx, lines)
         return LedgerEvent(
             id=event_id,
             order_id=order_id,
@@ -201,19 +251,27 @@ class Writer:
             source=source,
             units=units,
             notes=fact.notes,
+            reference=fact.reference,
         )
 
-    def _move(self, fact: Fact, units: tuple[Units, ...]) -> None:
-        """Count the units; each line must have that many open at this very moment."""
-        cancelling, fulfilling = fact.kind in CANCELLING, fact.kind is EventKind.LINES_FULFILLED
-        moves = [
-            (
-                unit.line_id,
-                unit.quantity if fulfilling else ZERO,
-                unit.quantity if cancelling else ZERO,
-                unit.quantity if cancelling and fact.declined else ZERO,
-            )
-            for unit in units
-        ]
-        if _MOVE.run(self.tx, moves) != len(moves):
-            raise LedgerBug(f"a fact of kind {fact.kind.value} moves more units than are open: {units}")
+    def _move(self, fact: Fact, changed: Sequence[tuple[LineState, LineState]]) -> None:
+        """Count the units as the rule's own sums have them; so many must be open at this very moment."""
+        moves = [self._difference(old, new) for old, new in changed]
+        counters = [name for at, name in enumerate(_COUNTERS) if any(move[at] for move in moves)]
+        if counters and _moving(*counters).run(self.tx, moves) != len(moves):
+            raise LedgerBug(f"a fact of kind {fact.kind.value} moves more units than are open: {fact.units}")
+
+    def _difference(self, old: LineState, new: LineState) -> tuple[object, ...]:
+        """The values of a move: each counter, what is taken of the open units, and the line."""
+        fulfilled = new.fulfilled - old.fulfilled
+        requested = new.requested - old.requested
+        return (
+            new.ordered - old.ordered,
+            fulfilled,
+            new.cancelled - old.cancelled,
+            new.declined - old.declined,
+            requested,
+            max(-fulfilled, ZERO),
+            old.open - new.open + requested,
+            self._line_id(new.id),
+        )

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from pipeline import screen
-from pipeline.cli import ledger, movement
+from pipeline.cli import ledger, movement, reading
 from pipeline.cli.options import ATTENTION, BUG, OPERATOR, err
 from pipeline.errors import CountermandError, PartnerError
 from storage.database import AlreadyRunning, DatabaseUnavailable
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.add_typer(movement.app)
 app.add_typer(ledger.app)
+app.add_typer(reading.app)
 
 # Not bugs: a sentence for whom it concerns, never a traceback.
 _SENTENCES = (CountermandError, DatabaseUnavailable, NotAChoice, StaleMessage, AlreadyRunning)

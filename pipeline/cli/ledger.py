@@ -1,4 +1,4 @@
-"""Commands that look at the ledger and speak to it: orders, cancel, held, release, outbox, resend, audit."""
+"""Commands that look at the ledger and speak to it: orders, cancel, answer, held, release, outbox, audit."""
 
 from typing import Annotated
 
@@ -7,15 +7,18 @@ import typer
 from pipeline import screen, staff
 from pipeline.cli.options import AsJson, Config, end, out, print_json
 from pipeline.errors import OperatorError
-from pipeline.views import held_json, message_json, order_json, parked_json, summary_json
+from pipeline.views import held_json, message_json, order_json, parked_json, receipts_of, summary_json
 from pipeline.wiring import open_application
 from storage import held as held_questions
 from storage import outbox as messages
 from storage import parked as parked_sets
 from storage import queries
+from storage.commands import Consent
 from storage.invariants import audit as find_breaches
 
 app = typer.Typer()
+
+Release = Annotated[str, typer.Option(help="The release, if the order has several.")]
 
 
 @app.command()
@@ -42,11 +45,11 @@ def order(
     po_number: str,
     config: Config = None,
     as_json: AsJson = False,
-    buyer: str = "",
-    seller: str = "",
-    release: str = "",
+    buyer: Annotated[str, typer.Option(help="The buyer, if several orders have this number.")] = "",
+    seller: Annotated[str, typer.Option(help="The seller, if several orders have this number.")] = "",
+    release: Release = "",
 ) -> None:
-    """Show one order: its lines and its timeline."""
+    """Show one order: its lines and all that happened to it."""
     application = open_application(config)
     with application.database.reading() as tx:
         view = staff.one_order(tx, po_number, buyer, seller, release)
@@ -66,7 +69,7 @@ def cancel(
     quantity: Annotated[str, typer.Option(help="Units of that line; without it all open.")] = "",
     reason: Annotated[str, typer.Option(help="A reason code.")] = "",
     note: Annotated[str, typer.Option(help="A sentence for the other party.")] = "",
-    release: str = "",
+    release: Release = "",
     counterparty: Annotated[str, typer.Option(help="The other partner, if several have this PO.")] = "",
 ) -> None:
     """Cancel for one party: same rule, same notices. It cannot be undone."""
@@ -85,15 +88,42 @@ def cancel(
 
 
 @app.command()
+def answer(
+    po_number: str,
+    by: Annotated[str, typer.Option("--by", help="The seller who was asked.")],
+    agree: Annotated[bool, typer.Option("--agree/--refuse", help="Whether the seller agrees to cancel.")],
+    config: Config = None,
+    as_json: AsJson = False,
+    note: Annotated[str, typer.Option(help="A sentence for the buyer.")] = "",
+    release: Release = "",
+    counterparty: Annotated[str, typer.Option(help="The buyer, if several have this PO.")] = "",
+) -> None:
+    """Enter the seller's answer to all that its buyer asked to cancel. Agreeing cannot be undone."""
+    application = open_application(config)
+    wanted = staff.Cancellation(
+        po_number=po_number, release=release, by=by, counterparty=counterparty, note=note
+    )
+    report = staff.answer(application, wanted, Consent.AGREED if agree else Consent.REFUSED)
+    if as_json:
+        print_json(report.to_json())
+    else:
+        screen.show_set(out, report)
+    end(attention=report.outcome.value in ("refused", "held"))
+
+
+@app.command()
 def held(config: Config = None, as_json: AsJson = False) -> None:
-    """What waits for a person, with its choices; and what waits for its order."""
+    """What waits for a person, how long, and with which choices; and what waits for its order."""
     application = open_application(config)
     with application.database.reading() as tx:
         questions, waiting = held_questions.list_held(tx), parked_sets.list_parked(tx)
+        receipts = receipts_of(tx, questions, waiting)
     if as_json:
-        print_json({"held": [held_json(q) for q in questions], "parked": [parked_json(p) for p in waiting]})
+        held_list = [held_json(question, receipts.get(question.set_id or 0)) for question in questions]
+        parked_list = [parked_json(parked, receipts.get(parked.set_id)) for parked in waiting]
+        print_json({"held": held_list, "parked": parked_list})
     else:
-        screen.show_held(out, questions, waiting)
+        screen.show_held(out, questions, waiting, receipts, application.clock.now())
 
 
 @app.command()
@@ -103,7 +133,7 @@ def release(
     config: Config = None,
     as_json: AsJson = False,
     by: Annotated[str, typer.Option(help="Who decides.")] = "staff",
-    note: str = "",
+    note: Annotated[str, typer.Option(help="Why, for those who ask later.")] = "",
 ) -> None:
     """Answer what is held; the document is decided with the answer."""
     application = open_application(config)
@@ -117,7 +147,7 @@ def release(
 
 @app.command()
 def outbox(config: Config = None, as_json: AsJson = False) -> None:
-    """List e-mails and acknowledgments, sent and owed."""
+    """List e-mails and X12 documents, sent and owed, and what partners answered to them."""
     application = open_application(config)
     with application.database.reading() as tx:
         found = messages.list_messages(tx)

@@ -141,7 +141,8 @@ def replay(
         print_json(files_json(reports))
     else:
         screen.show_files(out, reports)
-        out.print("" if apply else "Nothing was kept. To keep it: the same with --apply", style="dim")
+        if not apply:
+            out.print("Nothing was kept. To keep it: the same with --apply", style="dim")
     end(attention=needs_attention(reports))
 
 

@@ -89,8 +89,8 @@ def _show_mails(mails: Sequence[Mail], teller: Teller) -> None:
 
 def _show_acknowledgments(stage: Stage, teller: Teller) -> None:
     teller.heading(
-        "The acknowledgments",
-        "Left on each partner's SFTP server. A 997 says: I could read it; not: it was allowed.",
+        "The answers",
+        "Left on each partner's SFTP server. A 997 says: I could read it; an 824: why it was not done.",
     )
     teller.acknowledgments(stage.acknowledgments())
 

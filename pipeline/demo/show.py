@@ -25,10 +25,12 @@ _STYLES = {
     "faulty": "red",
 }
 _VERDICTS = {
-    "A": "accepted",
-    "E": "accepted with errors",
-    "P": "partly accepted",
-    "R": "rejected",
+    "997 A": "could be read",
+    "997 E": "could be read, with errors",
+    "997 P": "could be read in part",
+    "997 R": "could not be read",
+    "824 TP": "was done in part",
+    "824 TR": "was refused",
 }
 
 
@@ -100,7 +102,7 @@ class Teller:
     def acknowledgments(self, found: Sequence[Acknowledgment]) -> None:
         table = Table(box=None, pad_edge=False, show_header=False)
         for one in found:
-            verdict = f"997 {one.verdict}, {_VERDICTS.get(one.verdict, 'unknown')}"
+            verdict = f"{one.verdict}: {_VERDICTS.get(one.verdict, 'unknown')}"
             table.add_row(CHARACTERS[one.partner].name, one.path.name, verdict)
         self._console.print(table)
 

@@ -33,6 +33,10 @@ class Mail:
     html: Path
 
 
+# The segment that holds the verdict, and the set it stands in.
+_SAYS = {b"AK9": "997", b"OTI": "824"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledgment:
     """One 997 left on a partner's server, with its AK9 verdict."""
@@ -124,10 +128,11 @@ def _part(message: EmailMessage, kind: str) -> str:
 
 
 def _verdict(content: bytes) -> str:
-    """AK901, by the separators the interchange itself names."""
+    """The set with AK901 of a 997 or OTI01 of an 824, by the separators the interchange itself names."""
     element, terminator = content[3:4], content[105:106]
+    said = "none"
     for segment in content.split(terminator):
         tag, *elements = segment.strip(b"\r\n").split(element)
-        if tag == b"AK9" and elements:
-            return elements[0].decode("latin-1")
-    return "none"
+        if tag in _SAYS and elements:
+            said = f"{_SAYS[tag]} {elements[0].decode('latin-1')}"
+    return said

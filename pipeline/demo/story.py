@@ -15,8 +15,12 @@ from typing import Any
 SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "order_cancelled": ("Cancelled: PO ",),
     "lines_cancelled": ("Cancelled in part: PO ",),
+    "cancellation_requested": ("Cancellation requested: PO ",),
+    "request_refused": ("Request refused: PO ",),
+    "request_withdrawn": ("Request withdrawn: PO ",),
     "cancellation_refused": ("Not cancelled: PO ", "Cancelled only in part: PO "),
     "document_refused": ("Refused: ",),
+    "answer_rejected": ("Not taken: ",),
     "document_rejected": ("Held: ", "Not processed: "),
 }
 
@@ -40,6 +44,7 @@ class Story:
     title: str
     intro: str
     steps: tuple[Step, ...]
+    policies: Mapping[str, Mapping[str, Any]]  # by partner: what its settings say other than the defaults
     expected: Mapping[str, Any]
 
 
@@ -59,7 +64,13 @@ def load(folder: Path) -> Story:
     if unused:
         raise ValueError(f"{folder.name}: no step of story.toml drops {', '.join(sorted(unused))}")
     expected = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
-    return Story(title=told["title"], intro=" ".join(told["intro"].split()), steps=steps, expected=expected)
+    return Story(
+        title=told["title"],
+        intro=" ".join(told["intro"].split()),
+        steps=steps,
+        policies=told.get("policies", {}),
+        expected=expected,
+    )
 
 
 def sets_of(report: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -1,8 +1,10 @@
 """The stories' small world: two buyers and two sellers, and the settings of a hub between them."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 SUPPORT = "edi-support@hub.example"
 PICKUP, PROCESSED, REJECTED, DELIVERY = (
@@ -57,7 +59,12 @@ class SftpAccess:
     password_file: str = "demo-password"
 
 
-def settings_text(*, sftp: SftpAccess | None = None, smtp_port: int = 25) -> str:
+def settings_text(
+    *,
+    sftp: SftpAccess | None = None,
+    smtp_port: int = 25,
+    policies: Mapping[str, Mapping[str, Any]] | None = None,
+) -> str:
     """A countermand.toml for this world; without `sftp` nobody has a mailbox."""
     parts = [
         "# Written by the demonstration; its servers have stopped, the database beside this file remains.",
@@ -73,6 +80,9 @@ def settings_text(*, sftp: SftpAccess | None = None, smtp_port: int = 25) -> str
         )
         if sftp is not None:
             parts.append(_mailbox(one.id, sftp))
+        if policy := (policies or {}).get(one.id):
+            lines = (f"  {key} = {json.dumps(value)}" for key, value in policy.items())
+            parts.append("\n".join(("  [partner.policy]", *lines)))
     return "\n\n".join(parts) + "\n"
 
 

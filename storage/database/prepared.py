@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Delete, Dialect, Insert, Update
+from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Update
 
 Converter = Callable[[Any], Any]
 Place = tuple[int, Converter | None]  # which value of the row, and what the column type makes of it
@@ -12,7 +12,7 @@ Place = tuple[int, Converter | None]  # which value of the row, and what the col
 class Prepared:
     """A statement and the names of its parameters, in the order in which the rows give them."""
 
-    def __init__(self, statement: Insert | Update | Delete, *names: str) -> None:
+    def __init__(self, statement: Insert | Update | Delete | Select[Any], *names: str) -> None:
         self._statement = statement
         self._names = names
         self._compiled: dict[str, tuple[str, tuple[tuple[str, Place], ...], bool]] = {}
@@ -28,6 +28,11 @@ class Prepared:
         """Run a statement that returns one number, for one row."""
         sql, (values,) = self._values(tx, [row])
         return int(tx.exec_driver_sql(sql, values).scalar_one())
+
+    def texts(self, tx: Connection, row: tuple[Any, ...]) -> Sequence[str]:
+        """Run a query for one column of text, which no column type has to convert."""
+        sql, (values,) = self._values(tx, [row])
+        return tx.exec_driver_sql(sql, values).scalars().all()
 
     def _values(self, tx: Connection, rows: Sequence[tuple[Any, ...]]) -> tuple[str, list[Any]]:
         """The statement and its values as the driver wants them: by place, or by name."""

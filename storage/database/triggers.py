@@ -1,4 +1,8 @@
-"""Laws the database keeps by itself: facts are never edited, and what was counted never falls."""
+"""Laws the database keeps by itself: facts are never edited, and what was counted never falls.
+
+A migration that was released must go on doing what it did: `create_triggers` makes the triggers of the first
+schema, and what came later is a change of them.
+"""
 
 from storage.database.errors import DatabaseUnavailable
 
@@ -7,14 +11,35 @@ NEVER_FALL = ("ordered", "fulfilled", "cancelled", "declined")
 
 _FALLEN = " OR ".join(f"NEW.{column} < OLD.{column}" for column in NEVER_FALL)
 
+# Units of a shipment that did not leave after all: they may come back only into `withdrawn`, one for one.
+_FALLEN_OR_NOT_WITHDRAWN = (
+    " OR ".join(
+        f"NEW.{column} < OLD.{column}" for column in ("ordered", "cancelled", "declined", "withdrawn")
+    )
+    + " OR NEW.fulfilled + NEW.withdrawn < OLD.fulfilled + OLD.withdrawn"
+    + " OR (NEW.withdrawn > OLD.withdrawn"
+    + " AND NEW.fulfilled + NEW.withdrawn <> OLD.fulfilled + OLD.withdrawn)"
+)
+
 
 def create_triggers(dialect: str) -> tuple[str, ...]:
-    """The statements that create the triggers, for one database system."""
-    if dialect == "sqlite":
-        return _sqlite()
-    if dialect == "postgresql":
-        return _postgresql()
-    raise DatabaseUnavailable(f"countermand does not know the database system {dialect}.")
+    """The statements that create the triggers of the first schema, for one database system."""
+    return _sqlite() if _on_sqlite(dialect) else _postgresql()
+
+
+def allow_withdrawals(dialect: str) -> tuple[str, ...]:
+    """The statements that let fulfilled units fall, as far as they are counted as withdrawn."""
+    if _on_sqlite(dialect):
+        return ("DROP TRIGGER order_line_never_falls", _sqlite_falls(_FALLEN_OR_NOT_WITHDRAWN))
+    drop = "DROP TRIGGER order_line_never_falls ON order_line"
+    return (drop, _postgresql_falls(_FALLEN_OR_NOT_WITHDRAWN))
+
+
+def pause_facts(table: str, dialect: str) -> tuple[str, str]:
+    """For a migration that fills a new column of facts: what lets their rows be updated, and what ends it."""
+    if _on_sqlite(dialect):
+        return f"DROP TRIGGER {table}_no_update", _sqlite_frozen(table, "update")
+    return f"DROP TRIGGER {table}_no_update ON {table}", _postgresql_frozen(table, "update")
 
 
 def trigger_names() -> tuple[str, ...]:
@@ -23,18 +48,29 @@ def trigger_names() -> tuple[str, ...]:
     return (*pairs, "order_line_never_falls")
 
 
+def _on_sqlite(dialect: str) -> bool:
+    if dialect not in ("sqlite", "postgresql"):
+        raise DatabaseUnavailable(f"countermand does not know the database system {dialect}.")
+    return dialect == "sqlite"
+
+
 def _sqlite() -> tuple[str, ...]:
-    frozen = tuple(
+    frozen = tuple(_sqlite_frozen(table, word) for table in APPEND_ONLY for word in ("update", "delete"))
+    return (*frozen, _sqlite_falls(_FALLEN))
+
+
+def _sqlite_frozen(table: str, word: str) -> str:
+    return (
         f"CREATE TRIGGER {table}_no_{word} BEFORE {word.upper()} ON {table} "
         f"BEGIN SELECT RAISE(ABORT, 'rows of {table} are facts: never changed, never deleted'); END"
-        for table in APPEND_ONLY
-        for word in ("update", "delete")
     )
-    falls = (
-        f"CREATE TRIGGER order_line_never_falls BEFORE UPDATE ON order_line WHEN {_FALLEN} "
+
+
+def _sqlite_falls(condition: str) -> str:
+    return (
+        f"CREATE TRIGGER order_line_never_falls BEFORE UPDATE ON order_line WHEN {condition} "
         "BEGIN SELECT RAISE(ABORT, 'a quantity of order_line never falls'); END"
     )
-    return (*frozen, falls)
 
 
 def _postgresql() -> tuple[str, ...]:
@@ -42,18 +78,23 @@ def _postgresql() -> tuple[str, ...]:
         "CREATE FUNCTION countermand_facts() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
         "RAISE EXCEPTION 'rows of % are facts: never changed, never deleted', TG_TABLE_NAME; END $$"
     )
-    frozen = tuple(
-        f"CREATE TRIGGER {table}_no_{word} BEFORE {word.upper()} ON {table} "
-        "FOR EACH STATEMENT EXECUTE FUNCTION countermand_facts()"
-        for table in APPEND_ONLY
-        for word in ("update", "delete")
-    )
+    frozen = tuple(_postgresql_frozen(table, word) for table in APPEND_ONLY for word in ("update", "delete"))
     fall = (
         "CREATE FUNCTION countermand_never_falls() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
         "RAISE EXCEPTION 'a quantity of order_line never falls'; END $$"
     )
-    falls = (
-        f"CREATE TRIGGER order_line_never_falls BEFORE UPDATE ON order_line FOR EACH ROW WHEN ({_FALLEN}) "
+    return (facts, *frozen, fall, _postgresql_falls(_FALLEN))
+
+
+def _postgresql_frozen(table: str, word: str) -> str:
+    return (
+        f"CREATE TRIGGER {table}_no_{word} BEFORE {word.upper()} ON {table} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION countermand_facts()"
+    )
+
+
+def _postgresql_falls(condition: str) -> str:
+    return (
+        f"CREATE TRIGGER order_line_never_falls BEFORE UPDATE ON order_line FOR EACH ROW WHEN ({condition}) "
         "EXECUTE FUNCTION countermand_never_falls()"
     )
-    return (facts, *frozen, fall, falls)

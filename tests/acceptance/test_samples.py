@@ -15,8 +15,19 @@ from pathlib import Path
 
 import pytest
 
-from edi import envelope, guide, read_850, read_855, read_856
-from edi.documents import Document
+from edi import (
+    envelope,
+    guide,
+    read_824,
+    read_850,
+    read_855,
+    read_856,
+    read_860,
+    read_865,
+    read_870,
+    read_997,
+)
+from edi.documents import Document, Reply
 from edi.envelope import FunctionalGroup, TransactionSet
 from edi.findings import Finding
 from edi.redact import redact
@@ -26,10 +37,16 @@ PASS = sorted(SAMPLES.glob("[0-9]*/*/pass/*.edi"))
 FAIL = sorted(SAMPLES.glob("[0-9]*/*/fail/*.edi"))
 CRASHERS = sorted(path for path in (SAMPLES / "crashers").glob("*") if path.suffix == ".edi")
 #: The folder is named after the group and the set it holds: GS01 and ST01.
-READERS: dict[str, Callable[[TransactionSet], tuple[Document | None, tuple[Finding, ...]]]] = {
+READERS: dict[str, Callable[[TransactionSet], tuple[Document | Reply | None, tuple[Finding, ...]]]] = {
     "PO850": read_850.read,
     "PR855": read_855.read,
     "SH856": read_856.read,
+    "PC860": read_860.read,
+    "CA865": read_865.read,
+    "RS870": read_870.read,
+    "AG824": read_824.read,
+    "FA997": read_997.read,
+    "FA999": read_997.read,
 }
 
 
@@ -37,10 +54,10 @@ def name_of(path: Path) -> str:
     return path.relative_to(SAMPLES).as_posix()
 
 
-def outcome(data: bytes) -> tuple[list[Document], list[Finding]]:
+def outcome(data: bytes) -> tuple[list[Document | Reply], list[Finding]]:
     """Every document of a file, and every finding: of the file, its interchanges, groups and sets."""
     reading = envelope.read(data)
-    documents: list[Document] = []
+    documents: list[Document | Reply] = []
     findings = list(reading.findings)
     for interchange in reading.interchanges:
         findings += interchange.findings
@@ -55,7 +72,7 @@ def outcome(data: bytes) -> tuple[list[Document], list[Finding]]:
 
 def outcome_of_set(
     group: FunctionalGroup, transaction_set: TransactionSet
-) -> tuple[Document | None, list[Finding]]:
+) -> tuple[Document | Reply | None, list[Finding]]:
     """The guide has the first word; the reader speaks where the guide found no error."""
     findings = [*transaction_set.findings, *guide.check(transaction_set, group.release)]
     reader = READERS.get(group.functional_id + transaction_set.type)
@@ -69,14 +86,13 @@ def shown(value: object) -> object:
     """A document as JSON: what was not sent is left out, numbers stay text, pairs become "UP:0123"."""
     if isinstance(value, Decimal | date | time):
         return str(value)
-    if isinstance(value, tuple):
-        return [shown(one) for one in value]
-    if is_dataclass(value):
-        pairs = {one.name: shown(getattr(value, one.name)) for one in fields(value)}
+    names = [one.name for one in fields(value)] if is_dataclass(value) else getattr(value, "_fields", ())
+    if names:
+        pairs = {name: shown(getattr(value, name)) for name in names}
         if set(pairs) == {"qualifier", "id"}:
             return f"{pairs['qualifier']}:{pairs['id']}"
         return {key: found for key, found in pairs.items() if found not in (None, "", [], {}, 0)}
-    return value
+    return [shown(one) for one in value] if isinstance(value, tuple) else value
 
 
 def told(finding: Finding) -> dict[str, object]:

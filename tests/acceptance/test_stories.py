@@ -49,8 +49,9 @@ def held(countermand: Countermand) -> list[str]:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_story_ends_as_expected_and_replaying_it_changes_nothing(name: str, tmp_path: Path) -> None:
     config = tmp_path / "countermand.toml"
-    config.write_text(settings_text(), encoding="utf-8")
-    countermand, story = Countermand(config), stories.load(FOLDER / name)
+    story = stories.load(FOLDER / name)
+    config.write_text(settings_text(policies=story.policies), encoding="utf-8")
+    countermand = Countermand(config)
 
     seen: dict[str, Any] = {"files": dict(told(story, countermand))}
     seen |= {"orders": orders(countermand), "emails": emails(countermand), "held": held(countermand)}

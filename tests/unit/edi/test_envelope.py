@@ -2,7 +2,7 @@
 
 import pytest
 
-from edi import envelope, limits
+from edi import envelope
 from edi.delimiters import Delimiters
 from edi.envelope import Interchange, content_hash_of_set
 from edi.findings import FindingCode
@@ -54,7 +54,8 @@ FAULTS = [
     ("*1200*1*X*004010~", "*1200*0*X*004010~", [F.GE_CONTROL_NUMBER]),
     ("*1200*1*X*004010~", "*1200*A1*X*004010~", [F.GS_CONTROL_NUMBER, F.GE_CONTROL_NUMBER]),
     ("*1200*1*X*004010~", "*1200*0000000001*X*004010~", [F.GS_CONTROL_NUMBER]),
-    ("*X*004010~", "*X*003060~", [F.VERSION_UNSUPPORTED]),
+    ("*X*004010~", "*X*003060~", [F.RELEASE_NEIGHBOUR]),
+    ("*X*004010~", "*X*003020~", [F.VERSION_UNSUPPORTED]),
     ("*X*004010~", "*X*004010VICS~", []),
     ("GS*PO*", "GS*XX*", [F.GROUP_UNSUPPORTED]),
     ("GS*PO*", "GS*SH*", [F.SET_NOT_IN_GROUP]),
@@ -223,24 +224,3 @@ def test_components_count_alike_whatever_separates_them() -> None:
 
     assert len({content("REF*DP*1**DP>0913", one) for one in (STAR_5010, *HOSTILE)}) == 1
     assert content("REF*DP*1**DP>0913", STAR_5010) != content("REF*DP*1**DP*0913", STAR_5010)
-
-
-def test_limits_hold_at_n_and_not_at_n_plus_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    sets = [transaction_set("850", *ORDER, control_number=f"{n:04}") for n in range(3)]
-    data = interchange(group("PO", *sets))
-    monkeypatch.setattr(limits, "sets_per_interchange_max", 3)
-    assert F.LIMIT not in all_codes(data)
-    monkeypatch.setattr(limits, "sets_per_interchange_max", 2)
-    assert F.LIMIT in all_codes(data)
-    monkeypatch.setattr(limits, "file_bytes_max", len(data) - 1)
-    assert all_codes(data) == [F.LIMIT]
-    monkeypatch.setattr(limits, "file_bytes_max", len(data))
-    monkeypatch.setattr(limits, "interchanges_per_file_max", 1)
-    assert F.LIMIT not in all_codes(order_file())
-    assert F.LIMIT in all_codes(order_file() * 2)
-
-
-@pytest.mark.parametrize(("extra", "found"), [(0, []), (1, [F.LIMIT])])
-def test_a_segment_has_a_longest_length(extra: int, found: list[FindingCode]) -> None:
-    note = "NTE**" + "A" * (limits.segment_bytes_max - 5 + extra)
-    assert all_codes(interchange(group("PO", transaction_set("850", *ORDER, note)))) == found

@@ -4,11 +4,13 @@ import random
 import re
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import edi
 from edi import faults
 from edi.delimiters import Delimiters
 from edi.elements import fault, segment_pattern
@@ -37,8 +39,13 @@ def order(*extra: str) -> TransactionSet:
     return transaction_set(*SHORT_ORDER[:3], *extra, SHORT_ORDER[3])
 
 
-@pytest.mark.parametrize("release", ["004010", "005010"])
-@pytest.mark.parametrize("set_type", ["850", "855", "856", "997"])
+MAPS = sorted(
+    (path.parent.name, path.stem)
+    for path in (Path(edi.__file__).parent / "maps").glob("*/[0-9][0-9][0-9].xml")
+)
+
+
+@pytest.mark.parametrize(("release", "set_type"), MAPS)
 def test_every_map_becomes_a_guide(release: str, set_type: str) -> None:
     guide = guide_for(release, set_type)
     assert guide is not None

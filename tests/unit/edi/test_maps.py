@@ -10,12 +10,17 @@ from pyx12.map_if import load_map_file  # type: ignore[import-untyped, unused-ig
 from pyx12.map_index import map_index  # type: ignore[import-untyped, unused-ignore]
 from pyx12.params import params  # type: ignore[import-untyped, unused-ignore]
 
+from edi.codes import SETS_OF_GROUP
+
 MAPS = Path(__file__).resolve().parents[3] / "edi" / "maps"
 RELEASES = ("004010", "005010")
-SETS = ("850", "855", "856", "997")
+SETS = {
+    "004010": ("824", "850", "855", "856", "860", "865", "870", "997"),
+    "005010": ("824", "850", "855", "856", "860", "865", "870", "997", "999"),
+}
 CONTROL = {"004010": "x12.control.00401.xml", "005010": "x12.control.00501.xml"}
 
-TRANSACTIONS = [(release, name) for release in RELEASES for name in SETS]
+TRANSACTIONS = [(release, name) for release in RELEASES for name in SETS[release]]
 GRAMMARS = [(release, f"{name}.xml") for release, name in TRANSACTIONS] + list(CONTROL.items())
 EVERY_FILE = sorted(str(path.relative_to(MAPS)) for path in MAPS.glob("*/*.xml"))
 
@@ -40,6 +45,22 @@ ELEMENTS = """
 004010 856 HL   2 734  AN 1 12 S      004010 856 HL   3 735  ID 1 2   R
 004010 856 SN1  2 382  R  1 10 R      004010 856 SN1  8 668  ID 2 2   S
 004010 856 PRF  1 324  AN 1 22 R      004010 856 MAN  2 87   AN 1 48  R
+004010 860 BCH  3 324  AN 1 22 R      004010 860 BCH  5 327  AN 1 8   S
+004010 860 BCH  6 373  DT 8 8  R      004010 860 BCH 11 373  DT 8 8   S
+004010 860 POC  2 670  ID 2 2  R      004010 860 POC  3 330  R  1 15  S
+004010 860 POC  8 235  ID 2 2  S      004010 860 POC 27 234  AN 1 48  S
+004010 865 BCA  2 587  ID 2 2  S      004010 865 BCA  3 324  AN 1 22  R
+004010 865 BCA  6 373  DT 8 8  R      005010 865 BCA  9 127  AN 1 50  S
+004010 870 BSR  1 850  ID 1 2  R      004010 870 BSR  2 847  ID 1 2   R
+004010 870 ISR  1 368  ID 2 2  R      004010 870 ISR  3 641  ID 3 3   S
+004010 824 BGN  2 127  AN 1 30 R      005010 824 BGN  2 127  AN 1 50  R
+004010 824 OTI  1 110  ID 1 2  R      004010 824 OTI  8 28   N0 1 9   S
+004010 824 OTI  9 329  AN 4 9  S      004010 824 OTI 12 353  ID 2 2   S
+004010 824 TED  1 647  ID 1 3  R      004010 824 TED  2 3    AN 1 60  S
+004010 824 TED  5 722  N0 1 2  S      004010 824 TED  8 961  AN 1 99  S
+005010 824 TED  4 719  N0 1 10 S      004010 824 RED  2 1609 ID 2 3   S
+005010 999 IK3  4 620  ID 1 3  S      005010 999 IK4  3 621  ID 1 3   R
+005010 999 IK5  1 717  ID 1 1  R      005010 999 IK5  6 618  ID 1 3   S
 004010 997 AK3  2 719  N0 1 6  R      005010 997 AK3  2 719  N0 1 10  R
 005010 997 AK1  3 480  AN 1 12 S      005010 997 AK2  3 1705 AN 1 35  S
 004010 997 AK9  5 716  ID 1 3  S      005010 850 PO1  7 234  AN 1 48  S
@@ -54,6 +75,8 @@ WIDTHS = {
     "BEG": (12, 12), "BAK": (10, 10), "BSN": (7, 7), "PO1": (25, 25), "ACK": (29, 29), "LIN": (31, 31),
     "SLN": (28, 28), "SDQ": (23, 23), "PO4": (18, 18), "SN1": (8, 8), "HL": (4, 4), "SAC": (16, 16),
     "N4": (6, 7), "REF": (4, 4), "ST": (2, 3), "AK1": (2, 3), "AK2": (2, 3), "AK4": (4, 4), "CTT": (7, 7),
+    "BCH": (16, 16), "BCA": (15, 15), "POC": (27, 27), "BSR": (12, 12), "ISR": (3, 3), "BGN": (9, 9),
+    "OTI": (17, 17), "TED": (8, 8), "RED": (6, 6), "NM1": (11, 12),
 }  # fmt: skip
 
 # Places: release, set, path below the transaction set, usage, how often.
@@ -82,6 +105,23 @@ PLACES = [
     ("004010", "997", "AK2_LOOP/AK3_LOOP/AK4", "S", "99"),
     ("004010", "997", "AK2_LOOP/AK5", "R", "1"),
     ("005010", "997", "AK9", "R", "1"),
+    ("004010", "860", "BCH", "R", "1"),
+    ("004010", "860", "POC_LOOP", "S", ">1"),
+    ("004010", "860", "POC_LOOP/SDQ", "S", "500"),
+    ("004010", "860", "POC_LOOP/SCH_LOOP", "S", "200"),
+    ("004010", "860", "CTT_LOOP", "S", "1"),
+    ("005010", "860", "POC_LOOP/N9_LOOP/MSG", "S", ">1"),
+    ("004010", "865", "POC_LOOP/ACK_LOOP", "S", "104"),
+    ("005010", "865", "POC_LOOP/ACK_LOOP", "S", "104"),
+    ("004010", "870", "HL_LOOP", "R", "1000"),
+    ("004010", "870", "HL_LOOP/ISR_LOOP", "S", "104"),
+    ("004010", "870", "HL_LOOP/PO1_LOOP/ISR_LOOP/QTY", "S", "4"),
+    ("004010", "824", "OTI_LOOP", "R", ">1"),
+    ("004010", "824", "OTI_LOOP/REF", "S", "12"),
+    ("004010", "824", "OTI_LOOP/TED_LOOP/NTE", "S", "100"),
+    ("005010", "824", "OTI_LOOP/TED_LOOP/CTX", "S", ">1"),
+    ("005010", "999", "AK2_LOOP/IK3_LOOP/IK4_LOOP/CTX", "S", "10"),
+    ("005010", "999", "AK2_LOOP/IK5", "R", "1"),
 ]
 
 # Syntax notes that decide what a partner may leave out.
@@ -94,10 +134,17 @@ NOTES = [
     ("004010", "850", "QTY", {"R0204", "E0204"}),
     ("004010", "856", "SN1", {"P0506"}),
     ("005010", "856", "N4", {"E0207", "C0605", "C0704"}),
+    # The standard has C030405; partners leave POC04 out, so POC03 asks for its unit only.
+    ("004010", "860", "POC", {"C0305", "C0706", "P0809", "P2627"}),
+    ("005010", "865", "POC", {"C0305", "C0706", "P0809", "P2627"}),
+    ("004010", "824", "OTI", {"C0908"}),
+    ("004010", "824", "BGN", {"C0504"}),
+    ("004010", "824", "RED", {"E0206", "R0206", "P030506", "C0403"}),
+    ("004010", "870", "QTY", {"R0204", "E0204"}),
 ]
 
-# Segments that fit two places at once: the innermost open loop has them. LE closes LDT before PO1's own LM.
-TWO_PLACES = {"850": {("LM", ("LDT_LOOP", "PO1_LOOP"))}}
+# Segments that fit two places at once: the innermost open loop has them. LE closes LDT before the line's LM.
+TWO_PLACES = {"850": {("LM", ("LDT_LOOP", "PO1_LOOP"))}, "860": {("LM", ("LDT_LOOP", "POC_LOOP"))}}
 
 
 @cache
@@ -156,9 +203,11 @@ def test_pyx12_loads_every_map_and_knows_its_release(release: str, file: str) ->
 
 @pytest.mark.parametrize(("release", "name"), TRANSACTIONS)
 def test_the_index_finds_every_map(release: str, name: str) -> None:
-    kind = {"850": "PO", "855": "PR", "856": "SH", "997": "FA"}[name]
+    kind = next(kind for kind, names in SETS_OF_GROUP.items() if name in names)
     index = map_index(str(MAPS / release))
-    for version in (release, f"{release}VICS"):
+    # GS01 is FA for 997 and 999 alike; only the guide in GS08 tells them apart.
+    guides = ("X231", "X231A1") if name == "999" else ("", "VICS", "UCS")
+    for version in (f"{release}{guide}" for guide in guides):
         assert index.get_filename(CONTROL[release][12:17], version, kind) == f"{name}.xml"
     assert index.get_filename(CONTROL[release][12:17], "", "") == CONTROL[release]
 
@@ -207,7 +256,7 @@ def test_elements_count_from_one_and_notes_point_inside_the_segment(release: str
 
 @pytest.mark.parametrize(("release", "name"), TRANSACTIONS)
 def test_one_segment_is_the_same_wherever_it_stands(release: str, name: str) -> None:
-    for other in SETS:
+    for other in SETS[release]:
         for segment in tree(release, f"{other}.xml").iter("segment"):
             for mine in transaction(release, name).iter("segment"):
                 if mine.attrib["xid"] == segment.attrib["xid"] != "ST":
@@ -251,7 +300,7 @@ def test_segments_have_all_elements_of_the_standard(tag: str) -> None:
     for release, width in zip(RELEASES, WIDTHS[tag], strict=True):
         found = {
             len(segment.findall("element") + segment.findall("composite"))
-            for name in SETS
+            for name in SETS[release]
             for segment in tree(release, f"{name}.xml").iter("segment")
             if segment.attrib["xid"] == tag
         }
@@ -280,6 +329,9 @@ def test_composites_stand_where_units_references_and_positions_do() -> None:
             ("850", "MEA04", "C001", 15),
             ("850", "REF04", "C040", 6),
             ("997", "AK401", "C030", parts),
+            ("860", "POC04", "C063", 6),
+            ("865", "POC04", "C063", 6),
+            ("860", "POC05", "C001", 15),
         ):
             composite = tree(release, f"{name}.xml").find(f".//composite[@xid='{xid}']")
             assert composite is not None, xid
@@ -295,6 +347,14 @@ def test_code_lists_close_what_the_ledger_decides_on() -> None:
     assert {"EA", "CA", "PK"} <= old["355"]
     assert {"SA", "NE", "DS"} <= old["92"]
     assert "12" in new["723"] - old["723"]
+    assert (len(old["670"]), new["670"] - old["670"]) == (29, {"AA", "QC"})
+    assert (len(old["368"]), old["368"]) == (102, new["368"])
+    assert (len(old["110"]), new["110"] - old["110"]) == (20, {"GH", "TH"})
+    assert (len(old["647"]), len(new["647"])) == (162, 200)
+    assert {"111", "119", "133", "138", "141"} <= new["647"] - old["647"]
+    assert {"I5", "I6"} <= new["618"]
+    assert {"I4", "I9"} <= new["620"]
+    assert {"I10", "I13"} <= new["621"]
 
 
 def test_bsn05_is_open_because_partners_send_loose_values() -> None:

@@ -40,7 +40,8 @@ def received(data: bytes) -> tuple[Interchange, FunctionalGroup, list[tuple[Find
     """The one interchange and group of a file with all findings of each set, as the pipeline has them."""
     (interchange,) = envelope.read(data).interchanges
     (group,) = interchange.groups
-    found = [(*one.findings, *guide.check(one, group.release)) for one in group.sets]
+    release = group.map_release or group.release
+    found = [(*one.findings, *guide.check(one, release)) for one in group.sets]
     return interchange, group, found
 
 
@@ -224,7 +225,11 @@ def test_release_is_the_groups_where_we_have_it(version: str, isa: str, echoed: 
 
 
 def test_unsupported_version_is_a_group_fault() -> None:
-    assert body(answer(file_of(order(), version="004030")))[-1] == "AK9*R*1*1*0*2"
+    assert body(answer(file_of(order(), version="006010")))[-1] == "AK9*R*1*1*0*2"
+
+
+def test_a_neighbouring_version_is_read_and_accepted() -> None:
+    assert body(answer(file_of(order(), version="004030")))[-1] == "AK9*A*1*1*1"
 
 
 @pytest.mark.parametrize("at", [AT.astimezone(timezone(timedelta(hours=-11))), AT.replace(tzinfo=None)])

@@ -15,6 +15,10 @@ PARTIES = {
     "initech": ("Initech Goods", "seller", "INITECH"),
 }
 
+_GROUPS = {
+    "824": "AG", "850": "PO", "855": "PR", "856": "SH", "860": "PC", "865": "CA", "870": "RS", "997": "FA",
+}  # fmt: skip
+
 
 def settings_text(
     *, mail_port: int = 1, mailboxes: dict[str, MailboxSettings] | None = None, policy: str = ""
@@ -71,7 +75,7 @@ def file_of(
     kind: str, *documents: Sequence[str], number: int, sender: str, receiver: str, usage: str = "P"
 ) -> bytes:
     """One interchange with one group of sets of one kind, from one party to the other."""
-    functional_id = {"850": "PO", "855": "PR", "856": "SH"}[kind]
+    functional_id = _GROUPS[kind]
     one = PARTIES[sender][2] if sender in PARTIES else sender
     two = PARTIES[receiver][2] if receiver in PARTIES else receiver
     sets = [

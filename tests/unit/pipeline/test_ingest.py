@@ -1,24 +1,21 @@
 """The straight line without a network: files in, ledger, answers and e-mails out."""
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from pipeline.poll import expire_parked
-from pipeline.replay import Source, replay
-from pipeline.report import FileReport, SetReport
-from pipeline.settings import Settings, load
-from storage import held, outbox, parked, queries
+from pipeline.poll import expire_waiting
+from pipeline.settings import load
+from storage import held, parked, queries
 from storage.database import Database
 from storage.invariants import audit
-from storage.outbox import OutboxMessage
 from storage.outcomes import Outcome
-from storage.quantities import plain
 from storage.states import Fate, Kind
 from tests.unit.edi.build import group, interchange, transaction_set
+from tests.unit.pipeline.house import House
 from tests.unit.pipeline.ledger_files import (
+    ITEM,
     acknowledgment,
     cancellation,
     file_of,
@@ -26,48 +23,6 @@ from tests.unit.pipeline.ledger_files import (
     shipment,
     write_settings,
 )
-
-
-@dataclass
-class House:
-    """A ledger and the two things a test does with it: drop a file, look."""
-
-    settings: Settings
-    database: Database
-    now: datetime = field(default_factory=lambda: datetime(2026, 3, 1, 12, tzinfo=UTC))
-    numbers: int = 0
-
-    def drop(self, content: bytes, *, partner: str = "", name: str = "") -> FileReport:
-        self.numbers += 1
-        source = Source(name or f"{self.numbers:02d}.edi", content)
-        return replay([source], self.settings, self.database, lambda: self.now, partner=partner)[0]
-
-    def say(
-        self, kind: str, document: list[str], *, sender: str, receiver: str, number: int = 0
-    ) -> SetReport:
-        self.numbers += 1
-        content = file_of(kind, document, number=number or self.numbers, sender=sender, receiver=receiver)
-        return self.drop(content).interchanges[0].sets[0]
-
-    def buyer(self, document: list[str]) -> SetReport:
-        return self.say("850", document, sender="acme", receiver="globex")
-
-    def seller(self, kind: str, document: list[str]) -> SetReport:
-        return self.say(kind, document, sender="globex", receiver="acme")
-
-    def line(self, po_number: str) -> tuple[str, str, str, str]:
-        with self.database.reading() as tx:
-            view = queries.get_order(tx, queries.find_orders(tx, po_number)[0].id)
-        assert view is not None
-        line = view.lines[0]
-        return plain(line.ordered), plain(line.fulfilled), plain(line.cancelled), plain(line.open)
-
-    def mails(self) -> list[tuple[str, str]]:
-        return [(m.to, m.subject) for m in self.messages(Kind.EMAIL)]
-
-    def messages(self, kind: Kind) -> list[OutboxMessage]:
-        with self.database.reading() as tx:
-            return [m for m in outbox.list_messages(tx) if m.kind is kind]
 
 
 @pytest.fixture
@@ -148,8 +103,8 @@ def test_a_cancellation_that_runs_ahead_of_its_order_wins(house: House) -> None:
 
 def test_what_waits_in_vain_is_refused_and_its_sender_told(house: House) -> None:
     assert house.seller("856", shipment("S-1", "PO-9", 4)).outcome is Outcome.PARKED
-    assert expire_parked(house.settings, house.database, house.now + timedelta(hours=23)) == 0
-    assert expire_parked(house.settings, house.database, house.now + timedelta(hours=25)) == 1
+    assert expire_waiting(house.settings, house.database, house.now + timedelta(hours=23)) == 0
+    assert expire_waiting(house.settings, house.database, house.now + timedelta(hours=25)) == 1
     with house.database.reading() as tx:
         assert parked.list_parked(tx) == ()
     assert "desk@globex.example" in [to for to, _ in house.mails()]
@@ -294,16 +249,6 @@ def test_an_order_without_lines_is_refused_by_the_ledger(house: House) -> None:
     assert [refusal.refusal.name for refusal in report.refusals] == ["EMPTY_ORDER"]
 
 
-def test_where_cancelling_is_a_request_a_person_brings_the_answer(tmp_path: Path) -> None:
-    settings = load(write_settings(tmp_path, policy='buyer_cancel = "requested"'), {})
-    house = House(settings, Database(settings.database.url))
-    house.buyer(order("PO-1", 5))
-    report = house.buyer(cancellation("PO-1"))
-    assert report.outcome is Outcome.HELD
-    assert "Does the seller agree?" in report.question
-    assert house.line("PO-1") == ("5", "0", "0", "5")
-
-
 def test_what_waited_for_its_order_and_is_ambiguous_then_waits_for_a_person_only(house: House) -> None:
     assert house.seller("855", acknowledgment("PO-1", "ACK*IR*3*EA")).outcome is Outcome.PARKED
     content = file_of("850", order("PO-1", 10), number=77, sender="acme", receiver="globex")
@@ -311,3 +256,25 @@ def test_what_waited_for_its_order_and_is_ambiguous_then_waits_for_a_person_only
     with house.database.reading() as tx:
         assert parked.list_parked(tx) == ()
         assert len(held.list_held(tx)) == 1
+
+
+def test_releases_of_one_number_are_orders_of_their_own_and_never_mix(house: House) -> None:
+    def release(number: str, quantity: int) -> list[str]:
+        return [f"BEG*00*RL*PO-1*{number}*20260301", f"PO1*1*{quantity}*EA*1**{ITEM}", "CTT*1"]
+
+    def cut(number: str, to: int) -> list[str]:
+        line = f"POC*1*QD*{to}**EA*1**{ITEM}"
+        return [f"BCH*04*RL*PO-1*{number}*1*20260301*****20260302", line, f"CTT*1*{to}"]
+
+    house.buyer(order("PO-1", 100))
+    house.buyer(release("7", 10))
+    assert house.say("860", cut("7", 4), sender="acme", receiver="globex").cancelled == (("1", "6"),)
+    assert house.say("860", cut("8", 4), sender="acme", receiver="globex").outcome is Outcome.PARKED
+    assert house.say("850", order("PO-1", 3), sender="bolt", receiver="globex").outcome is Outcome.APPLIED
+    with house.database.reading() as tx:
+        found = queries.find_orders(tx, "PO-1", buyer="acme")
+    assert sorted((one.key.release, one.status.value) for one in found) == [("", "open"), ("7", "open")]
+    (released,) = house.drop(
+        file_of("850", release("8", 9), number=99, sender="acme", receiver="globex")
+    ).released
+    assert released.cancelled == (("1", "5"),)

@@ -21,6 +21,7 @@ from pipeline.notices import (
     Total,
 )
 from pipeline.notifications import (
+    TOLD,
     Addressees,
     Unusable,
     cancellation_notices,
@@ -169,9 +170,21 @@ def test_without_any_address_the_notice_says_so_by_an_empty_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind",
-    [kind for kind in EventKind if kind not in (EventKind.ORDER_CANCELLED, EventKind.LINES_CANCELLED)],
+    ("kind", "by", "template"),
+    [
+        (EventKind.CANCELLATION_REQUESTED, "acme", "cancellation_requested"),
+        (EventKind.REQUEST_REFUSED, "bolt", "request_refused"),
+        (EventKind.REQUEST_WITHDRAWN, "acme", "request_withdrawn"),
+    ],
 )
+def test_a_request_and_its_refusal_are_told_to_the_other_side(
+    kind: EventKind, by: str, template: str
+) -> None:
+    notice = cancellation_notices(event(kind, by, (1, 5)), order(line(1, 5)), ADDRESSEES)[0]
+    assert (notice.template, notice.context.by.role) == (template, "buyer" if by == "acme" else "seller")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in EventKind if kind not in TOLD])
 def test_other_events_tell_nobody(kind: EventKind) -> None:
     assert cancellation_notices(event(kind, "acme", (1, 5)), order(line(1, 5)), ADDRESSEES) == ()
 

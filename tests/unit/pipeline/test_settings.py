@@ -9,14 +9,18 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import OperatorError
-from pipeline.partners import (
+from pipeline.partners import MailboxSettings, Partner, PartnerAddress, Role
+from pipeline.policy import (
     Acknowledge,
-    MailboxSettings,
-    Partner,
-    PartnerAddress,
+    Aliases,
+    AsnWithdraw,
+    ChangeAnswer,
+    OrderAnswer,
     Policy,
     RefusalAnswer,
-    Role,
+    Release,
+    ShortIsa,
+    Tell,
 )
 from pipeline.settings import (
     DatabaseSettings,
@@ -29,7 +33,7 @@ from pipeline.settings import (
     load,
 )
 from pipeline.settings_reader import EMAIL
-from storage.commands import BuyerCancel, PartShipped, QuantityReading
+from storage.commands import BuyerCancel, CloseRest, OverShip, PartShipped, QuantityReading, ShortAccept
 from tests.unit.pipeline.settings_texts import HUB, KEY, MAILBOX, PARTNER, read
 
 
@@ -77,24 +81,86 @@ def test_the_example_names_every_key() -> None:
     assert set(partner) == set(Partner.__dataclass_fields__)
 
 
+OTHERWISE = """
+[partner.policy]
+buyer_cancel = "requested"
+cancel_part_shipped = "refuse"
+poc_quantity = "old_new"
+answer_refusal = "865"
+acknowledge = "none"
+park_hours = 48
+hold_hours = 120
+zero_is_cancel = true
+short_accept = "cancel"
+fill_or_kill = true
+ship_and_close = "lines"
+over_ship = "flag"
+over_ship_percent = 10
+asn_withdraw = "reopen"
+short_isa = "read"
+isa13_reset_days = 90
+answer_change = "865"
+answer_order = "855"
+tell = "both"
+release = "005010"
+[partner.policy.unit_aliases]
+PC = "EA"
+UN = "EA"
+[partner.policy.qualifier_aliases]
+VP = "VN"
+[partner.policy.purposes]
+850 = { 03 = "01" }
+856 = { 05 = "00", CO = "05" }
+"""
+CHOSEN = Policy(
+    buyer_cancel=BuyerCancel.REQUESTED,
+    cancel_part_shipped=PartShipped.REFUSE,
+    poc_quantity=QuantityReading.OLD_NEW,
+    answer_refusal=RefusalAnswer.CHANGE_ACKNOWLEDGMENT,
+    acknowledge=Acknowledge.NONE,
+    park_hours=48,
+    hold_hours=120,
+    zero_is_cancel=True,
+    short_accept=ShortAccept.CANCEL,
+    fill_or_kill=True,
+    ship_and_close=CloseRest.LINES,
+    over_ship=OverShip.FLAG,
+    over_ship_percent=10,
+    asn_withdraw=AsnWithdraw.REOPEN,
+    short_isa=ShortIsa.READ,
+    isa13_reset_days=90,
+    answer_change=ChangeAnswer.CHANGE_ACKNOWLEDGMENT,
+    answer_order=OrderAnswer.ACKNOWLEDGMENT,
+    tell=Tell.BOTH,
+    release=Release.R005010,
+    unit_aliases=Aliases((("PC", "EA"), ("UN", "EA"))),
+    qualifier_aliases=Aliases((("VP", "VN"),)),
+    purposes=(("850", Aliases((("03", "01"),))), ("856", Aliases((("05", "00"), ("CO", "05"))))),
+)
+
+
 def test_every_policy_can_be_chosen(folder: Path) -> None:
-    policy = """
-    [partner.policy]
-    buyer_cancel = "requested"
-    cancel_part_shipped = "refuse"
-    poc_quantity = "old_new"
-    answer_refusal = "865"
-    acknowledge = "none"
-    park_hours = 48
-    """
-    assert read(HUB + PARTNER + policy).partners[0].policy == Policy(
-        buyer_cancel=BuyerCancel.REQUESTED,
-        cancel_part_shipped=PartShipped.REFUSE,
-        poc_quantity=QuantityReading.OLD_NEW,
-        answer_refusal=RefusalAnswer.CHANGE_ACKNOWLEDGMENT,
-        acknowledge=Acknowledge.NONE,
-        park_hours=48,
+    found = read(HUB + PARTNER + OTHERWISE).partners[0].policy
+    assert found == CHOSEN
+    unchosen = [
+        name for name in Policy.__dataclass_fields__ if getattr(found, name) == getattr(Policy(), name)
+    ]
+    assert unchosen == []
+    assert pickle.loads(pickle.dumps(found)) == found  # a worker process gets its settings this way
+
+
+def test_aliases_are_looked_up_once() -> None:
+    policy = Policy(
+        unit_aliases=Aliases((("PC", "EA"),)), purposes=(("856", Aliases((("05", "00"), ("CO", "05")))),)
     )
+    assert [policy.unit_aliases.of(unit) for unit in ("PC", "EA", "CA", "")] == ["EA", "EA", "CA", ""]
+    assert [policy.purpose("856", code) for code in ("05", "CO", "01")] == ["00", "05", "01"]
+    assert policy.purpose("850", "05") == "05"
+
+
+def test_companion_guides_lie_beside_the_settings(folder: Path) -> None:
+    (partner,) = read(HUB + PARTNER + 'guides = ["guides/acme.xml", "/srv/acme.xml"]').partners
+    assert partner.guides == (folder.resolve() / "guides/acme.xml", Path("/srv/acme.xml"))
 
 
 def test_settings_errors_are_the_operators() -> None:

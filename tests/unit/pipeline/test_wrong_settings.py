@@ -178,6 +178,81 @@ GALLERY = r"""
 + [partner.policy] | buyer_cancel = "yes" | [partner.mailbox]
   partner "acme": policy.buyer_cancel is 'yes'; it takes effective or requested
 
+- [partner.mailbox]
++ [partner.policy] | fill_or_kill = "yes" | [partner.mailbox]
+  partner "acme": policy.fill_or_kill must be true or false without quotes, not text
+
+- [partner.mailbox]
++ [partner.policy] | over_ship = "flag" | [partner.mailbox]
+  partner "acme": policy.over_ship_percent is 0, so no excess would be flagged; say how many per
+  cent were agreed
+
+- [partner.mailbox]
++ [partner.policy] | over_ship_percent = 10 | [partner.mailbox]
+  partner "acme": policy.over_ship_percent is 10, and over_ship is refuse; set over_ship = "flag" as
+  well, or remove it
+
+- [partner.mailbox]
++ [partner.policy] | over_ship = "flag" | over_ship_percent = 101 | [partner.mailbox]
+  partner "acme": policy.over_ship_percent is 101; it takes 0 to 100
+
+- [partner.mailbox]
++ [partner.policy] | hold_hours = -1 | [partner.mailbox]
+  partner "acme": policy.hold_hours is -1; it takes 0 to 720
+
+- [partner.mailbox]
++ [partner.policy] | release = "4010" | [partner.mailbox]
+  partner "acme": policy.release is '4010'; it takes 004010 or 005010; did you mean 004010?
+
+- [partner.mailbox]
++ [partner.policy] | zero_cancel = true | [partner.mailbox]
+  partner "acme": policy.zero_cancel is not a setting; did you mean zero_is_cancel?
+
+- [partner.mailbox]
++ [partner.policy] | unit_aliases = "PC" | [partner.mailbox]
+  partner "acme": policy.unit_aliases must be a table, not text; write its keys below a line
+  [unit_aliases]
+
+- [partner.mailbox]
++ [partner.policy.unit_aliases] | each = "EA" | [partner.mailbox]
+  partner "acme": policy.unit_aliases.each is no code; a code is two capital letters or digits
+
+- [partner.mailbox]
++ [partner.policy.unit_aliases] | PC = "each" | [partner.mailbox]
+  partner "acme": policy.unit_aliases.PC is 'each'; it takes a code of two capital letters or digits
+
+- [partner.mailbox]
++ [partner.policy.unit_aliases] | PC = 1 | [partner.mailbox]
+  partner "acme": policy.unit_aliases.PC must be text in quotes, such as PC = "...", not a number
+
+- [partner.mailbox]
++ [partner.policy.unit_aliases] | PC = "PC" | [partner.mailbox]
+  partner "acme": policy.unit_aliases.PC stands for itself; remove it
+
+- [partner.mailbox]
++ [partner.policy.unit_aliases] | PC = "UN" | UN = "EA" | [partner.mailbox]
+  partner "acme": policy.unit_aliases.PC is UN, which stands for another code itself; name that one
+
+- [partner.mailbox]
++ [partner.policy.qualifier_aliases] | VP = "V" | [partner.mailbox]
+  partner "acme": policy.qualifier_aliases.VP is 'V'; it takes a code of two capital letters or digits
+
+- [partner.mailbox]
++ [partner.policy.purposes] | 850 = { 03 = "1" } | [partner.mailbox]
+  partner "acme": policy.purposes.850.03 is '1'; it takes one of 00, 01, 04, 05, 06, 07, 17, 18, 22
+
+- [partner.mailbox]
++ [partner.policy.purposes] | 850 = { 00 = "01" } | [partner.mailbox]
+  partner "acme": policy.purposes.850.00 cannot mean another purpose: it is what every original says
+
+- [partner.mailbox]
++ [partner.policy.purposes] | 997 = { 03 = "01" } | [partner.mailbox]
+  partner "acme": policy.purposes.997 is not a setting; remove it
+
+- [partner.mailbox]
++ guides = "acme.xml" | [partner.mailbox]
+  partner "acme": guides must be a list, such as guides = ["..."], not text
+
 - [hub]
 + [mail] | port = 70000 | [hub]
   mail.port is 70000; it takes 1 to 65535

@@ -8,11 +8,17 @@ from sqlalchemy import Connection
 
 from storage import interchanges, outbox, receipts
 from storage.commands import (
+    AnswerRequest,
+    BuyerCancel,
     CancelLines,
     CancelOrder,
+    Change,
+    ChangeOrder,
     Command,
+    Consent,
     DocumentKey,
     LineCancellation,
+    LineChange,
     LineReference,
     Locator,
     NewLine,
@@ -21,7 +27,9 @@ from storage.commands import (
     ShippedLine,
     Source,
     Submission,
+    WithdrawShipment,
 )
+from storage.events import EventKind
 from storage.evolve import CANCELLING
 from storage.interchanges import InterchangeKey, NewSet
 from storage.ledger import Result, apply
@@ -38,12 +46,17 @@ def later(seconds: float) -> datetime:
     return AT + timedelta(seconds=seconds)
 
 
-def locator(po: str = "4500012", release: str = "", **parties: str) -> Locator:
+def locator(po: str = "4500012", release: str = "", **parties: Any) -> Locator:
     return Locator(**{"buyer": BUYER, "seller": SELLER, **parties}, po_number=po, release=release)
 
 
 def source(kind: str) -> Source:
     return Source(file="drop.edi", interchange="000000001", group="1", set="0001", type=kind)
+
+
+def change_source(by: str) -> Source:
+    """Where a cancellation by this side would come in."""
+    return source("865" if by == SELLER else "860")
 
 
 def new_line(number: str, quantity: str, **more: Any) -> NewLine:
@@ -59,34 +72,84 @@ def place(*quantities: str, po: str = "4500012", content: str = "as sent", **mor
 
 
 def cancel(po: str = "4500012", by: str = BUYER, **more: Any) -> CancelOrder:
-    return CancelOrder(**{"order": locator(po), "by": by, "at": AT, "source": source("860"), **more})
+    return CancelOrder(**{"order": locator(po), "by": by, "at": AT, "source": change_source(by), **more})
 
 
 def cut(line: str, quantity: str | None, po: str = "4500012", by: str = BUYER, **more: Any) -> CancelLines:
     """Cancel units of one line, or all that is open of it."""
     wanted = None if quantity is None else Decimal(quantity)
     lines = (LineCancellation(line=LineReference(number=line), quantity=wanted),)
-    values = {"order": locator(po), "by": by, "at": AT, "source": source("860")}
+    values = {"order": locator(po), "by": by, "at": AT, "source": change_source(by)}
     return CancelLines(**{**values, "lines": lines, **more})
+
+
+def ask(line: str, quantity: str | None, po: str = "4500012", **more: Any) -> CancelLines:
+    """Cancel units of one line as far as the seller agrees."""
+    return cut(line, quantity, po, effect=BuyerCancel.REQUESTED, **more)
+
+
+def answer(consent: Consent, po: str = "4500012", **more: Any) -> AnswerRequest:
+    """The seller's word on all that was asked for."""
+    values = {"order": locator(po), "by": SELLER, "at": AT, "source": source("865"), "consent": consent}
+    return AnswerRequest(**{**values, **more})
+
+
+def change(po: str = "4500012", *lines: LineChange, **more: Any) -> ChangeOrder:
+    values = {"order": locator(po), "by": BUYER, "at": AT, "source": source("860"), "lines": lines}
+    return ChangeOrder(**{**values, **more})
+
+
+def raised(line: str, quantity: str) -> LineChange:
+    """The line's quantity is to be this much, which is more than before."""
+    where = LineReference(number=line)
+    return LineChange(line=where, change=Change.INCREASE, quantity=Decimal(quantity), code="QI")
+
+
+def added(line: str, quantity: str) -> LineChange:
+    new = new_line(line, quantity)
+    where = LineReference(number=line, ids=new.ids)
+    return LineChange(line=where, change=Change.ADD, quantity=new.quantity, new=new, code="AI")
+
+
+def withdraw(
+    po: str = "4500012", shipment: str = "S1", file: str = "late.edi", **quantities: str
+) -> WithdrawShipment:
+    """The shipment did not leave, or these units of it only: withdraw(line_1="4")."""
+    return WithdrawShipment(
+        order=locator(po),
+        by=SELLER,
+        at=AT,
+        source=Source(file=file, interchange="000000009", group="1", set="0001", type="856"),
+        shipment_id=shipment,
+        lines=shipped(**quantities),
+    )
+
+
+def shipped(**quantities: str) -> tuple[ShippedLine, ...]:
+    return tuple(
+        ShippedLine(line=LineReference(number=name.removeprefix("line_")), quantity=Decimal(quantity))
+        for name, quantity in quantities.items()
+    )
 
 
 def ship(po: str = "4500012", shipment: str = "S1", **quantities: str) -> RecordShipment:
     """Ship units: ship(line_1="4", line_2="1")."""
-    lines = tuple(
-        ShippedLine(line=LineReference(number=name.removeprefix("line_")), quantity=Decimal(quantity))
-        for name, quantity in quantities.items()
-    )
     return RecordShipment(
-        order=locator(po), by=SELLER, at=AT, source=source("856"), shipment_id=shipment, lines=lines
+        order=locator(po),
+        by=SELLER,
+        at=AT,
+        source=source("856"),
+        shipment_id=shipment,
+        lines=shipped(**quantities),
     )
 
 
 def submit(tx: Connection, *commands: Command, key: str = "", content: str = "as sent") -> Result:
-    """Apply a document's commands; what it cancels is told by e-mail, as the audit wants it."""
+    """Apply a document's commands; what it cancels or asks to cancel is told, as the audit wants it."""
     document = DocumentKey(partner=commands[0].by, kind="doc", key=key, content_hash=content) if key else None
     result = apply(tx, Submission(commands=commands, document=document))
     for event in (event for entry in result.entries for event in entry.events):
-        if event.kind in CANCELLING:
+        if event.kind in CANCELLING | {EventKind.CANCELLATION_REQUESTED}:
             outbox.enqueue(tx, mail(f"event:{event.id}:{SELLER}", order_id=event.order_id), AT)
     return result
 
@@ -124,6 +187,11 @@ def figures(tx: Connection, po: str = "4500012") -> dict[str, tuple[int, int, in
     }
 
 
+def requested(tx: Connection, po: str = "4500012") -> dict[str, int]:
+    """Units that wait for the seller's answer, by line."""
+    return {line.line: int(line.requested) for line in order(tx, po).lines if line.requested}
+
+
 def interchange_key(control_number: str = "000000001") -> InterchangeKey:
     return InterchangeKey(
         partner=BUYER, sender="ZZ:ACME", receiver="ZZ:HUB", control_number=control_number, usage="P"
@@ -134,7 +202,9 @@ def received(tx: Connection, content: bytes = b"ISA*~", name: bytes = b"drop.edi
     return receipts.keep(tx, partner=BUYER, mailbox="acme", name=name, content=content, at=AT).id
 
 
-def opened_interchange(tx: Connection, file_id: int, ordinal: int = 1, **key: str) -> int:
+def opened_interchange(
+    tx: Connection, file_id: int, ordinal: int = 1, content_hash: str = "interchange", **key: str
+) -> int:
     return interchanges.open_interchange(
         tx,
         interchange_key(**key),
@@ -142,7 +212,7 @@ def opened_interchange(tx: Connection, file_id: int, ordinal: int = 1, **key: st
         ordinal=ordinal,
         date="260304",
         time="1230",
-        content_hash="interchange",
+        content_hash=content_hash,
     )
 
 

@@ -5,8 +5,9 @@
 import pytest
 from sqlalchemy import exc, text
 
+from storage import outbox
 from storage.database import Database
-from tests.unit.storage.build import place, ship, submit
+from tests.unit.storage.build import AT, place, ship, submit, upload
 
 
 def refuse(database: Database, statement: str, match: str) -> None:
@@ -14,6 +15,7 @@ def refuse(database: Database, statement: str, match: str) -> None:
     with database.writing() as tx:
         submit(tx, place("10"), key="850")
         submit(tx, ship(line_1="4"), key="856")
+        outbox.enqueue(tx, upload("997:1"), AT)
     with pytest.raises(exc.IntegrityError, match=match), database.writing() as tx:
         tx.execute(text(statement))
 
@@ -21,28 +23,34 @@ def refuse(database: Database, statement: str, match: str) -> None:
 @pytest.mark.parametrize(
     ("change", "constraint"),
     [
-        ("cancelled = cancelled + 6000001", "conservation"),
-        ("fulfilled = fulfilled + 6000001", "conservation"),
+        ("cancelled = cancelled + 6000001", "conservation|requested_open"),
+        ("fulfilled = fulfilled + 6000001", "conservation|requested_open"),
         ("cancelled = 1000000, declined = 1000001", "declined_within_cancelled"),
         ("cancelled = 'ten'", "conservation|cancelled_whole"),
         ("ordered = 20000000.5", "ordered_whole"),
         ("fulfilled = fulfilled + 0.5", "fulfilled_whole"),
         ("cancelled = 1000000, declined = 0.5", "declined_whole"),
+        ("requested = 6000001", "requested_open"),
+        ("requested = 6000000, cancelled = 1", "requested_open"),
+        ("requested = -1", "requested_open"),
+        ("requested = 0.5", "requested_whole"),
+        ("fulfilled = fulfilled - 0.5, withdrawn = 0.5", "fulfilled_whole|withdrawn_whole"),
     ],
 )
 def test_counters_keep_the_law(database: Database, change: str, constraint: str) -> None:
     refuse(database, f"UPDATE order_line SET {change}", f"CHECK constraint failed: order_line_({constraint})")
 
 
-@pytest.mark.parametrize("counter", ["ordered", "fulfilled", "cancelled", "declined"])
+COUNTERS = ("ordered", "fulfilled", "cancelled", "declined", "requested", "withdrawn")
+
+
+@pytest.mark.parametrize("counter", COUNTERS)
 def test_no_counter_is_negative(database: Database, counter: str) -> None:
-    figures = {"ordered": 0, "fulfilled": 0, "cancelled": 0, "declined": 0} | {counter: -1}
+    figures = ", ".join("-1" if name == counter else "0" for name in COUNTERS)
     refuse(
         database,
         "INSERT INTO order_line SELECT 1000099, order_id, 99, '99', assigned, unit, pack_unit, pack_size,"
-        " discrete, description, {ordered}, {fulfilled}, {cancelled}, {declined} FROM order_line".format(
-            **figures
-        ),
+        f" discrete, description, {figures} FROM order_line",
         "CHECK constraint failed: order_line_",
     )
 
@@ -58,6 +66,33 @@ def test_a_cancellation_is_not_undone(database: Database, counter: str) -> None:
         submit(tx, place("10", po="other"))
         tx.execute(text("UPDATE order_line SET cancelled = 2000000, declined = 2000000"))
     refuse(database, f"UPDATE order_line SET {counter} = {counter} - 1 WHERE cancelled > 0", "never falls")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "fulfilled = fulfilled - 1000000",
+        "fulfilled = fulfilled - 1000000, withdrawn = withdrawn + 999999",
+        "fulfilled = fulfilled - 1000000, withdrawn = withdrawn + 1000001",
+        "withdrawn = withdrawn + 1000000",
+        "withdrawn = withdrawn - 1",
+        "fulfilled = fulfilled + 1, withdrawn = withdrawn + 1",
+    ],
+)
+def test_fulfilled_units_fall_only_into_withdrawn_ones(database: Database, change: str) -> None:
+    with database.writing() as tx:
+        submit(tx, place("10", po="other"))
+        submit(tx, ship("other", line_1="4"))
+        tx.execute(text("UPDATE order_line SET fulfilled = fulfilled - 3000000, withdrawn = 3000000"))
+    refuse(database, f"UPDATE order_line SET {change} WHERE order_id = 1", "never falls|withdrawn_sign")
+
+
+@pytest.mark.parametrize("change", ["ordered = ordered + 1000000", "requested = 3000000", "requested = 0"])
+def test_an_order_may_grow_and_a_request_may_be_settled(database: Database, change: str) -> None:
+    with database.writing() as tx:
+        submit(tx, place("10"))
+        tx.execute(text("UPDATE order_line SET requested = 5000000"))
+        assert tx.execute(text(f"UPDATE order_line SET {change}")).rowcount == 1
 
 
 @pytest.mark.parametrize("table", ["event", "event_line", "document"])
@@ -76,10 +111,17 @@ def test_what_has_events_cannot_be_deleted(database: Database, table: str) -> No
     ("statement", "match"),
     [
         ("UPDATE orders SET status = 'shipped'", "orders_status_known"),
-        ("INSERT INTO event_line VALUES (1, 1000099, 1, '', '')", "FOREIGN KEY"),
-        ("INSERT INTO event_line VALUES (2, 1000001, -1, '', '')", "quantity_sign"),
-        ("INSERT INTO event_line VALUES (2, 1000001, 0.5, '', '')", "quantity_whole"),
-        ("INSERT INTO event_line VALUES (1, 1000001, 1, '', '')", "UNIQUE"),
+        ("UPDATE outbox SET verdict = 'shrugged'", "outbox_verdict_known"),
+        ("UPDATE outbox SET verdict_set_id = 77", "FOREIGN KEY"),
+        ("INSERT INTO event_line VALUES (1, 1000099, 1, '', '', 0)", "FOREIGN KEY"),
+        (
+            "INSERT INTO event_line VALUES (2, 1000001, -1, '', '', 0)",
+            "quantity_sign|settled_within_quantity",
+        ),
+        ("INSERT INTO event_line VALUES (2, 1000001, 0.5, '', '', 0)", "quantity_whole"),
+        ("INSERT INTO event_line VALUES (2, 1000001, 1, '', '', 2)", "settled_within_quantity"),
+        ("INSERT INTO event_line VALUES (2, 1000001, 1, '', '', 0.5)", "settled_whole"),
+        ("INSERT INTO event_line VALUES (1, 1000001, 1, '', '', 0)", "UNIQUE"),
         ("INSERT INTO document SELECT partner, kind, key, content_hash, set_id, at FROM document", "UNIQUE"),
     ],
 )
@@ -91,6 +133,6 @@ def test_an_order_number_is_used_once_between_two_parties(database: Database) ->
     refuse(
         database,
         "INSERT INTO orders SELECT 99, buyer, seller, po_number, release, revision, status, placed_at,"
-        " ordered_on, content_hash, whole_cancelled FROM orders",
+        " ordered_on, content_hash, whole_cancelled, '', '', NULL, '' FROM orders",
         "UNIQUE constraint failed: orders.buyer",
     )

@@ -4,9 +4,10 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from storage import held, interchanges, outbox, parked, receipts
-from storage.commands import Submission
+from storage.commands import Consent, Submission
 from storage.database import Database
 from storage.database.triggers import trigger_names
 from storage.evolve import LINES_MAX
@@ -17,7 +18,10 @@ from storage.states import Fate
 from tests.unit.storage.build import (
     AT,
     SELLER,
+    answer,
+    ask,
     cancel,
+    change,
     interchange_key,
     later,
     locator,
@@ -25,20 +29,27 @@ from tests.unit.storage.build import (
     opened_interchange,
     opened_set,
     place,
+    raised,
     received,
     ship,
     submit,
     upload,
+    withdraw,
 )
 
-# What breaks each law. Rows of the story: order 1 with lines 1000001 and 1000002, order 2 with line 2000001;
-# events 1 placed, 2 shipped, 3 cancelled; sets 1 applied, 2 held, 3 parked; message 1 about event 3.
+# What breaks each law. The story: order 1 with lines 1000001 and 1000002, orders 2 and 3 with one line each;
+# events 1 placed, 2 shipped, 3 cancelled; of order 3: 5 placed, 6 shipped, 7 withdrawn, 8 and 9 asked for,
+# 10 refused, 11 raised, 12 asked for; sets 1 applied, 2 held, 3 parked; message 1 about event 3.
 PLANTED = {
     "conservation": "UPDATE order_line SET fulfilled = ordered + 1 WHERE id = 1000001",
+    "requested": "UPDATE order_line SET requested = ordered + 1 WHERE id = 1000001",
     "signs": "UPDATE order_line SET declined = -1 WHERE id = 1000001",
     "counters": "UPDATE order_line SET cancelled = cancelled - 1 WHERE id = 1000001",
+    "settled": "UPDATE event_line SET settled = quantity WHERE event_id = 7",
+    "shipments": "UPDATE event SET reference = 'S8' WHERE id = 7",
     "line_ids": "UPDATE order_line SET ordinal = 7 WHERE id = 2000001",
     "status": "UPDATE orders SET status = 'fulfilled' WHERE id = 1",
+    "reopened": "UPDATE orders SET reopened_by = 'drop.edi|1' WHERE id = 3",
     "whole_cancelled": "UPDATE orders SET whole_cancelled = 0 WHERE id = 1",
     "sequence": "UPDATE event SET sequence = 5 WHERE id = 3",
     "placed_first": "UPDATE event SET kind = 'order_placed' WHERE id = 2",
@@ -77,7 +88,25 @@ MORE = [
     ("outbox_states", "UPDATE outbox SET status = 'lost' WHERE id = 1"),
     ("outbox_states", "UPDATE outbox SET status = 'sending' WHERE id = 1"),
     ("outbox_states", "UPDATE outbox SET resend_of = id WHERE id = 1"),
-    ("cancellations_told", "UPDATE outbox SET kind = 'acknowledgment'"),
+    ("outbox_states", "UPDATE outbox SET verdict = 'rejected' WHERE id = 1"),
+    ("outbox_states", "UPDATE outbox SET verdict = 'shrugged', verdict_at = created_at WHERE id = 1"),
+    ("cancellations_told", "UPDATE outbox SET event_id = 3 WHERE event_id = 8"),
+    ("signs", "UPDATE order_line SET requested = -1 WHERE id = 1000001"),
+    ("signs", "UPDATE order_line SET withdrawn = -1 WHERE id = 1000001"),
+    ("counters", "UPDATE order_line SET requested = requested + 1 WHERE id = 3000001"),
+    ("counters", "UPDATE order_line SET withdrawn = withdrawn + 1 WHERE id = 3000001"),
+    ("counters", "UPDATE order_line SET fulfilled = fulfilled + 1 WHERE id = 3000001"),
+    ("counters", "UPDATE event_line SET quantity = quantity + 1 WHERE event_id = 11"),
+    ("counters", "UPDATE event SET kind = 'lines_added' WHERE id = 8"),
+    ("counters", "UPDATE event_line SET settled = 0 WHERE event_id = 10"),
+    ("settled", "UPDATE event_line SET settled = quantity + 1 WHERE event_id = 2"),
+    ("settled", "UPDATE event_line SET settled = -1 WHERE event_id = 2"),
+    ("settled", "UPDATE event_line SET settled = 0 WHERE event_id = 10"),
+    ("shipments", "UPDATE event SET reference = '' WHERE id IN (6, 7)"),
+    ("shipments", "UPDATE event_line SET quantity = quantity + 1 WHERE event_id = 7"),
+    ("reopened", "UPDATE orders SET reopened_by = '' WHERE id = 3"),
+    ("reopened", "UPDATE orders SET reopened_by = 'late.edi|1' WHERE id = 1"),
+    ("event_kinds", "UPDATE event SET kind = 'order_acknowledged' WHERE id = 8"),
 ]
 
 
@@ -92,6 +121,7 @@ def story(database: Database) -> Database:
         submit(tx, ship(line_1="4"), key="S1")
         submit(tx, cancel(note="why"))
         submit(tx, place("10", po="other"))
+        grow_and_shrink(tx, "third")
         interchanges.close_set(tx, applied, outcome=Outcome.APPLIED, at=AT, order_id=1)
         held.put(
             tx,
@@ -109,6 +139,18 @@ def story(database: Database) -> Database:
         outbox.enqueue(tx, mail("support:1"), AT)
         outbox.enqueue(tx, upload("997:1", interchange_id=interchange_id), AT)
     return database
+
+
+def grow_and_shrink(tx: Connection, po: str) -> None:
+    """An order that is shipped, reopened, asked about, refused, raised, and asked about again."""
+    submit(tx, place("10", po=po))
+    submit(tx, ship(po, "S9", line_1="4"), key="S9")
+    submit(tx, withdraw(po, "S9"), key="S9 withdrawn")
+    submit(tx, ask("1", "3", po))
+    submit(tx, ask("1", "2", po))
+    submit(tx, answer(Consent.REFUSED, po))
+    submit(tx, change(po, raised("1", "12")))
+    submit(tx, ask("1", "5", po))
 
 
 def plant(path: Path | None, statement: str) -> None:

@@ -200,13 +200,13 @@ def test_what_the_seller_declines_is_counted_as_cancelled_and_declined(database:
     said = AcknowledgedLine(line=LineReference(number="1"), answers=(kept, rejected))
     with database.writing() as tx:
         submit(tx, place("10", "5"))
-        submit(tx, cut("1", "2"))
+        submit(tx, cut("2", "1"))
         for _ in range(2):  # said twice, declined once
             answer = AcknowledgeOrder(
                 order=locator(), by=SELLER, at=AT, source=source("855"), verdict=Verdict.LINES, lines=(said,)
             )
             submit(tx, answer)
-        assert figures(tx) == {"1": (10, 0, 5, 3), "2": (5, 0, 0, 0)}
+        assert figures(tx) == {"1": (10, 0, 3, 3), "2": (5, 0, 1, 0)}
         assert audit(tx) == ()
 
 

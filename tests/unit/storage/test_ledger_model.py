@@ -2,7 +2,8 @@
 
 The model was written from the rules as people state them, not from the code: an order is complete when every
 unit is fulfilled or cancelled; a fulfilled unit cannot be cancelled; a cancelled unit cannot be fulfilled; a
-cancellation cannot be undone; part of what is open may be cancelled.
+cancellation cannot be undone; part of what is open may be cancelled. What a buyer asks to cancel stays open
+until the seller agrees. An order may grow until it is cancelled as a whole. What did not leave is open again.
 """
 
 import tempfile
@@ -14,19 +15,37 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from sqlalchemy import Connection
 
-from storage.commands import Command
+from storage.commands import Command, Consent
 from storage.database import Database
 from storage.invariants import audit
 from storage.ledger import Result
 from storage.loading import load_order
 from storage.outcomes import Outcome
-from storage.queries import find_orders
-from tests.unit.storage.build import BUYER, SELLER, cancel, cut, figures, order, place, ship, submit
+from storage.queries import find_orders, requests
+from tests.unit.storage.build import (
+    BUYER,
+    SELLER,
+    added,
+    answer,
+    ask,
+    cancel,
+    change,
+    cut,
+    figures,
+    order,
+    place,
+    raised,
+    requested,
+    ship,
+    submit,
+    withdraw,
+)
 
-NUMBERS = st.sampled_from(["A", "B", "C"])
+NUMBERS = st.sampled_from(["A", "A", "B", "B", "C"])
 LINES = st.sampled_from(["1", "2", "3"])
 PARTIES = st.sampled_from([BUYER, SELLER])
 SMALL = st.integers(1, 12)
+FIRST = (9, 5)
 
 
 @dataclass
@@ -34,10 +53,22 @@ class Line:
     ordered: int
     fulfilled: int = 0
     cancelled: int = 0
+    declined: int = 0
+    requested: int = 0
 
     @property
     def open(self) -> int:
         return self.ordered - self.fulfilled - self.cancelled
+
+    def cancel(self, quantity: int) -> None:
+        """What is cancelled need not be asked for any more."""
+        self.cancelled += quantity
+        self.requested = max(self.requested - quantity, 0)
+
+    def ship(self, quantity: int) -> None:
+        """What has left cannot be asked for any more."""
+        self.fulfilled += quantity
+        self.requested = min(self.requested, self.open)
 
 
 @dataclass
@@ -45,6 +76,7 @@ class Order:
     quantities: tuple[int, ...]
     whole_cancelled: bool = False
     lines: dict[str, Line] = field(default_factory=dict)
+    shipments: dict[str, dict[str, int]] = field(default_factory=dict)  # units that left, by line
 
     def __post_init__(self) -> None:
         self.lines = {str(n): Line(quantity) for n, quantity in enumerate(self.quantities, 1)}
@@ -57,6 +89,11 @@ class Order:
             return "partly_fulfilled" if fulfilled else "open"
         return "complete" if fulfilled and cancelled else "fulfilled" if fulfilled else "cancelled"
 
+    @property
+    def closed(self) -> bool:
+        """Cancelled as a whole: nothing may be added."""
+        return self.status == "cancelled" or (self.status == "complete" and self.whole_cancelled)
+
 
 class Stories(RuleBasedStateMachine):
     """Each rule says what must happen, then lets it happen."""
@@ -68,6 +105,8 @@ class Stories(RuleBasedStateMachine):
         self.database = Database(self.url)
         self.orders: dict[str, Order] = {}
         self.shipments = 0
+        self.place_order(po="A", quantities=FIRST)  # or most of what follows would be parked
+        self.place_order(po="B", quantities=(12, 3, 6))
 
     def teardown(self) -> None:
         if hasattr(self, "database"):
@@ -81,7 +120,7 @@ class Stories(RuleBasedStateMachine):
             assert result.outcome is expected, (result, expected)
             check_entries(tx, result)
 
-    @rule(po=NUMBERS, quantities=st.lists(SMALL, min_size=1, max_size=3).map(tuple))
+    @rule(po=NUMBERS, quantities=st.just(FIRST) | st.lists(SMALL, min_size=1, max_size=3).map(tuple))
     def place_order(self, po: str, quantities: tuple[int, ...]) -> None:
         known = self.orders.get(po)
         if known is None:
@@ -97,7 +136,7 @@ class Stories(RuleBasedStateMachine):
     def cancel_part(self, po: str, line: str, quantity: int, by: str) -> None:
         expected = self.expect_part(po, line, quantity)
         if expected is Outcome.APPLIED:
-            self.orders[po].lines[line].cancelled += quantity
+            self.orders[po].lines[line].cancel(quantity)
         self.check(expected, cut(line, str(quantity), po=po, by=by))
 
     @rule(po=NUMBERS, line=LINES, by=PARTIES)
@@ -107,7 +146,7 @@ class Stories(RuleBasedStateMachine):
             expected = Outcome.PARKED if found is None else Outcome.REFUSED
         elif found.lines[line].open:
             expected = Outcome.APPLIED
-            found.lines[line].cancelled += found.lines[line].open
+            found.lines[line].cancel(found.lines[line].open)
         else:
             expected = Outcome.REFUSED if found.lines[line].fulfilled else Outcome.DUPLICATE
         self.check(expected, cut(line, None, po=po, by=by))
@@ -121,8 +160,8 @@ class Stories(RuleBasedStateMachine):
             expected = Outcome.APPLIED
             found.whole_cancelled = True
             for line in found.lines.values():
-                line.cancelled += line.open
-        elif found.status == "cancelled" or (found.status == "complete" and found.whole_cancelled):
+                line.cancel(line.open)
+        elif found.closed:
             expected = Outcome.DUPLICATE
         else:
             expected = Outcome.REFUSED
@@ -131,10 +170,11 @@ class Stories(RuleBasedStateMachine):
     @rule(po=NUMBERS, line=LINES, quantity=SMALL, again=st.booleans())
     def ship_units(self, po: str, line: str, quantity: int, again: bool) -> None:
         expected = self.expect_part(po, line, quantity)
-        if expected is Outcome.APPLIED:
-            self.orders[po].lines[line].fulfilled += quantity
         self.shipments += 1
         key = f"S{self.shipments}"
+        if expected is Outcome.APPLIED:
+            self.orders[po].lines[line].ship(quantity)
+            self.orders[po].shipments[key] = {line: quantity}
         self.check(expected, ship(po=po, shipment=key, **{f"line_{line}": str(quantity)}), key=key)
         if again and expected is Outcome.APPLIED:
             self.check(
@@ -146,9 +186,84 @@ class Stories(RuleBasedStateMachine):
         """All or nothing: either both fit one after the other, or nothing happens."""
         expected = self.expect_part(po, line, shipped + cancelled)
         if expected is Outcome.APPLIED:
-            self.orders[po].lines[line].fulfilled += shipped
-            self.orders[po].lines[line].cancelled += cancelled
-        self.check(expected, ship(po=po, **{f"line_{line}": str(shipped)}), cut(line, str(cancelled), po=po))
+            self.orders[po].lines[line].ship(shipped)
+            self.orders[po].lines[line].cancel(cancelled)
+            standing = self.orders[po].shipments.setdefault("S0", {})
+            standing[line] = standing.get(line, 0) + shipped
+        shipping = ship(po=po, shipment="S0", **{f"line_{line}": str(shipped)})
+        self.check(expected, shipping, cut(line, str(cancelled), po=po))
+
+    @rule(po=NUMBERS, line=LINES, quantity=SMALL)
+    def ask_for_part(self, po: str, line: str, quantity: int) -> None:
+        """The same again is no news; all that is open asks for what was not asked for yet."""
+        expected = self.expect_part(po, line, quantity)
+        if expected is Outcome.APPLIED:
+            found = self.orders[po].lines[line]
+            more = found.open - found.requested if quantity == found.open else quantity
+            if quantity == found.requested or more == 0:
+                expected = Outcome.DUPLICATE
+            elif found.requested + more > found.open:
+                expected = Outcome.REFUSED
+            else:
+                found.requested += more
+        self.check(expected, ask(line, str(quantity), po=po))
+
+    @rule(po=NUMBERS, consent=st.sampled_from(Consent))
+    def answer_request(self, po: str, consent: Consent) -> None:
+        found = self.orders.get(po)
+        for line in found.lines.values() if found else ():
+            if consent is Consent.AGREED:
+                line.declined += line.requested
+                line.cancel(line.requested)
+            line.requested = 0
+        self.check(Outcome.APPLIED if found else Outcome.PARKED, answer(consent, po))
+
+    @rule(po=NUMBERS, line=LINES, more=SMALL)
+    def raise_line(self, po: str, line: str, more: int) -> None:
+        found = self.orders.get(po)
+        known = found.lines.get(line) if found else None
+        current = known.ordered - known.cancelled if known else 0
+        if found is None:
+            expected = Outcome.PARKED
+        elif known is None or found.closed:
+            expected = Outcome.REFUSED
+        else:
+            expected = Outcome.APPLIED
+            known.ordered += more
+        self.check(expected, change(po, raised(line, str(current + more))))
+
+    @rule(po=NUMBERS, line=st.sampled_from(["4", "5"]), quantity=SMALL, shipped=st.booleans())
+    def add_line(self, po: str, line: str, quantity: int, shipped: bool) -> None:
+        """A new line, all of which may leave in the same breath."""
+        found = self.orders.get(po)
+        leaves = (ship(po, "S0", **{f"line_{line}": str(quantity)}),) if shipped else ()
+        if found is None:
+            expected = Outcome.PARKED
+        elif line in found.lines or found.closed:
+            expected = Outcome.REFUSED
+        else:
+            expected = Outcome.APPLIED
+            found.lines[line] = Line(quantity, fulfilled=quantity if shipped else 0)
+            if shipped:
+                found.shipments.setdefault("S0", {})[line] = quantity
+        self.check(expected, change(po, added(line, str(quantity))), *leaves)
+
+    @rule(po=NUMBERS, data=st.data())
+    def withdraw_shipment(self, po: str, data: st.DataObject) -> None:
+        found = self.orders.get(po)
+        known = sorted(found.shipments) if found else []
+        shipment = data.draw(st.sampled_from([*known, "never"]))
+        if found is None:
+            expected = Outcome.PARKED
+        elif shipment not in known:
+            expected = Outcome.REFUSED
+        else:
+            standing = found.shipments[shipment]
+            expected = Outcome.APPLIED if standing else Outcome.DUPLICATE
+            for line, quantity in standing.items():
+                found.lines[line].fulfilled -= quantity
+            found.shipments[shipment] = {}
+        self.check(expected, withdraw(po, shipment))
 
     @rule()
     def reopen(self) -> None:
@@ -170,10 +285,16 @@ class Stories(RuleBasedStateMachine):
             for po in ("A", "B", "C"):
                 assert bool(find_orders(tx, po)) == (po in self.orders)
             for po, known in self.orders.items():
-                wanted = {n: (x.ordered, x.fulfilled, x.cancelled, 0) for n, x in known.lines.items()}
+                lines = known.lines.items()
+                wanted = {n: (x.ordered, x.fulfilled, x.cancelled, x.declined) for n, x in lines}
                 assert figures(tx, po) == wanted
+                assert requested(tx, po) == {n: x.requested for n, x in lines if x.requested}
                 assert order(tx, po).summary.status.value == known.status
                 assert order(tx, po).summary.whole_cancelled == known.whole_cancelled
+            asked = {
+                po for po, known in self.orders.items() if any(x.requested for x in known.lines.values())
+            }
+            assert {request.order.key.po_number for request in requests(tx)} == asked
             assert audit(tx) == ()
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from storage.commands import LineReference, NewLine
-from storage.lines import find_line, measure, name_lines
+from storage.lines import LineIndex, measure, name_lines
 from storage.orders import ZERO, ItemId, LineState
 from storage.quantities import amount, are, fits, is_whole, plain
 from storage.refusals import Refusal
@@ -47,23 +47,22 @@ FOUND = [
 
 @pytest.mark.parametrize(("reference", "meant"), FOUND)
 def test_the_line_meant(reference: LineReference, meant: LineState | Refusal) -> None:
-    assert find_line((ONE, TWO, UNNAMED), reference) == meant
+    assert LineIndex((ONE, TWO, UNNAMED)).find(reference) == meant
 
 
 def test_people_use_the_names_the_ledger_shows() -> None:
-    assert find_line((ONE, UNNAMED), LineReference(number="#3"), by_name=True) == UNNAMED
+    assert LineIndex((ONE, UNNAMED), by_name=True).find(LineReference(number="#3")) == UNNAMED
 
 
 def test_numbers_that_differ_in_zeros_only_are_told_apart() -> None:
     short, padded = line("1"), line("01")
-    assert find_line((short, padded), LineReference(number="01")) == padded
-    assert find_line((short, padded), LineReference(number="001")) is Refusal.LINE_UNKNOWN
+    assert LineIndex((short, padded)).find(LineReference(number="01")) == padded
+    assert LineIndex((short, padded)).find(LineReference(number="001")) is Refusal.LINE_UNKNOWN
 
 
 def test_an_item_on_two_lines_is_ambiguous() -> None:
-    assert find_line((line("1", FILLER, upc("1")), line("2", upc("1"))), LineReference(ids=(upc("1"),))) is (
-        Refusal.LINE_AMBIGUOUS
-    )
+    both = LineIndex((line("1", FILLER, upc("1")), line("2", upc("1"))))
+    assert both.find(LineReference(ids=(upc("1"),))) is Refusal.LINE_AMBIGUOUS
 
 
 MEASURED = [
@@ -102,6 +101,25 @@ def test_every_line_gets_a_name_of_its_own(numbers: tuple[str, ...], names: tupl
     placed = name_lines(new)
     assert tuple(p.line for p in placed) == names
     assert [p.assigned for p in placed] == [p.line == p.new.number for p in placed]
+
+
+ADDED = [
+    ((("1", True),), ("2",), ("2",)),
+    ((("1", True),), ("", ""), ("#2", "#3")),
+    ((("1", True),), ("2", "2"), ("#2", "#3")),
+    ((("1", False), ("2", False)), ("",), ("3",)),  # an order that uses no numbers
+    ((("1", False), ("2", False)), ("2",), ("#3",)),  # the name is taken
+    ((("#2", True),), ("",), ("##2",)),
+]
+
+
+@pytest.mark.parametrize(("known", "numbers", "names"), ADDED)
+def test_added_lines_get_names_of_their_own(
+    known: tuple[tuple[str, bool], ...], numbers: tuple[str, ...], names: tuple[str, ...]
+) -> None:
+    before = tuple(line(name, assigned=assigned) for name, assigned in known)
+    new = tuple(NewLine(number=number, quantity=Decimal(1), unit="EA") for number in numbers)
+    assert tuple(placed.line for placed in name_lines(new, before)) == names
 
 
 @pytest.mark.parametrize(

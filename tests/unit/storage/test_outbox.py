@@ -9,7 +9,7 @@ from storage import outbox
 from storage.database import Database
 from storage.outbox import StaleMessage
 from storage.states import Kind, Status
-from tests.unit.storage.build import AT, later, mail, place, submit, upload
+from tests.unit.storage.build import AT, later, mail, place, receipt, submit, upload
 
 Step = Callable[[Connection, int], object]
 
@@ -55,11 +55,19 @@ def state(tx: Connection, message_id: int) -> str:
 
 def test_a_message_comes_back_as_it_was_put(database: Database) -> None:
     with database.writing() as tx:
-        message = upload("997:1", payload=bytes(range(256)), body_html="<p>")
+        message = upload(
+            "997:1", payload=bytes(range(256)), body_html="<p>", group_control_number="7", set_type="997"
+        )
         found = outbox.get(tx, put(tx, message))
         assert found is not None
         assert outbox._as_new(found) == message
         assert (found.status, found.attempts, found.created_at, found.sent_at) == (Status.NEW, 0, AT, None)
+        assert (found.verdict, found.verdict_note, found.verdict_at, found.verdict_set_id) == (
+            "",
+            "",
+            None,
+            None,
+        )
         assert outbox.get(tx, 99) is None
 
 
@@ -206,3 +214,84 @@ def test_lists_are_narrowed_by_each_filter(database: Database) -> None:
         assert ids(kind=Kind.EMAIL) == [first, second]
         assert ids(partner="acme") == [second]
         assert ids(order_id=order_id) == [first]
+
+
+def owe(tx: Connection, key: str, number: str, **more: str) -> int:
+    message_id = outbox.enqueue(tx, upload(key, group_control_number=number, set_type="860", **more), AT)
+    assert message_id is not None
+    return message_id
+
+
+def sent(tx: Connection, number: str, partner: str = "bolt") -> int | None:
+    found = outbox.sent_set(tx, partner, number)
+    return None if found is None else found.id
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "found"),
+    [("7", "7", True), ("7", "000000007", True), ("0007", "7", True), ("7", "70", False), ("7", "", False)],
+)
+def test_what_a_partner_answers_is_found_by_its_group(
+    database: Database, ours: str, theirs: str, found: bool
+) -> None:
+    with database.writing() as tx:
+        message_id = owe(tx, "860:1", ours)
+        owe(tx, "860:2", ours, partner="zenith")
+        put(tx, mail("m"))
+        put(tx, upload("TA1:1"))
+        assert sent(tx, theirs) == (message_id if found else None)
+
+
+def test_of_several_copies_the_last_that_went_out_is_meant(database: Database) -> None:
+    with database.writing() as tx:
+        first = owe(tx, "860:1", "7")
+        for step in WAYS["sent"]:
+            step(tx, first)
+        second = outbox.resend(tx, first, later(60))
+        assert sent(tx, "7") == first
+        for step in WAYS["sent"]:
+            step(tx, second)
+        assert sent(tx, "7") == second
+
+
+def answered(tx: Connection, message_id: int) -> tuple[str, str]:
+    found = outbox.get(tx, message_id)
+    assert found is not None
+    return found.verdict, found.verdict_note
+
+
+def test_the_last_word_of_a_partner_counts_and_earlier_ones_stay_visible(database: Database) -> None:
+    with database.writing() as tx:
+        message_id, set_id = owe(tx, "860:1", "7"), receipt(tx)
+        outbox.mark_answered(tx, message_id, verdict="accepted", note="", at=later(60), set_id=set_id)
+        assert answered(tx, message_id) == ("accepted", "")
+        outbox.mark_answered(tx, message_id, verdict="accepted", note="", at=later(90))
+        found = outbox.get(tx, message_id)
+        assert found is not None
+        assert (found.verdict_at, found.verdict_set_id) == (later(60), set_id)  # the same again is no news
+        outbox.mark_answered(tx, message_id, verdict="rejected", note="POI  no\nsuch PO", at=later(120))
+        outbox.mark_answered(tx, message_id, verdict="partly_accepted", note="one line", at=later(180))
+        assert answered(tx, message_id) == (
+            "partly_accepted",
+            "one line\nBefore, on 2026-03-04 12:32 UTC: rejected. POI no such PO\n"
+            "Before, on 2026-03-04 12:31 UTC: accepted.",
+        )
+
+
+def test_who_answers_again_and_again_does_not_fill_the_database(database: Database) -> None:
+    with database.writing() as tx:
+        message_id = owe(tx, "860:1", "7")
+        for turn in range(200):
+            outbox.mark_answered(tx, message_id, verdict="rejected", note=f"no. {turn}", at=later(turn))
+        verdict, note = answered(tx, message_id)
+        assert verdict == "rejected"
+        assert note.startswith("no. 199\nBefore")
+        assert len(note) == outbox.NOTE_MAX
+
+
+def test_only_known_words_about_known_messages_are_kept(database: Database) -> None:
+    with database.writing() as tx:
+        with pytest.raises(ValueError, match="'shrugged' is not a valid Reception"):
+            outbox.mark_answered(tx, owe(tx, "860:1", "7"), verdict="shrugged", note="", at=AT)
+        with pytest.raises(StaleMessage, match="There is no message 99"):
+            outbox.mark_answered(tx, 99, verdict="accepted", note="", at=AT)

@@ -30,6 +30,15 @@ def test_values_go_to_their_columns(database: Database) -> None:
         assert tx.execute(select(SEQUENCES).order_by(SEQUENCES.c.name)).all() == [("a", 1), ("b", 2)]
 
 
+def test_a_query_gives_its_texts(database: Database) -> None:
+    least = bindparam("least", type_=SEQUENCES.c.value.type)
+    query = Prepared(select(SEQUENCES.c.name).where(SEQUENCES.c.value >= least), "least")
+    with database.writing() as tx:
+        INSERT.run(tx, [(1, "a"), (2, "b"), (3, "c")])
+        assert sorted(query.texts(tx, (2,))) == ["b", "c"]
+        assert query.texts(tx, (4,)) == []
+
+
 def test_a_driver_that_names_its_values_gets_names() -> None:
     sql, made = values(INSERT, POSTGRESQL, 1, "a")
     assert "%(name)s" in sql

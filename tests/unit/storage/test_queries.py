@@ -1,12 +1,18 @@
 """The read side: lists and their filters, one order's timeline, and what is stuck."""
 
+from datetime import datetime
+
+from sqlalchemy import Connection
+
 from storage import queries, receipts
-from storage.commands import Reason, Source
+from storage.commands import Consent, Reason, Source
 from storage.database import Database
 from storage.orders import OrderStatus
 from tests.unit.storage.build import (
     BUYER,
     SELLER,
+    answer,
+    ask,
     cancel,
     cut,
     later,
@@ -15,8 +21,10 @@ from tests.unit.storage.build import (
     place,
     receipt,
     received,
+    requested,
     ship,
     submit,
+    withdraw,
 )
 
 
@@ -79,6 +87,67 @@ def test_a_timeline_tells_who_when_why_and_what(database: Database) -> None:
     assert shipped.notes == ("Shipment S1.",)
     assert [(unit.line, int(unit.quantity)) for unit in shipped.units] == [("1", 4), ("2", 5)]
     assert [(unit.line, unit.reason.code) for unit in cancelled.units] == [("1", "OS")]
+
+
+def test_a_timeline_tells_of_shipments_and_their_withdrawal(database: Database) -> None:
+    with database.writing() as tx:
+        submit(tx, place("10"))
+        submit(tx, ship(line_1="4"))
+        submit(tx, withdraw(line_1="1"))
+        view = order(tx)
+    told = [
+        (event.kind.value, event.reference, *(int(u.quantity) for u in event.units)) for event in view.events
+    ]
+    assert told == [
+        ("order_placed", "", 10),
+        ("lines_fulfilled", "S1", 4),
+        ("shipment_withdrawn", "S1", 4),
+        ("lines_fulfilled", "S1", 1),
+    ]
+
+
+def asked(tx: Connection) -> list[tuple[str, dict[str, int], list[datetime]]]:
+    """Order number, waiting units by line, and when they were asked for."""
+    return [
+        (
+            request.order.key.po_number,
+            {line.line: int(line.requested) for line in request.lines},
+            [event.at for event in request.events],
+        )
+        for request in queries.requests(tx)
+    ]
+
+
+def test_what_waits_for_a_seller_is_listed_with_what_asked_for_it(database: Database) -> None:
+    with database.writing() as tx:
+        for po in ("A", "B", "C"):
+            submit(tx, place("10", "5", po=po))
+        assert asked(tx) == []
+        submit(tx, ask("1", "3", "B", at=later(1)))
+        submit(tx, ask("1", "4", "A", at=later(2)))
+        submit(tx, ask("2", None, "A", at=later(3)))
+        submit(tx, ask("1", "5", "A", at=later(4)))
+        assert asked(tx) == [
+            ("B", {"1": 3}, [later(1)]),
+            ("A", {"1": 9, "2": 5}, [later(2), later(3), later(4)]),
+        ]
+        (first, _) = queries.requests(tx)
+        assert (first.since, first.events[0].source.type) == (later(1), "860")
+        submit(tx, answer(Consent.AGREED, "B"))
+        submit(tx, ship("A", line_1="6"))  # four of the nine can still be kept back
+        assert asked(tx) == [("A", {"1": 4, "2": 5}, [later(3), later(4)])]
+
+
+def test_a_request_does_not_change_an_orders_status(database: Database) -> None:
+    with database.writing() as tx:
+        submit(tx, place("10"))
+        submit(tx, ask("1", None))
+        assert order(tx).summary.status is OrderStatus.OPEN
+        assert requested(tx) == {"1": 10}
+        submit(tx, ship(line_1="4"))
+        assert order(tx).summary.status is OrderStatus.PARTLY_FULFILLED
+        submit(tx, answer(Consent.AGREED))
+        assert order(tx).summary.status is OrderStatus.COMPLETE
 
 
 def test_a_long_order_keeps_its_lines_in_order(database: Database) -> None:

@@ -1,9 +1,11 @@
 """What arrived: kept once, begun at most three times, and answered for in the order it came."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, exc, text
 
 from storage import interchanges, outbox, receipts
 from storage.database import Database
@@ -13,6 +15,7 @@ from storage.receipts import ATTEMPTS_MAX, shown
 from storage.states import Fate, FileStatus
 from tests.unit.storage.build import (
     AT,
+    BUYER,
     interchange_key,
     later,
     opened_interchange,
@@ -126,6 +129,54 @@ def test_a_failed_attempt_burns_no_key(database: Database) -> None:
         assert found is not None
         assert (found.outcome, found.counts, found.findings) == (Fate.FAULTY, False, ({"code": "isa"},))
         assert interchanges.standing(tx, interchange_key(), "interchange").kind is StandingKind.NEW
+
+
+WINDOW = timedelta(days=30)
+
+
+def counted(tx: Connection, content: str, at: datetime) -> int:
+    """An interchange whose number counts, as ingesting it does it; asserts that it is new."""
+    file_id = receipts.keep(
+        tx, partner=BUYER, mailbox="acme", name=b"drop.edi", content=content.encode(), at=at
+    ).id
+    before = interchanges.standing(tx, interchange_key(), content, at=at, reuse_after=WINDOW)
+    assert before.kind is StandingKind.NEW
+    interchange_id = opened_interchange(tx, file_id, content_hash=content)
+    interchanges.close_interchange(
+        tx, interchange_id, outcome=Fate.ACCEPTED, key=interchange_key(), replaces=before.earlier
+    )
+    return interchange_id
+
+
+def test_a_number_may_be_used_again_after_the_window(database: Database) -> None:
+    with database.writing() as tx:
+        first = counted(tx, "first", AT)
+        second = counted(tx, "second", AT + WINDOW + timedelta(seconds=1))
+        third = counted(tx, "third", AT + 3 * WINDOW)
+
+        def standing(content: str, days: int, **more: Any) -> tuple[StandingKind, int | None]:
+            at = AT + timedelta(days=days)
+            found = interchanges.standing(tx, interchange_key(), content, at=at, **more)
+            return found.kind, found.earlier
+
+        # However long ago, and whatever came under the number since: the same content is a duplicate.
+        for content, earlier in (("first", first), ("second", second), ("third", third)):
+            assert standing(content, 1000, reuse_after=WINDOW) == (StandingKind.DUPLICATE, earlier)
+            assert standing(content, 1000) == (StandingKind.DUPLICATE, earlier)
+        assert standing("other", 91, reuse_after=WINDOW) == (StandingKind.CONFLICT, third)
+        assert standing("other", 120, reuse_after=WINDOW) == (StandingKind.CONFLICT, third)  # to the second
+        assert standing("other", 121, reuse_after=WINDOW) == (StandingKind.NEW, third)
+        assert standing("other", 1000) == (StandingKind.CONFLICT, third)  # no window: as ever
+        kept = [interchanges.get_interchange(tx, one) for one in (first, second, third)]
+        assert all(one is not None and one.counts for one in kept)
+
+
+def test_a_number_is_not_handed_over_without_being_asked(database: Database) -> None:
+    with database.writing() as tx:
+        counted(tx, "first", AT)
+        second = opened_interchange(tx, received(tx, b"second"))
+        with pytest.raises(exc.IntegrityError, match=r"interchange\.key"):
+            interchanges.close_interchange(tx, second, outcome=Fate.ACCEPTED, key=interchange_key())
 
 
 def test_keys_of_different_senders_never_run_together() -> None:

@@ -1,5 +1,7 @@
 """Held questions and parked sets: listed while they wait, settled once."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import Connection
 
@@ -75,6 +77,28 @@ def test_an_answer_is_final(database: Database) -> None:
         found = held.get_held(tx, held_id)
         assert found is not None
         assert found.answer == "ignore"
+
+
+def test_a_question_may_have_a_limit(database: Database) -> None:
+    with database.writing() as tx:
+        limited = held.put(tx, QUESTION, partner=SELLER, po_number="4500012", at=AT, expires_at=later(3600))
+        endless, answered = (
+            hold(tx),
+            held.put(tx, QUESTION, partner=SELLER, po_number="4500012", at=AT, expires_at=later(60)),
+        )
+        held.answer(tx, answered, choice="ignore", by="ann", at=later(30))
+        assert held.expired(tx, later(3599)) == ()
+        (late,) = held.expired(tx, later(3600))
+        assert (late.id, late.expires_at, late.age(later(3600))) == (limited, later(3600), timedelta(hours=1))
+        held.mark_expired(tx, limited, later(3700))
+        assert held.expired(tx, later(9999)) == ()
+        assert [one.id for one in held.list_held(tx)] == [endless]
+        (settled,) = held.list_held(tx, status=HeldStatus.EXPIRED)
+        assert settled.age(later(9999)) == timedelta(seconds=3700)
+        with pytest.raises(NotAChoice, match="was not answered in time"):
+            held.answer(tx, limited, choice="cancel", by="ann", at=later(9999))
+        held.mark_expired(tx, answered, later(9999))
+        assert [one.id for one in held.list_held(tx, status=HeldStatus.ANSWERED)] == [answered]
 
 
 def park(tx: Connection, where: Locator, set_id: int) -> int:

@@ -1,0 +1,53 @@
+"""Documents to commands, under the partners' policies: the only place where X12 meets the ledger's words.
+
+Pure. It translates what was said; whether it is allowed is the ledger's rule. One module for each kind of
+document.
+"""
+
+from edi.documents import (
+    ChangeAcknowledgment,
+    Document,
+    OrderStatusReport,
+    PurchaseOrder,
+    PurchaseOrderAcknowledgment,
+    PurchaseOrderChange,
+    ShipNotice,
+)
+from pipeline.mapping.acknowledgment import purchase_order_acknowledgment
+from pipeline.mapping.change import purchase_order_change
+from pipeline.mapping.change_acknowledgment import change_acknowledgment
+from pipeline.mapping.objections import wrong_party
+from pipeline.mapping.origin import Mapped, Origin, WithoutEffect
+from pipeline.mapping.purchase_order import purchase_order
+from pipeline.mapping.ship_notice import ship_notice
+from pipeline.mapping.status_report import order_status_report
+from pipeline.partners import Role
+
+__all__ = ["Mapped", "Origin", "WithoutEffect", "order_number", "to_submission"]
+
+
+def to_submission(document: Document, origin: Origin) -> Mapped:
+    """The commands one document stands for; a document of the other side's kind stands for none."""
+    buyers = isinstance(document, PurchaseOrder | PurchaseOrderChange)
+    if origin.sender.role is not (Role.BUYER if buyers else Role.SELLER):
+        return wrong_party(origin, order_number(document))
+    match document:
+        case PurchaseOrder():
+            return purchase_order(document, origin)
+        case PurchaseOrderChange():
+            return purchase_order_change(document, origin)
+        case PurchaseOrderAcknowledgment():
+            return purchase_order_acknowledgment(document, origin)
+        case ChangeAcknowledgment():
+            return change_acknowledgment(document, origin)
+        case ShipNotice():
+            return ship_notice(document, origin)
+        case OrderStatusReport():
+            return order_status_report(document, origin)
+
+
+def order_number(document: Document) -> str:
+    """The PO number a report names; of a document about several orders, the first."""
+    if isinstance(document, ShipNotice | OrderStatusReport):
+        return document.orders[0].po_number if document.orders else ""
+    return document.po_number

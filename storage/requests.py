@@ -1,0 +1,92 @@
+"""Cancellations that were asked for: how many units that is, and what the seller answers. Arithmetic only."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from storage.commands import (
+    AnswerRequest,
+    BuyerCancel,
+    CancelLines,
+    CancelOrder,
+    ChangeOrder,
+    Consent,
+    LineConsent,
+)
+from storage.lines import LineIndex, measure
+from storage.orders import ZERO, LineState, OrderState
+from storage.outcomes import Choice, Question
+from storage.quantities import amount
+from storage.refusals import Refusal, RefusedLine, refuse_line, unfound_line
+
+
+@dataclass(slots=True)
+class Consents:
+    """What is agreed and what is refused, by line id; and what cannot be understood."""
+
+    agreed: dict[int, Decimal] = field(default_factory=dict)
+    refused: dict[int, Decimal] = field(default_factory=dict)
+    refusals: list[RefusedLine] = field(default_factory=list)
+    unasked: list[LineState] = field(default_factory=list)  # answered, but nothing was asked for
+
+
+def is_request(order: OrderState, command: CancelOrder | CancelLines | ChangeOrder) -> bool:
+    """Whether what the command cancels is only asked for; the seller's word is final."""
+    return command.effect is BuyerCancel.REQUESTED and command.by == order.key.buyer
+
+
+def asked_for(line: LineState, quantity: Decimal) -> Decimal:
+    """How many units more are asked for: none when it is the same request again; of all open, the others."""
+    if quantity == line.requested:
+        return ZERO
+    return line.open - line.requested if quantity == line.open else quantity
+
+
+def read_consents(lines: tuple[LineState, ...], command: AnswerRequest) -> Consents:
+    """The seller's answer by line; lines it does not name get its answer as a whole."""
+    said = Consents()
+    index = LineIndex(lines, by_name=not command.source.type)
+    named: set[int] = set()
+    for about in command.lines:
+        line = index.find(about.line)
+        if isinstance(line, Refusal):
+            said.refusals.append(unfound_line(line, about.line.number, about.quantity))
+            continue
+        named.add(line.id)
+        _answer(said, line, about)
+    for line in lines:
+        if line.requested and line.id not in named:
+            answered = said.agreed if command.consent is Consent.AGREED else said.refused
+            answered[line.id] = line.requested
+    return said
+
+
+def _answer(said: Consents, line: LineState, about: LineConsent) -> None:
+    left = line.requested - said.agreed.get(line.id, ZERO) - said.refused.get(line.id, ZERO)
+    units = left if about.quantity is None else measure(line, about.quantity, about.unit)
+    if isinstance(units, Refusal):
+        said.refusals.append(refuse_line(units, line, about.quantity, "answer for", about.unit))
+    elif not line.requested:
+        said.unasked.append(line)
+    elif units > left:
+        said.refusals.append(refuse_line(Refusal.EXCEEDS_REQUESTED, line, units, "answer for"))
+    else:
+        answered = said.agreed if about.consent is Consent.AGREED else said.refused
+        answered[line.id] = answered.get(line.id, ZERO) + units
+
+
+def about_nothing_asked(po: str, command: AnswerRequest) -> Question:
+    """What to ask when an answer may be one and nothing was asked for (section 1.9)."""
+    code = f" ({command.reason.code})" if command.reason.code else ""
+    word = "agrees" if command.consent is Consent.AGREED else "refuses"
+    statement = (
+        f"The seller {word}{code} about PO {po}, and no cancellation was asked for: is the order itself"
+        " rejected?"
+    )
+    cancel = Choice("cancel", f"cancel everything open on PO {po}")
+    return Question(statement, (cancel, Choice("ignore", "keep the order as it is")))
+
+
+def unanswered(line: LineState) -> str:
+    """A request that an acknowledgment passes over."""
+    asked = amount(line.requested, line.unit)
+    return f"Line {line.line}: the cancellation of {asked} that was asked for is not answered."

@@ -1,0 +1,142 @@
+"""Parties that are told by document: the 860, 865 or 855 that each kind of cancellation becomes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.partners import MailboxSettings
+from pipeline.settings import load
+from storage.database import Database
+from storage.outcomes import Outcome
+from storage.states import Kind, Status
+from tests.unit.pipeline.house import House
+from tests.unit.pipeline.ledger_files import (
+    ITEM,
+    OTHER_ITEM,
+    acknowledgment,
+    cancellation,
+    order,
+    shipment,
+    write_settings,
+)
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ3vFZ0s2bq1y3T6mU0cQn0rY5xw7hJmB6d1kq3F5sVJ"
+
+
+def hub(folder: Path, policy: str) -> House:
+    """Every partner has a mailbox that is never looked into, and this policy."""
+    mailboxes = {
+        partner: MailboxSettings(
+            host="127.0.0.1", username=partner, key_file=Path("key"), host_keys=(KEY,),
+            pickup="/out", processed="/out/done", rejected="/out/bad", delivery="/in",
+        )
+        for partner in ("acme", "globex")
+    }  # fmt: skip
+    settings = load(write_settings(folder, policy=policy, mailboxes=mailboxes), {})
+    return House(settings, Database(settings.database.url))
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    house = hub(tmp_path, 'tell = "edi"')
+    yield house
+    told = [m for m in house.messages(Kind.ACKNOWLEDGMENT) if m.set_type in ("855", "860", "865")]
+    assert {m.status for m in told} == {Status.NEW}
+    assert not [said for _, said in house.mails() if said.startswith(("Cancelled:", "Cancelled in part:"))]
+
+
+def change(*lines: str, number: str = "1") -> list[str]:
+    """An 860 of these POC segments."""
+    total = sum(int(line.split("*")[3] or 0) for line in lines)
+    return [f"BCH*04*SA*PO-1**{number}*20260301*****20260302", *lines, f"CTT*{len(lines)}*{total}"]
+
+
+def test_a_whole_cancellation_is_an_860_without_lines(house: House) -> None:
+    house.buyer(order("PO-1", 5))
+    house.buyer(cancellation("PO-1"))
+    (told,) = house.answers("860")
+    parties = ["N1*BY*Acme Stores*ZZ*ACME", "N1*SE*Globex Supply*ZZ*GLOBEX"]
+    assert told[1:-1] == ["BCH*01*SA*PO-1**2*20260301*****20260301", *parties, "CTT*0*0"]
+
+
+def test_a_cut_is_its_new_total_and_a_deleted_line_is_deleted(house: House) -> None:
+    house.buyer(order("PO-1", 100, 10))
+    lines = (f"POC*1*QD*60**EA*1**{ITEM}", f"POC*2*DI*10*0*EA*1**{OTHER_ITEM}")
+    house.say("860", change(*lines), sender="acme", receiver="globex")
+    (told,) = house.answers("860")
+    assert told[1].startswith("BCH*04*SA*PO-1**2*20260301")
+    assert told[4:6] == [f"POC*1*QD*60*60*EA***{ITEM}", f"POC*2*DI*10*0*EA***{OTHER_ITEM}"]
+
+
+def test_what_is_left_of_a_shipped_line_is_a_cut_to_what_was_shipped(house: House) -> None:
+    house.buyer(order("PO-1", 100, 10))
+    house.seller("856", shipment("S-1", "PO-1", 30))
+    line = f"POC*1*DI*100*0*EA*1**{ITEM}"
+    house.say("860", change(line), sender="acme", receiver="globex")
+    (told,) = house.answers("860")
+    assert told[4] == f"POC*1*QD*30*0*EA***{ITEM}"
+
+
+def test_what_the_seller_said_in_an_855_goes_on_in_an_855(house: House) -> None:
+    house.buyer(order("PO-1", 100))
+    acks = ("ACK*IA*60*EA", "ACK*IR*40*EA")
+    assert house.seller("855", acknowledgment("PO-1", *acks)).cancelled == (("1", "40"),)
+    (told,) = house.answers("855")
+    assert told[1].startswith("BAK*00*AC*PO-1*20260301")
+    assert told[4:7] == [f"PO1*1*100*EA***{ITEM}", "ACK*IA*60*EA", "ACK*IR*40*EA"]
+
+
+def test_a_whole_rejection_goes_on_as_one(house: House) -> None:
+    house.buyer(order("PO-1", 100))
+    house.seller("855", acknowledgment("PO-1", verdict="RJ"))
+    (told,) = house.answers("855")
+    assert told[1].startswith("BAK*00*RJ*PO-1*20260301")
+    assert not any(segment.startswith("PO1") for segment in told)
+
+
+def test_what_the_seller_said_otherwise_is_an_865(house: House) -> None:
+    house.buyer(order("PO-1", 100))
+    said = ["BCA*04*AC*PO-1***20260301****20260303*20260303", f"POC*1*QD*60*60*EA***{ITEM}", "CTT*1*60"]
+    assert house.seller("865", said).cancelled == (("1", "40"),)
+    (told,) = house.answers("865")
+    assert told[1].startswith("BCA*04*AC*PO-1**2*20260301")
+    assert told[4:6] == [f"POC*1*QD*60*60*EA***{ITEM}", "ACK*IQ*60*EA"]
+
+
+def test_a_request_is_the_same_860_and_its_refusal_an_865(tmp_path: Path) -> None:
+    house = hub(tmp_path, 'tell = "edi"\nbuyer_cancel = "requested"')
+    house.buyer(order("PO-1", 100))
+    house.say("860", change(f"POC*1*QD*60**EA*1**{ITEM}"), sender="acme", receiver="globex")
+    (asked,) = house.answers("860")
+    assert asked[4] == f"POC*1*QD*60*60*EA***{ITEM}"
+    refusal = ["BCA*11*RJ*PO-1***20260301****20260303*20260303", "CTT*0"]
+    assert house.seller("865", refusal).outcome is Outcome.APPLIED
+    (refused,) = house.answers("865")
+    assert refused[1].startswith("BCA*11*RJ*PO-1**3*20260301")
+    assert refused[4] == f"POC*1*RC*100*100*EA***{ITEM}"
+    assert house.mails() == []
+
+
+def test_both_is_both(tmp_path: Path) -> None:
+    house = hub(tmp_path, 'tell = "both"')
+    house.buyer(order("PO-1", 5))
+    house.buyer(cancellation("PO-1"))
+    assert len(house.answers("860")) == 1
+    assert house.mails() == [("desk@globex.example", "Cancelled: PO PO-1, 5 units - Acme Stores")]
+
+
+def test_it_is_told_once_however_often_it_is_said(house: House) -> None:
+    house.buyer(order("PO-1", 5))
+    house.buyer(cancellation("PO-1"))
+    house.buyer(cancellation("PO-1"))
+    assert len(house.answers("860")) == 1
+
+
+def test_it_is_told_in_the_release_the_reader_wants(tmp_path: Path) -> None:
+    house = hub(tmp_path, 'tell = "edi"\nrelease = "005010"')
+    house.buyer(order("PO-1", 5))
+    house.buyer(cancellation("PO-1"))
+    (message,) = [m for m in house.messages(Kind.ACKNOWLEDGMENT) if m.set_type == "860"]
+    assert "GS*PC*HUB*GLOBEX*20260301*1200*" in message.body_text
+    assert message.body_text.split("~")[1].endswith("*X*005010")
