@@ -1,12 +1,13 @@
 """Check: the syntax of X12 files, with every finding at its place. Needs no settings and keeps nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from edi import limits
 from edi.delimiters import Delimiters
 from edi.envelope import FunctionalGroup, Interchange, TransactionSet, read
 from edi.findings import Finding
+from edi.overlay import Overlay
 from pipeline.readers import found_fault, read_set
 from pipeline.report import FoundFault, Json
 
@@ -43,8 +44,8 @@ class CheckedFile:
         }
 
 
-def check_file(name: str, content: bytes) -> CheckedFile:
-    """Envelope, grammar and document reading; everything short of the ledger."""
+def check_file(name: str, content: bytes, guides: Sequence[Overlay] = ()) -> CheckedFile:
+    """Envelope, grammar, companion guides and document reading; everything short of the ledger."""
     reading = read(content)
     faults = [CheckedFault(fault=found_fault(finding)) for finding in reading.findings]
     sets = 0
@@ -53,7 +54,7 @@ def check_file(name: str, content: bytes) -> CheckedFile:
         for group in interchange.groups:
             faults += [_of_envelope(content, interchange, finding, group) for finding in group.findings]
             sets += len(group.sets)
-            faults += _of_sets(interchange, group)
+            faults += _of_sets(interchange, group, guides)
     return CheckedFile(name=name, sets=sets, faults=tuple(faults))
 
 
@@ -72,9 +73,11 @@ def _of_envelope(
     return CheckedFault(fault=found_fault(finding, group), excerpt=excerpt, caret=caret)
 
 
-def _of_sets(interchange: Interchange, group: FunctionalGroup) -> Iterable[CheckedFault]:
+def _of_sets(
+    interchange: Interchange, group: FunctionalGroup, guides: Sequence[Overlay]
+) -> Iterable[CheckedFault]:
     for transaction_set in group.sets:
-        _, findings = read_set(group, transaction_set)
+        _, findings = read_set(group, transaction_set, guides)
         for finding in findings:
             excerpt, caret = _excerpt(finding, transaction_set)
             fault = found_fault(finding.at(interchange=interchange.control_number), group, transaction_set)

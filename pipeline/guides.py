@@ -1,5 +1,6 @@
 """Guides: the partners' companion guides, each loaded once; a broken one is the operator's to mend."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,7 +12,12 @@ from pipeline.settings import Settings
 
 def guides_of(*partners: Partner | None) -> tuple[Overlay, ...]:
     """The guides of these partners, the first partner's first. OperatorError for one that cannot be used."""
-    return tuple(_load(path) for partner in partners if partner for path in partner.guides)
+    return guides_at(path for partner in partners if partner for path in partner.guides)
+
+
+def guides_at(paths: Iterable[Path]) -> tuple[Overlay, ...]:
+    """The guides in these files. OperatorError for one that cannot be used."""
+    return tuple(_load(path) for path in paths)
 
 
 def check_guides(settings: Settings) -> int:

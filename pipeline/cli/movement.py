@@ -22,6 +22,7 @@ from pipeline.cli.options import (
 )
 from pipeline.deliver import DeliveryReport, deliver
 from pipeline.errors import OperatorError, PartnerError, TransportError
+from pipeline.guides import guides_at
 from pipeline.poll import PollReport
 from pipeline.replay import replay as replay_files
 from pipeline.replay import sources
@@ -154,10 +155,12 @@ def _wants_progress(files: int) -> bool:
 def check(
     paths: Paths, as_json: AsJson = False,
     config: Config = None,
+    guide: Annotated[list[Path] | None, typer.Option(help="A companion guide to check against.")] = None,
 ) -> None:  # fmt: skip
     """Check syntax only: findings in words, with place, excerpt and remedy."""
     del config  # every command takes it; the syntax does not depend on it
-    checked = [check_file(source.name, source.content) for source in sources(paths)]
+    guides = guides_at(guide or ())
+    checked = [check_file(source.name, source.content, guides) for source in sources(paths)]
     if as_json:
         print_json({"files": [file.to_json() for file in checked]})
     else:
