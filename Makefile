@@ -29,10 +29,8 @@ format: $(READY) ## lay the code out as `make lint` wants it
 	@$(RUN) -m ruff check --fix-only --select I .
 	@$(RUN) -m ruff format .
 
-bench: $(READY) ## measures speed, each beside its baselines
-	@for bench in tests/bench/bench_*.py; do \
-		name=$$(basename $$bench .py); echo "== $$name"; $(RUN) -m tests.bench.$$name || exit 1; \
-	done
+bench: $(READY) ## measures speed and memory beside pyx12 and a bare split, and writes docs/benchmarks.md
+	@$(RUN) -m tests.bench.bench_x12
 
 fuzz: $(READY) ## feeds damaged files to everything that reads, for some minutes
 	@$(RUN) -m tests.fuzz all --runs 1000000000 --seconds 30 --seed $$(date +%s)

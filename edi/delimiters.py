@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from edi import limits
 from edi.findings import Finding, FindingCode
@@ -15,7 +16,6 @@ REPETITION_SINCE = "00402"
 _AFTER_ISA = re.compile(rb"[ \t\r\n]*(GS|TA1|IEA)")
 # A line end between ISA16 and what must be the terminator, for an envelope segment follows that.
 _BROKEN = re.compile(rb"[\r\n]+([^A-Za-z0-9 \t\r\n])(?=[\r\n]*(?:G[\r\n]*S|TA1|IEA))")
-_NEWLINES = bytes.maketrans(b"", b""), b"\r\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,24 +64,33 @@ def find(data: bytes, offset: int) -> Header | Finding:
     tail = parts[16].lstrip(b"\r\n") if len(parts) == 17 else b""
     if len(tail) < 2:
         return _malformed(offset, f"ISA shows {len(parts) - 1} of its 16 separators and no terminator")
-    values = [part.translate(*_NEWLINES).decode("latin-1") for part in parts[1:16]]
+    head = window[4 : len(window) - len(parts[16]) - 1].translate(None, b"\r\n").decode("latin-1")
+    values = head.split(separator.decode("latin-1")) if separator not in b"\r\n" else [""] * 15
     broken = _BROKEN.match(tail, 1)
     at = 1 if broken is None or broken[1] in (separator, tail[:1]) else broken.start(1)
-    component, terminator = tail[:1].decode("latin-1"), tail[at : at + 1].decode("latin-1")
     end = offset + len(window) - len(tail) + at + 1
     repetition = _repetition(values[10], values[11])
-    delimiters = Delimiters(
-        element=separator.decode("latin-1"), component=component, terminator=terminator, repetition=repetition
-    )
-    findings = [*_ambiguous(delimiters, offset), *_widths(values, offset)]
-    ambiguous = bool(findings) and findings[0].code is FindingCode.DELIMITERS
+    marks = (separator + tail[:1] + tail[at : at + 1]).decode("latin-1") + repetition
+    delimiters, doubts = _delimiters(marks)
+    findings = [_same_or_data(message, value, offset) for message, value in doubts] + _widths(values, offset)
     if not findings and _component_is_terminator(data, end, delimiters):
-        message = f"ISA16 is missing: the next segment ends with {component!r} before its line end"
+        message = f"ISA16 is missing: the next segment ends with {delimiters.component!r} before its line end"
         findings.append(_malformed(offset, message, element="16"))
-    usable = not ambiguous and (not findings or _AFTER_ISA.match(data, end) is not None)
+    usable = not doubts and (not findings or _AFTER_ISA.match(data, end) is not None)
     return Header(
-        elements=(*values, component), delimiters=delimiters, end=end, findings=tuple(findings), usable=usable
+        elements=(*values, delimiters.component),
+        delimiters=delimiters,
+        end=end,
+        findings=tuple(findings),
+        usable=usable,
     )
+
+
+@lru_cache(maxsize=limits.delimiters_per_file_max)
+def _delimiters(marks: str) -> tuple[Delimiters, tuple[tuple[str, str], ...]]:
+    """Element, component, terminator and perhaps repetition, and what makes them doubtful."""
+    delimiters = Delimiters(element=marks[0], component=marks[1], terminator=marks[2], repetition=marks[3:])
+    return delimiters, tuple(_ambiguous(delimiters))
 
 
 def lenient(header: Header) -> Header:
@@ -105,8 +114,8 @@ def _repetition(standards_id: str, version: str) -> str:
     return "" if standards_id.isascii() and standards_id.isalnum() else standards_id
 
 
-def _ambiguous(delimiters: Delimiters, offset: int) -> list[Finding]:
-    """The delimiters must differ and be neither letters, digits, blanks nor NUL."""
+def _ambiguous(delimiters: Delimiters) -> list[tuple[str, str]]:
+    """They must differ and be neither letters, digits, blanks nor NUL: (what is wrong, which one)."""
     named = {
         "element separator": delimiters.element,
         "component separator": delimiters.component,
@@ -115,12 +124,12 @@ def _ambiguous(delimiters: Delimiters, offset: int) -> list[Finding]:
     }
     for name, value in named.items():
         if value and (value in " \x00" or (value.isascii() and value.isalnum())):
-            return [_same_or_data(f"the {name} is {value!r}, which can be part of data", value, offset)]
+            return [(f"the {name} is {value!r}, which can be part of data", value)]
     used = [value for value in named.values() if value]
     for value in used:
         if used.count(value) > 1:
             names = " and ".join(name for name, other in named.items() if other == value)
-            return [_same_or_data(f"{value!r} is both {names}", value, offset)]
+            return [(f"{value!r} is both {names}", value)]
     return []
 
 
@@ -130,6 +139,8 @@ def _same_or_data(message: str, value: str, offset: int) -> Finding:
 
 def _widths(values: list[str], offset: int) -> list[Finding]:
     """One finding per element that has not its fixed width; any of them moves the terminator off byte 106."""
+    if tuple(map(len, values)) == ISA_WIDTHS[:15]:
+        return []
     return [
         _malformed(
             offset,

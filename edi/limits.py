@@ -56,6 +56,7 @@ number_chars_max = 40
 # Quantities, prices and dates come again and again: so many texts are read once. Text, value and the table's
 # own entry are some 250 bytes: 8 MB when full, and as much again for dates, which are far fewer.
 numbers_kept_max = 32_768
+packs_kept_max = 1_024
 
 # Elements 719 (AK302) is N0 1/6 in 004010 and 1/10 in 005010; AK4 repeats 99 times; 724 is AN 1/99.
 ak3_position_max_004010 = 999_999

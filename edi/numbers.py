@@ -36,8 +36,11 @@ def read_decimal(text: str) -> Decimal | FindingCode:
 
 def read_integer(text: str) -> int | FindingCode:
     """Type N0: optional minus and digits."""
-    if len(text) > limits.number_chars_max:
-        return FindingCode.ELEMENT_LONG
+    return _integer(text) if len(text) <= limits.number_chars_max else FindingCode.ELEMENT_LONG
+
+
+@lru_cache(maxsize=limits.numbers_kept_max)
+def _integer(text: str) -> int | FindingCode:
     return int(text) if _INTEGER.fullmatch(text) else FindingCode.ELEMENT_CHARACTER
 
 

@@ -23,11 +23,12 @@ class Splitter:
         self._newlines = delimiters.newlines
         self._blanks = delimiters.blanks
 
-    def split(self, text: str) -> tuple[str, ...]:
+    def split(self, text: str, *, is_tidy: bool = False) -> tuple[str, ...]:
         """The segments of a text, without terminators, CR and LF anywhere, and the blanks around each.
 
         A text that does not end in a terminator was cut short: its last piece is a segment all the same. An
-        empty segment (a terminator said twice) is white space: it is dropped and takes no position.
+        empty segment (a terminator said twice) is white space: it is dropped and takes no position. Nobody
+        looks for blanks around segments where it is known that there are none (`is_tidy`).
         """
         for newline in self._newlines:
             if newline in text:
@@ -35,7 +36,7 @@ class Splitter:
         parts = text.split(self._terminator)
         if not parts[-1]:
             parts.pop()
-        if self._is_padded(text):
+        if not is_tidy and self._is_padded(text):
             parts = [part.strip(self._blanks) for part in parts]
         if "" in parts:
             parts = [part for part in parts if part]
@@ -81,7 +82,16 @@ class Kept:
 class Source:
     """An interchange's bytes, cut into segments stretch by stretch and never as a whole."""
 
-    __slots__ = ("_data", "_is_plain", "_kept", "_segments", "_separator", "_splitter", "_terminator")
+    __slots__ = (
+        "_data",
+        "_is_plain",
+        "_is_tidy",
+        "_kept",
+        "_segments",
+        "_separator",
+        "_splitter",
+        "_terminator",
+    )
 
     def __init__(self, data: bytes, start: int, end: int, delimiters: Delimiters, kept: Kept) -> None:
         self._data, self._kept = data, kept
@@ -91,12 +101,15 @@ class Source:
         self._segments, noise_after = _patterns(delimiters)
         # Whether each terminator of the interchange ends a segment: none follows another, or noise.
         self._is_plain = noise_after.search(data, start, end) is None
+        blanks = [blank.encode("latin-1") + self._terminator for blank in delimiters.blanks]
+        self._is_tidy = self._is_plain and all(data.find(blank, start, end) < 0 for blank in blanks)
 
     def cut(self, start: int, end: int) -> tuple[str, ...]:
         """The segments between two offsets."""
         place, segments = self._kept.last
         if place != (start, end):
-            segments = self._splitter.split(self._data[start:end].decode("latin-1"))
+            text = self._data[start:end].decode("latin-1")
+            segments = self._splitter.split(text, is_tidy=self._is_tidy)
             self._kept.last = (start, end), segments
         return segments
 

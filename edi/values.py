@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, time
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 
 from edi import limits, numbers
 from edi.documents import Pack, Party, ProductId
@@ -177,7 +177,7 @@ class Values:
 
     def pack(self, segment: Segment) -> Pack:
         """PO4: units per pack (PO401, 356) and inner packs (PO414, 810)."""
-        return Pack(units=self.integer(segment, 1, "356"), inner=self.integer(segment, 14, "810"))
+        return _pack(self.integer(segment, 1, "356"), self.integer(segment, 14, "810"))
 
     def check_totals(
         self, ctt: Segment, counts: tuple[int, ...], counted: str, quantities: Iterable[Decimal | None]
@@ -241,6 +241,11 @@ class Values:
             value=value,
             reference=reference,
         )
+
+
+@lru_cache(maxsize=limits.packs_kept_max)
+def _pack(units: int, inner: int) -> Pack:
+    return Pack(units=units, inner=inner)
 
 
 def product_ids(segment: Segment, first: int, last: int) -> tuple[ProductId, ...]:

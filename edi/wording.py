@@ -43,4 +43,4 @@ def asked(guide: str, sentence: str) -> str:
 
 def with_remedy(message: str, remedy: str) -> str:
     """What is wrong and what to do, as two sentences, fit for a terminal."""
-    return printable(f"{message.removesuffix('.')}. {remedy}")
+    return printable(f"{message[:1].upper()}{message[1:].removesuffix('.')}. {remedy}")

@@ -17,7 +17,15 @@ class Admitted:
     receiver: Partner | None
 
 
-def admit(interchange: Interchange, mailbox_of: str, settings: Settings) -> Admitted | Finding:
+@dataclass(frozen=True, slots=True)
+class NotAdmitted:
+    """Why an interchange must be kept apart; `sender` may be answered, None: nobody may."""
+
+    finding: Finding
+    sender: Partner | None = None
+
+
+def admit(interchange: Interchange, mailbox_of: str, settings: Settings) -> Admitted | NotAdmitted:
     """The parties of an interchange, or why it must be kept apart.
 
     `mailbox_of` is the partner whose mailbox it came from ("": none, as in a replay). A mailbox speaks only
@@ -26,14 +34,14 @@ def admit(interchange: Interchange, mailbox_of: str, settings: Settings) -> Admi
     directory = settings.directory
     sender = directory.by_isa(interchange.sender.qualifier, interchange.sender.id)
     if sender is None:
-        return about_isa(
+        return _unknown(
             FindingCode.SENDER_UNKNOWN,
             f"No partner has the interchange address {interchange.sender} (ISA05-06).",
             "6",
             interchange,
         )
     if mailbox_of and sender.id != mailbox_of:
-        return about_isa(
+        return _unknown(
             FindingCode.SENDER_FOREIGN,
             f"The mailbox of {mailbox_of} holds an interchange of another, {interchange.sender}.",
             "6",
@@ -41,7 +49,7 @@ def admit(interchange: Interchange, mailbox_of: str, settings: Settings) -> Admi
         )
     for group in interchange.groups:
         if sender.gs and group.sender.rstrip(" ") not in sender.gs:
-            return about_isa(
+            return _unknown(
                 FindingCode.SENDER_FOREIGN,
                 f'The group sender "{group.sender}" (GS02) does not belong to {sender.id}.',
                 "",
@@ -56,7 +64,11 @@ def takes_short_isa(settings: Settings, mailbox_of: str) -> bool:
     return partner is not None and partner.policy.short_isa is ShortIsa.READ
 
 
-def _receiver(interchange: Interchange, sender: Partner, settings: Settings) -> Admitted | Finding:
+def _unknown(code: FindingCode, message: str, element: str, interchange: Interchange) -> NotAdmitted:
+    return NotAdmitted(about_isa(code, message, element, interchange))
+
+
+def _receiver(interchange: Interchange, sender: Partner, settings: Settings) -> Admitted | NotAdmitted:
     address, hub = interchange.receiver, settings.hub
     if (address.qualifier, address.id) == (hub.isa.qualifier, hub.isa.id):
         named = {
@@ -65,12 +77,8 @@ def _receiver(interchange: Interchange, sender: Partner, settings: Settings) -> 
         return Admitted(sender=sender, receiver=named.pop() if len(named) == 1 else None)
     receiver = settings.directory.by_isa(address.qualifier, address.id)
     if receiver is None or receiver is sender:
-        return about_isa(
-            FindingCode.RECEIVER_UNKNOWN,
-            f"The receiver {address} (ISA07-08) is neither this hub nor one of its other partners.",
-            "8",
-            interchange,
-        )
+        said = f"The receiver {address} (ISA07-08) is neither this hub nor one of its other partners."
+        return NotAdmitted(about_isa(FindingCode.RECEIVER_UNKNOWN, said, "8", interchange), sender)
     return Admitted(sender=sender, receiver=receiver)
 
 

@@ -8,9 +8,10 @@ from sqlalchemy import Connection
 
 from edi.envelope import Interchange, TransactionSet, read
 from edi.findings import Finding, FindingCode
-from pipeline.admission import Admitted, about_isa, admit, takes_short_isa
+from pipeline.admission import Admitted, NotAdmitted, about_isa, admit, takes_short_isa
 from pipeline.answers import Answered, acknowledge_group, acknowledge_interchange, repeat_answers
 from pipeline.notifications import Unusable
+from pipeline.partners import Partner
 from pipeline.readers import found_fault
 from pipeline.replies import take_ta1
 from pipeline.report import FileReport, FoundFault, InterchangeReport, SetReport
@@ -89,10 +90,11 @@ def _interchange(
         content_hash=interchange.content_hash,
     )
     broken = tuple(finding for finding in interchange.findings if finding.is_error)
-    if isinstance(admitted, Finding):
-        return _set_aside(file, interchange, interchange_id, Fate.QUARANTINED, (admitted, *broken), None)
+    if isinstance(admitted, NotAdmitted):
+        found = (admitted.finding, *broken)
+        return _set_aside(file, interchange, interchange_id, Fate.QUARANTINED, found, admitted.sender)
     if broken:
-        return _set_aside(file, interchange, interchange_id, Fate.FAULTY, broken, admitted)
+        return _set_aside(file, interchange, interchange_id, Fate.FAULTY, broken, admitted.sender)
     days = admitted.sender.policy.isa13_reset_days
     before = standing(
         file.tx,
@@ -103,7 +105,7 @@ def _interchange(
     )
     if before.kind is StandingKind.CONFLICT:
         conflict = _conflict(interchange)
-        return _set_aside(file, interchange, interchange_id, Fate.CONFLICT, (conflict,), admitted)
+        return _set_aside(file, interchange, interchange_id, Fate.CONFLICT, (conflict,), admitted.sender)
     if before.kind is StandingKind.DUPLICATE and before.earlier is not None:
         repeat_answers(file.tx, before.earlier, file.at)
         close_interchange(file.tx, interchange_id, outcome=Fate.DUPLICATE)
@@ -147,7 +149,7 @@ def _accept(
     for segment in interchange.ta1:
         _take_ta1(file, interchange, segment, admitted.sender.id)
     if interchange.acknowledgment_requested:
-        to = _answered(file, admitted, interchange, interchange_id)
+        to = _answered(file, admitted.sender, interchange, interchange_id)
         acknowledge_interchange(file.tx, to, interchange.findings)
     if faulty:
         source = Source(file=file.received.name, interchange=interchange.control_number)
@@ -170,15 +172,15 @@ def _set_aside(
     interchange_id: int,
     fate: Fate,
     findings: Sequence[Finding],
-    admitted: Admitted | None,
+    sender: Partner | None,
 ) -> InterchangeReport:
     """Nothing of it is used. A known sender gets a TA1; support is told in every case."""
     faults = tuple(found_fault(finding) for finding in findings)
-    if admitted is not None:
-        acknowledge_interchange(file.tx, _answered(file, admitted, interchange, interchange_id), findings)
+    if sender is not None:
+        acknowledge_interchange(file.tx, _answered(file, sender, interchange, interchange_id), findings)
     source = Source(file=file.received.name, interchange=interchange.control_number)
-    partner = admitted.sender.id if admitted else file.mailbox_of
-    _tell(file, source, _place(file, interchange), faults, partner, quarantined=fate is not Fate.FAULTY)
+    partner = sender.id if sender else file.mailbox_of
+    _tell(file, source, _place(file, interchange), faults, partner, quarantined=sender is None)
     close_interchange(file.tx, interchange_id, outcome=fate, findings=[fault.to_json() for fault in faults])
     return _report(interchange, fate, findings, _untouched(interchange, Outcome.FAULTY))
 
@@ -199,10 +201,8 @@ def _take_ta1(file: _File, interchange: Interchange, segment: str, partner: str)
         tell_rejected(file.tx, file.settings, unusable, file.at)
 
 
-def _answered(file: _File, admitted: Admitted, interchange: Interchange, interchange_id: int) -> Answered:
-    return Answered(
-        partner=admitted.sender, interchange=interchange, interchange_id=interchange_id, at=file.at
-    )
+def _answered(file: _File, sender: Partner, interchange: Interchange, interchange_id: int) -> Answered:
+    return Answered(partner=sender, interchange=interchange, interchange_id=interchange_id, at=file.at)
 
 
 def _tell(
@@ -226,7 +226,7 @@ def _tell(
     tell_support(file.tx, file.settings, unusable, file.at)
 
 
-def _key(file: _File, interchange: Interchange, admitted: Admitted | Finding) -> InterchangeKey:
+def _key(file: _File, interchange: Interchange, admitted: Admitted | NotAdmitted) -> InterchangeKey:
     return InterchangeKey(
         partner=admitted.sender.id if isinstance(admitted, Admitted) else file.mailbox_of,
         sender=str(interchange.sender),

@@ -31,6 +31,15 @@ _COLOURS = {
     Outcome.FAULTY: "red",
 }
 EXCERPT_MAX = 106  # an ISA
+HOURS_SHOWN_MAX = 48  # from here on an age is in days
+
+#: What became of units, where the word of the report does not say it all.
+_MOVED = {
+    "requested": "asked to be cancelled; the seller has to agree",
+    "kept": "kept; the seller does not agree to cancel them",
+    "withdrawn": "no longer asked to be cancelled",
+    "reopened": "open again",
+}
 
 
 def printable(text: str) -> str:
@@ -223,12 +232,12 @@ def _age(age: timedelta) -> str:
 
 
 def show_messages(console: Console, messages: Sequence[OutboxMessage]) -> None:
-    """The outbox as a table; `answer` is what the partner said of an X12 document, by 997, 999, TA1 or 824."""
-    table = Table("id", "what", "to", "subject", "status", "answer")
+    """The outbox as a table; where a partner said something of an X12 document of ours, with that."""
+    answered = any(message.verdict for message in messages)
+    table = Table("id", "what", "to", "subject", "status", *(["the partner says"] if answered else []))
     for message in messages:
-        status = message.status.value + (f": {message.error}" if message.error else "")
-        if message.sent_at:
-            status += f" {_time(message.sent_at)}"
+        sent = f" {_time(message.sent_at)}" if message.sent_at else ""
+        status = message.status.value + sent + (f": {message.error}" if message.error else "")
         note = message.verdict_note.replace("\n", " ")
         answer = message.verdict.replace("_", " ") + (f": {note}" if note else "")
         table.add_row(
@@ -237,7 +246,7 @@ def show_messages(console: Console, messages: Sequence[OutboxMessage]) -> None:
             printable(message.to),
             printable(message.subject or message.identity),
             Text(status),
-            printable(answer),
+            *([printable(answer)] if answered else []),
         )
     console.print(table if messages else "The outbox is empty.")
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from edi.documents import ApplicationAdvice, Document, FunctionalAcknowledgment, Reply
 from edi.envelope import FunctionalGroup, Interchange, TransactionSet, content_hash_of_set, read
 from edi.findings import Finding
-from pipeline.admission import Admitted, admit, takes_short_isa
+from pipeline.admission import Admitted, NotAdmitted, admit, takes_short_isa
 from pipeline.answers import Answered, answer_set
 from pipeline.errors import CountermandError
 from pipeline.guides import guides_of
@@ -271,7 +271,7 @@ def decide_again(tx: Connection, settings: Settings, set_id: int, at: datetime, 
     pairs = [(group, found) for group in interchange.groups for found in group.sets]
     group, transaction_set = pairs[receipt.ordinal - 1]
     parties = admit(interchange, "", settings)
-    guides = () if isinstance(parties, Finding) else guides_of(parties.sender, parties.receiver)
+    guides = () if isinstance(parties, NotAdmitted) else guides_of(parties.sender, parties.receiver)
     document, _ = read_set(group, transaction_set, guides)
     report = SetReport(
         type=receipt.type,
@@ -280,7 +280,7 @@ def decide_again(tx: Connection, settings: Settings, set_id: int, at: datetime, 
         set_id=set_id,
         order=receipt.po_number,
     )
-    if isinstance(parties, Finding) or document is None or isinstance(document, _REPLIES):
+    if isinstance(parties, NotAdmitted) or document is None or isinstance(document, _REPLIES):
         raise UnreadableNow(
             f"{receipt.type} {receipt.control_number} of {receipt.file_name} cannot be read any more: the"
             " settings or a guide changed since it came. It waits as before; undo the change, and try again."

@@ -27,7 +27,8 @@ def pyx12_errors(kind: str, data: bytes) -> int:
     root = _map(kind)
     reader = pyx12.x12file.X12Reader(io.StringIO(data.decode("latin-1")))
     walker = pyx12.map_walker.walk_tree()
-    node, errors = None, 0
+    node: Any = None
+    errors = 0
     for count, segment in enumerate(reader, 1):
         tag = segment.get_seg_id()
         if tag == "ST":
@@ -35,11 +36,11 @@ def pyx12_errors(kind: str, data: bytes) -> int:
             node = root.getnodebypath(f"{_ST_LOOP}/ST")
         elif tag in ("ISA", "GS", "GE", "IEA"):
             continue
-        else:
+        elif node is not None:
             found, _, _, walk_errors = walker.walk_errors(node, segment, count, count, None)
             errors += len(walk_errors)
             node = found or node
-        errors += len(node.is_valid_errors(segment)[1])
+        errors += 1 if node is None else len(node.is_valid_errors(segment)[1])
     return errors + len(reader.pop_errors())
 
 

@@ -19,8 +19,8 @@ def speed() -> Table:
     table = Table(
         "Speed",
         ["10 lines each", "check", "check and read", "", "pyx12", "bare split", "read/pyx12", "split/read"],
-        "Documents a second, but for the fourth column. *check*: envelope and grammar. *check and read*: to typed"
-        " documents, what the product does before its ledger. *pyx12*: its reader, walker and element checks, its"
+        "Documents a second, but for the fourth column. *check*: envelope and grammar. *check and read*: to"
+        " typed documents, all that comes before the ledger. *pyx12*: its reader, walker and element checks,"
         " maps loaded before. *bare split*: bytes.split into segments and elements, and nothing else.",
     )
     for kind, name in _NAMES.items():
@@ -79,8 +79,8 @@ def hostile() -> Table:
     table = Table(
         "Hostile files",
         ["what is in it", "1 MB, s", "2 MB, s", "ratio"],
-        "Envelope, grammar and documents, the slow way faults are named included. A ratio of 2 is time that grows"
-        " with the size; less, where a limit ends the work.",
+        "Envelope, grammar and documents, with the slow way that names faults. A ratio of 2 is time that"
+        " grows with the size; less, where a limit ends the work.",
     )
     for name, shape in SHAPES.items():
         once, twice = shape(_MB), shape(2 * _MB)
@@ -92,7 +92,7 @@ def hostile() -> Table:
 
 def main() -> None:
     machine = f"{os.cpu_count()} CPUs ({platform.machine()}), Python {platform.python_version()}"
-    parts = [f"Measured by `make bench`, on one core of a machine of {machine}. Best of several runs."]
+    parts = [f"Measured by `make bench` on one core of {machine}: processor time, the best of several runs."]
     print(parts[0], flush=True)
     for table in (speed, size, hostile):
         made = table()

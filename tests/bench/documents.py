@@ -3,9 +3,7 @@
 import random
 from collections.abc import Callable, Iterable, Sequence
 
-_ISA = (
-    "ISA*00*          *00*          *ZZ*BUYER          *ZZ*HUB            *260304*1200*U*00401*{:09d}*0*P*>~"
-)
+_ISA = f"ISA*00*{'':10}*00*{'':10}*ZZ*{'BUYER':15}*ZZ*{'HUB':15}*260304*1200*U*00401*{{:09d}}*0*P*>~"
 _GS = "GS*{}*BUYERGS*HUBGS*20260304*1200*1*X*{}~"
 
 #: GS01 of each kind of set.

@@ -5,7 +5,7 @@ from itertools import count, islice, permutations
 
 Shape = Callable[[int], bytes]
 
-_ISA = "ISA*00*          *00*          *ZZ*BUYER          *ZZ*HUB            *260304*1200*U*00401*000000001*0*P*>~"
+_ISA = f"ISA*00*{'':10}*00*{'':10}*ZZ*{'BUYER':15}*ZZ*{'HUB':15}*260304*1200*U*00401*000000001*0*P*>~"
 _GS = "GS*{}*A*B*20260304*1200*1*X*004010~"
 _ORDER = "ST*850*0001~BEG*00*SA*PO-1**20260304~"
 _LINE = _ORDER + "PO1*1*10*EA~"
@@ -64,6 +64,6 @@ SHAPES: dict[str, Shape] = {
     "numbers that are none": _order("PO1*1*TEN*ZZ*+1**QQ~"),
     "a line with ever more ids": _counted(_ISA + _GS.format("PO") + _LINE, "LIN**UP*{}~"),
     "stores without quantities": _order("SDQ*EA*92*1*X*2*~", _LINE),
-    "a level below itself": _repeated(_ISA + _GS.format("SH") + _NOTICE, "HL*1*1*I~"),
+    "a level below itself": _repeated(_ISA + _GS.format("SH") + _NOTICE + "ZZ9~", "HL*1*1*I~"),
     "ever deeper levels": _counted(_ISA + _GS.format("SH") + _NOTICE, "HL*{}*{}*I~"),
 }

@@ -1,11 +1,11 @@
-"""Measure: the best of several runs, and tables of what was measured, for the screen and for docs/benchmarks.md."""
+"""Measure: the best of several runs, and tables of what was measured, for the screen and for a page."""
 
 import time
 from collections.abc import Callable, Sequence
 
 
 def best_seconds(work: Callable[[], object], repeats: int = 5) -> float:
-    """The shortest of some runs: what the machine does when nothing else wants it."""
+    """The shortest of some runs, in processor time: others may be at work on the machine too."""
     best = float("inf")
     for _ in range(repeats):
         begin = time.process_time()

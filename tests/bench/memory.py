@@ -15,9 +15,9 @@ _MB = 1_000_000
 def main(path: Path) -> None:
     """Read one file and print: bytes, documents, seconds, peak in bytes."""
     data = path.read_bytes()
-    begin = time.perf_counter()
+    begin = time.process_time()
     found = ours.read(data)
-    seconds = time.perf_counter() - begin
+    seconds = time.process_time() - begin
     print(len(data), found, seconds, _peak_bytes())
 
 

@@ -150,7 +150,6 @@ def test_one_bad_set_does_not_stop_its_neighbours(house: House) -> None:
     [
         ("STRANGER", "globex", "", "sender_unknown"),
         ("acme", "globex", "bolt", "sender_foreign"),
-        ("acme", "NOBODY", "", "receiver_unknown"),
     ],
 )
 def test_an_interchange_of_the_wrong_parties_is_kept_apart_unanswered(
@@ -161,6 +160,14 @@ def test_an_interchange_of_the_wrong_parties_is_kept_apart_unanswered(
     assert report.interchanges[0].outcome is Fate.QUARANTINED
     assert [finding.code for finding in report.interchanges[0].findings] == [code]
     assert house.messages(Kind.ACKNOWLEDGMENT) == []
+    assert [to for to, _ in house.mails()] == ["support@hub.example"]
+
+
+def test_who_writes_to_nobody_we_know_is_told_so(house: House) -> None:
+    report = house.drop(file_of("850", order("PO-1", 5), number=5, sender="acme", receiver="NOBODY"))
+    assert report.interchanges[0].outcome is Fate.QUARANTINED
+    (answer,) = house.messages(Kind.ACKNOWLEDGMENT)
+    assert b"TA1*000000005*260301*1200*R*009~" in answer.payload
     assert [to for to, _ in house.mails()] == ["support@hub.example"]
 
 

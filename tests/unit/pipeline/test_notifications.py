@@ -10,6 +10,7 @@ from pipeline.mail import render
 from pipeline.notices import (
     FINDINGS_MAX,
     LINES_MAX,
+    Cancellation,
     CancellationRefused,
     DocumentRefused,
     DocumentRejected,
@@ -181,6 +182,7 @@ def test_a_request_and_its_refusal_are_told_to_the_other_side(
     kind: EventKind, by: str, template: str
 ) -> None:
     notice = cancellation_notices(event(kind, by, (1, 5)), order(line(1, 5)), ADDRESSEES)[0]
+    assert isinstance(notice.context, Cancellation)
     assert (notice.template, notice.context.by.role) == (template, "buyer" if by == "acme" else "seller")
 
 
