@@ -78,6 +78,7 @@ def answer_set(
     refused = result.outcome is Outcome.REFUSED or (result.outcome is Outcome.APPLIED and bool(refusals))
     route, wants = route_back(to.interchange, group), to.partner.policy.answer_refusal
     orders = isinstance(document, PurchaseOrder | PurchaseOrderChange)
+    po_number = result.entries[0].command.order.po_number if result.entries else ""
     if refused and (wants is RefusalAnswer.ADVICE or (wants is not RefusalAnswer.NONE and not orders)):
         numbers = _numbers(tx, to.partner)
         said = advice(
@@ -85,11 +86,11 @@ def answer_set(
             in_part=result.outcome is Outcome.APPLIED, release=route.form.release,
             reference=f"{numbers.interchange:09d}", at=to.at,
         )  # fmt: skip
-        _send(tx, to, route, said, numbers, transaction_set)
+        _send(tx, to, route, said, numbers, transaction_set, po_number)
     if isinstance(document, PurchaseOrder | PurchaseOrderChange):
         spoken = answer_of(document, result, to.partner.policy, to.at, refused=refused)
         if spoken is not None:
-            _send(tx, to, route, spoken, _numbers(tx, to.partner), transaction_set)
+            _send(tx, to, route, spoken, _numbers(tx, to.partner), transaction_set, po_number)
 
 
 def announce(
@@ -110,10 +111,14 @@ def announce(
     except UnwritableError:
         return False
     kind = _TYPES[type(document)]
-    said = f"{kind} about a cancellation"
+    said = f"{kind} about a cancellation{_of(document)}"
     key = f"event:{event_id}:{kind}:{partner.id}"
     _owe(tx, partner, kind, numbers, said, payload, at, order_id=order_id, dedupe_key=key)
     return True
+
+
+def _of(document: Outgoing) -> str:
+    return "" if isinstance(document, ApplicationAdvice) else f" of PO {document.po_number}"
 
 
 def repeat_answers(tx: Connection, earlier: int, at: datetime) -> None:
@@ -152,10 +157,11 @@ def _send(
     document: Outgoing,
     numbers: ControlNumbers,
     about: TransactionSet,
+    po_number: str,
 ) -> None:
     """Owe an answer; one that its release cannot say is recorded with the reason, for support."""
     kind = _TYPES[type(document)]
-    said = f"{kind} for {about.type} {about.control_number}"
+    said = f"{kind} for {about.type} {about.control_number}, PO {po_number}"
     try:
         payload = _write(document, route, numbers, to.at)
     except UnwritableError as error:

@@ -13,7 +13,7 @@ from pipeline.ingest import ingest
 from pipeline.mail import SmtpSettings
 from pipeline.ports import Folder, Mailbox, RemoteFile, printable
 from pipeline.receive import SUFFIX_LENGTH, Inbox, Kept, Limits, ReceiveReport, receive_all
-from pipeline.report import FileReport
+from pipeline.report import FileReport, SetReport
 from pipeline.sets import UnreadableNow, decide_again
 from pipeline.settings import Settings
 from pipeline.sightings import Sightings
@@ -30,6 +30,7 @@ class PollReport:
     """What one round did. `problems` are mailboxes and files that could not be served, in sentences."""
 
     files: tuple[FileReport, ...]
+    expired: tuple[SetReport, ...]  # sets that waited too long, for their order or for a person
     received: tuple[ReceiveReport, ...]
     deliveries: DeliveryReport
     failed: tuple[str, ...]  # bugs, by file
@@ -76,7 +77,7 @@ class Poller:
             received = receive_all(inboxes, self._keep, self.sightings, self.clock, bounds, wait=wait)
             files, failed = ingest_waiting(self.settings, self.database, self.clock.now)
             unmoved = _reject(mailboxes, received, files)
-            expire_waiting(self.settings, self.database, self.clock.now())
+            expired = expire_waiting(self.settings, self.database, self.clock.now())
 
             def mailbox_of(partner_id: str) -> Mailbox:
                 return mailboxes.get(partner_id) or self.open_mailbox(partner_id)
@@ -84,6 +85,7 @@ class Poller:
             deliveries = deliver(self.database, self.mail(), mailbox_of, self.clock)
         return PollReport(
             files=tuple(files),
+            expired=expired,
             received=received,
             deliveries=deliveries,
             failed=tuple(failed),
@@ -165,8 +167,9 @@ def _sent_at(content: bytes) -> tuple[bytes, bytes, bytes]:
     return (elements[9], elements[10], elements[13]) if len(elements) > 13 else (b"", b"", b"")
 
 
-def expire_waiting(settings: Settings, database: Database, at: datetime) -> int:
-    """Sets whose order or answer did not come in time are refused, and their sender is told; how many."""
+def expire_waiting(settings: Settings, database: Database, at: datetime) -> tuple[SetReport, ...]:
+    """Sets whose order or answer did not come in time are refused, and their sender is told."""
+    expired = []
     with database.writing() as tx:
         questions = {question.set_id: question.id for question in held.expired(tx, at) if question.set_id}
         late = sorted({waiting.set_id for waiting in parked.expired(tx, at)} | questions.keys())
@@ -175,5 +178,5 @@ def expire_waiting(settings: Settings, database: Database, at: datetime) -> int:
                 parked.mark_expired(tx, set_id)
                 if set_id in questions:
                     held.mark_expired(tx, questions[set_id], at)
-                decide_again(tx, settings, set_id, at, also=TOO_LATE)
-    return len(late)
+                expired.append(decide_again(tx, settings, set_id, at, also=TOO_LATE))
+    return tuple(expired)

@@ -49,6 +49,11 @@ class FoundFault:
         names = ("code", "level", "segment", "position", "element", "value", "message", "remedy")
         return {name: getattr(self, name) for name in names}
 
+    @property
+    def in_full(self) -> str:
+        """What is wrong and what to do, as two sentences."""
+        return f"{self.message[:1].upper()}{self.message[1:].removesuffix('.')}. {self.remedy}"
+
     def to_problem(self) -> Problem:
         return Problem(place=self.place, message=self.message, remedy=self.remedy, code=self.code)
 

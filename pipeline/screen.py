@@ -8,7 +8,6 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from edi.wording import with_remedy
 from pipeline.check import CheckedFile
 from pipeline.report import FileReport, SetReport
 from storage.events import LedgerEvent, Units
@@ -115,7 +114,7 @@ def show_checked(console: Console, files: Iterable[CheckedFile]) -> None:
                 console.print(
                     f"       | {' ' * (start - left)}{'^' * min(width, EXCERPT_MAX)}", soft_wrap=True
                 )
-            console.print(printable(with_remedy(fault.message, fault.remedy)), soft_wrap=True)
+            console.print(printable(fault.in_full), soft_wrap=True)
 
 
 def show_orders(console: Console, orders: Sequence[OrderSummary]) -> None:

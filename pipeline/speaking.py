@@ -18,7 +18,6 @@ from storage.events import EventKind
 from storage.ledger import Entry, Result
 from storage.orders import LineState
 from storage.outcomes import Outcome
-from storage.refusals import RefusedLine
 
 Spoken = ChangeAcknowledgment | PurchaseOrderAcknowledgment
 
@@ -122,15 +121,12 @@ def _cancelled_lines(entry: Entry) -> tuple[ChangedLine, ...]:
 def _refused_lines(entry: Entry) -> tuple[ChangedLine, ...]:
     known = {line.line: line for line in entry.before.lines} if entry.before else {}
     return tuple(
-        _refused_line(known[refusal.line], refusal)
-        for refusal in entry.decision.refusals
-        if refusal.line in known
+        _refused_line(known[refusal.line]) for refusal in entry.decision.refusals if refusal.line in known
     )
 
 
-def _refused_line(line: LineState, refusal: RefusedLine) -> ChangedLine:
-    """POC RC: the change is refused; the ACK names how much of it (section 5, row 8)."""
-    asked = refusal.asked if refusal.asked and refusal.asked > 0 else None
+def _refused_line(line: LineState) -> ChangedLine:
+    """POC RC: the change of the line is refused (section 5, row 8). A quantity could be read as rejected."""
     return ChangedLine(
         number=line.line if line.assigned else "",
         change="RC",
@@ -138,7 +134,7 @@ def _refused_line(line: LineState, refusal: RefusedLine) -> ChangedLine:
         left_to_receive=line.open,
         unit=line.unit,
         ids=product_ids(line),
-        acknowledgments=(LineAcknowledgment(status="IR", quantity=asked, unit=line.unit if asked else ""),),
+        acknowledgments=(LineAcknowledgment(status="IR"),),
     )
 
 

@@ -94,9 +94,13 @@ def _show_round(report: PollReport, *, as_json: bool, in_one_line: bool) -> None
         err.print(f"[red]{screen.printable(said)}[/]")
     _show_deliveries(report.deliveries)
     if as_json:
-        print_json(files_json(report.files), in_one_line=in_one_line)
+        expired = [one.to_json() for one in report.expired]
+        print_json({**files_json(report.files), "expired": expired}, in_one_line=in_one_line)
     else:
         screen.show_files(out, report.files)
+        for one in report.expired:
+            out.print("Waited too long:")
+            screen.show_set(out, one)
 
 
 def _end_of_round(report: PollReport) -> None:
@@ -106,7 +110,7 @@ def _end_of_round(report: PollReport) -> None:
     if unreachable or report.deliveries.failures or report.deliveries.uncertain:
         raise typer.Exit(OPERATOR)
     refused = any(isinstance(problem, PartnerError) for _, problem in report.problems)
-    end(attention=refused or needs_attention(report.files))
+    end(attention=refused or bool(report.expired) or needs_attention(report.files))
 
 
 def _show_deliveries(report: DeliveryReport) -> None:

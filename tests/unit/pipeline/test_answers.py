@@ -98,7 +98,7 @@ def test_a_buyer_may_want_an_865_for_what_was_refused(tmp_path: Path) -> None:
         (refusal,) = house.answers("865")
         assert refusal[1].startswith("BCA*11*RJ*PO-1**1*20260301")
         assert refusal[2].startswith("POC*1*RC*100*30*EA")
-        assert refusal[3].startswith("ACK*IR*")
+        assert refusal[3] == "ACK*IR"
 
 
 def test_a_seller_gets_an_824_where_buyers_get_an_865(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_parties_who_are_told_by_document_get_no_mail(tmp_path: Path) -> None:
 
 def test_a_document_that_waited_in_vain_is_answered_by_an_824(house: House) -> None:
     house.seller("856", shipment("S-1", "PO-9", 5))
-    assert expire_waiting(house.settings, house.database, house.now + timedelta(hours=25)) == 1
+    assert len(expire_waiting(house.settings, house.database, house.now + timedelta(hours=25))) == 1
     (advice,) = house.answers("824")
     assert advice[4].startswith("TED*POI*There is no PO PO-9")
 
@@ -151,8 +151,8 @@ def test_a_question_nobody_answered_in_time_is_answered_no(tmp_path: Path) -> No
     for house in _audited(house_with(tmp_path, "hold_hours = 8")):
         house.buyer(order("PO-1", 10))
         assert house.seller("855", acknowledgment("PO-1", "ACK*IR*3*EA")).outcome is Outcome.HELD
-        assert expire_waiting(house.settings, house.database, house.now + timedelta(hours=7)) == 0
-        assert expire_waiting(house.settings, house.database, house.now + timedelta(hours=9)) == 1
+        assert expire_waiting(house.settings, house.database, house.now + timedelta(hours=7)) == ()
+        assert len(expire_waiting(house.settings, house.database, house.now + timedelta(hours=9))) == 1
         assert house.line("PO-1") == ("10", "0", "0", "10")
         (advice,) = house.answers("824")
         assert advice[2].startswith("OTI*TR*PO*PO-1*")

@@ -103,8 +103,9 @@ def test_a_cancellation_that_runs_ahead_of_its_order_wins(house: House) -> None:
 
 def test_what_waits_in_vain_is_refused_and_its_sender_told(house: House) -> None:
     assert house.seller("856", shipment("S-1", "PO-9", 4)).outcome is Outcome.PARKED
-    assert expire_waiting(house.settings, house.database, house.now + timedelta(hours=23)) == 0
-    assert expire_waiting(house.settings, house.database, house.now + timedelta(hours=25)) == 1
+    assert expire_waiting(house.settings, house.database, house.now + timedelta(hours=23)) == ()
+    (late,) = expire_waiting(house.settings, house.database, house.now + timedelta(hours=25))
+    assert late.outcome is Outcome.REFUSED
     with house.database.reading() as tx:
         assert parked.list_parked(tx) == ()
     assert "desk@globex.example" in [to for to, _ in house.mails()]
