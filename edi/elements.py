@@ -138,12 +138,13 @@ def _value_pattern(element: Element, barred: str, component: str) -> str:
     if element.codes:
         # A guide may list a code that holds what separates in this file: such a code cannot come.
         return _one_of(frozenset(code for code in element.codes if not set(code) & set(barred)))
+    minus = "" if "-" in barred else "-?"  # what separates in this file is no sign and no point
+    if element.type[:1] == "N" or (element.type == "R" and "." in barred):
+        return f"{minus}[0-9]{{{least},{most}}}"
     if element.type == "R":
         # With the point there is one character more than digits; a lone point has no digit at all.
         pointed = f"(?=[0-9.]{{{max(least, 1) + 1},{most + 1}}}(?![0-9.]))[0-9]*\\.[0-9]*"
-        return f"-?(?:[0-9]{{{least},{most}}}(?![0-9.])|{pointed})"
-    if element.type[:1] == "N":
-        return f"-?[0-9]{{{least},{most}}}"
+        return f"{minus}(?:[0-9]{{{least},{most}}}(?![0-9.])|{pointed})"
     if element.type == "DT":
         shapes = [shape for size, shape in ((8, _DATE_8), (6, _DATE_6)) if least <= size <= most]
         return f"(?:{'|'.join(shapes)})" if shapes else _never
