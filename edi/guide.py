@@ -17,10 +17,12 @@ import pyx12.params
 
 from edi import faults
 from edi.compiled import Guide, Verdict
+from edi.delimiters import Delimiters
 from edi.envelope import TransactionSet
 from edi.findings import Finding, FindingCode
 from edi.grammar import UNBOUNDED, Element, Grammar, Loop, Note, Place, Segment
 from edi.narrowing import Overlay, narrow
+from edi.releases import without_what_went
 from edi.wording import printable
 
 _maps = Path(__file__).parent / "maps"
@@ -72,15 +74,24 @@ def check(
         message = f"There is no map for transaction set {printable(set.type)} in release {release}."
         unsupported = FindingCode.SET_UNSUPPORTED
         return (Finding(code=unsupported, message=message, segment="ST", position=1, value=set.type),)
-    verdict = guide.accepts(set.segments, set.delimiters)
+    segments = set.segments
+    if short_dates:
+        places, segments = without_what_went(segments, set.delimiters)
+        found = _held_against(guide, segments, set.delimiters)
+        return tuple(replace(one, position=places[one.position]) for one in found)
+    return _held_against(guide, segments, set.delimiters)
+
+
+def _held_against(guide: Guide, segments: tuple[str, ...], delimiters: Delimiters) -> tuple[Finding, ...]:
+    verdict = guide.accepts(segments, delimiters)
     if verdict is Verdict.CLEAN:
         return ()
     if verdict is Verdict.TRAILING:
-        return faults.trailing_empty(set.segments, set.delimiters)
-    found = faults.find(guide.grammar, set.segments, set.delimiters)
+        return faults.trailing_empty(segments, delimiters)
+    found = faults.find(guide.grammar, segments, delimiters)
     if not any(finding.is_error for finding in found):
         # The exact path has the last word; that the two disagree is our fault and must be seen.
-        message = f"{release} {set.type}: compiled and exact guide disagree"
+        message = f"{guide.grammar.release} {guide.grammar.type}: compiled and exact guide disagree"
         warnings.warn(message, RuntimeWarning, stacklevel=2)
     return found
 

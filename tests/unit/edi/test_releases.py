@@ -9,7 +9,7 @@ from edi.findings import FindingCode
 from edi.groups import FunctionalGroup
 from edi.guide import check
 from edi.releases import map_release
-from tests.unit.edi.build import ORDER, group, interchange, transaction_set
+from tests.unit.edi.build import ORDER, group, interchange, one_set, transaction_set
 
 F = FindingCode
 SHORT_ORDER = [segment.replace("*20260", "*260") for segment in ORDER]
@@ -114,3 +114,15 @@ def test_the_last_century_is_not_the_next() -> None:
     notice, _ = read_856.read(one)
     assert notice is not None
     assert notice.shipped_on == date(1996, 3, 3)
+
+
+def test_what_went_with_004010_is_passed_over_and_places_stay_as_sent() -> None:
+    segments = (
+        "BEG*00*SA*PO-1**970401", "NTE*SPH*CALL FIRST", "DTM*002*970411***19",
+        "PO1*1*5*EA***UP*012345678905", "NTE*SPH*AGAIN", "CTT*X",
+    )  # fmt: skip
+    old = one_set("850", *segments)
+    found = check(old, "004010", short_dates=True)
+    assert [(finding.segment, finding.position) for finding in found] == [("CTT", 7)]
+    modern = check(old, "004010")
+    assert {finding.segment for finding in modern} == {"BEG", "NTE", "DTM", "CTT"}
