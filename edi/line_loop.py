@@ -10,7 +10,7 @@ from functools import partial
 from itertools import repeat
 
 from edi.documents import Component, LineAcknowledgment, Pack, ProductId, ScheduledQuantity, StoreQuantity
-from edi.values import Segment, Values, known_decimal, product_ids
+from edi.values import Segment, Values, ids_among, known_decimal, product_ids
 
 # Loops within PO1 and POC (spec 1.2, 1.3, 1.5).
 _INNER_LOOPS = frozenset({"LDT", "N9", "N1", "SLN", "LM", "ADV"})
@@ -20,6 +20,7 @@ _store: Callable[[tuple[str, Decimal, str]], StoreQuantity] = partial(tuple.__ne
 _acknowledgment: Callable[[tuple[object, ...]], LineAcknowledgment] = partial(
     tuple.__new__, LineAcknowledgment
 )
+_PO1_LAST = 25
 _SDQ_LAST = 22
 _ACK_LAST = 26
 _LIN_LAST = 31
@@ -59,6 +60,20 @@ class LineLoop:
         self.components: list[Component] = []
         self.acknowledgments: list[LineAcknowledgment] = []
         self.component_acknowledgments: list[LineAcknowledgment] = []  # those under an SLN
+
+    def begin(self, ids: tuple[ProductId, ...]) -> None:
+        """Start over with the next line; what the last one's attributes held is left alone."""
+        self._loop, self._head_ids, self._more_ids, self.pack = "", ids, None, _NO_PACK
+        if self.descriptions:
+            self.descriptions = []
+        if self.stores:
+            self.stores = []
+        if self.schedule:
+            self.schedule = []
+        if self.components:
+            self.components = []
+        if self.acknowledgments or self.component_acknowledgments:
+            self.acknowledgments, self.component_acknowledgments = [], []
 
     def take(self, segment: Segment) -> None:
         """Read one segment of the line, or pass over it."""
@@ -152,6 +167,9 @@ class LineLoop:
         of.append(_acknowledgment((status, quantity, unit, qualifier, on, ids, segment.position)))
 
 
+#: Segments that say something about a line, or open a loop within it; `take` passes over all others.
+IN_LINES = _INNER_LOOPS | {"PID", "PO4", "LIN", "SDQ", "SCH", "ACK"}
+
 Detail = Callable[[LineLoop, Segment], None]
 _DETAILS: dict[str, Detail] = {
     "PID": LineLoop.pid, "PO4": LineLoop.po4, "LIN": LineLoop.lin, "SDQ": LineLoop.sdq, "SCH": LineLoop.sch,
@@ -166,3 +184,25 @@ ACKNOWLEDGED: Mapping[str, Detail] = {"PO4": LineLoop.po4, "LIN": LineLoop.lin, 
 
 #: What a line of an 865 says.
 CHANGED: Mapping[str, Detail] = {**_DETAILS, "ACK": LineLoop.ack}
+
+
+class PO1Loop(LineLoop):
+    """The PO1 loops of an 850 or 855, one after the other: the head beside what stands below it."""
+
+    __slots__ = ("number", "position", "price", "quantity", "unit")
+
+    def __init__(self, values: Values, tags: Mapping[str, Detail]) -> None:
+        super().__init__(values, (), tags)
+
+    def head(self, elements: list[str], position: int) -> None:
+        """Begin a line with its PO1; `elements` without padding blanks."""
+        self.begin(ids_among(elements, 6, _PO1_LAST))
+        head = elements if len(elements) > 4 else [*elements, "", "", "", ""]
+        self.number, self.unit, self.position = head[1], head[3], position
+        quantity, price = known_decimal(head[2]), known_decimal(head[4])
+        if quantity is None or price is None:
+            segment = Segment(elements, position)
+            quantity = self._values.decimal(segment, 2, "330")
+            price = self._values.decimal(segment, 4, "212")
+        self.quantity: Decimal | None = quantity
+        self.price: Decimal | None = price

@@ -58,6 +58,8 @@ class _Group:
 
     gs: list[str]
     at: int
+    functional_id: str
+    allowed: tuple[str, ...] | None  # the sets (ST01) it may hold, if it is of a known kind
     release: str
     findings: Iterator[Finding]
     sets: list[TransactionSet] = field(default_factory=list)
@@ -184,8 +186,10 @@ class Contents:
         key = envelope_checks.element(gs, 6).lstrip("0")
         repeated = key in self._group_numbers
         self._group_numbers.add(key)
-        release = envelope_checks.element(gs, 8)[:6]
-        self._group = _Group(gs, at, release, envelope_checks.check_gs(gs, at, repeated=repeated))
+        functional_id, release = envelope_checks.element(gs, 1), envelope_checks.element(gs, 8)[:6]
+        allowed = codes.SETS_OF_GROUP.get(functional_id)
+        found = envelope_checks.check_gs(gs, at, repeated=repeated)
+        self._group = _Group(gs, at, functional_id, allowed, release, found)
         self._claimed = self._past(at)
 
     def _end_group(self, ge: list[str] | None, at: int) -> None:
@@ -245,14 +249,13 @@ class Contents:
     ) -> tuple[Finding, ...]:
         """What is wrong with a set's envelope; nearly always nothing, and that is seen quickly."""
         oversized = self._source.oversized(at, end)
-        number, functional_id = envelope_checks.element(st, 2), envelope_checks.element(group.gs, 1)
+        number = envelope_checks.element(st, 2)
         repeated = number in group.set_numbers
-        allowed = codes.SETS_OF_GROUP.get(functional_id)
-        if not repeated and oversized is None and envelope_checks.set_agrees(st, se, allowed, count):
+        if not repeated and oversized is None and envelope_checks.set_agrees(st, se, group.allowed, count):
             return ()
         if self._ration.findings <= 0:
             return MORE
-        found = envelope_checks.check_st(st, functional_id, at, repeated=repeated)
+        found = envelope_checks.check_st(st, group.functional_id, at, repeated=repeated)
         found += envelope_checks.check_se(se, number, count, at)
         found += envelope_checks.check_sizes(count, oversized, at)
         place = {"interchange": self._control_number, "group": group.control_number, "set": number}

@@ -77,6 +77,8 @@ def read_time(text: str) -> time | FindingCode:
 
 def same_number(one: str, other: str) -> bool:
     """Whether two control numbers agree: as integers where both are digits, else character by character."""
+    if one == other:
+        return True
     if one.isascii() and other.isascii() and one.isdigit() and other.isdigit():
         return one.lstrip("0") == other.lstrip("0")
-    return one == other
+    return False

@@ -1,20 +1,19 @@
 """850 Purchase Order: a transaction set to a PurchaseOrder."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date
 from functools import partial
 
 from edi.documents import OrderLine, Party, PurchaseOrder
 from edi.envelope import TransactionSet
 from edi.findings import Finding
-from edi.line_loop import ORDERED, LineLoop
-from edi.values import Segment, Values, known_decimal, party, product_ids
+from edi.line_loop import IN_LINES, ORDERED, PO1Loop
+from edi.values import Segment, Values, party
 
 # Loops of the heading whose REF and DTM speak of something smaller (spec 1.2).
 _HEADING_LOOPS = frozenset({"AMT", "N9", "N1", "LM", "SPI", "ADV"})
 _WITH_PARTIES = ("SPI", "ADV")  # they have N1 loops of their own and come last
-_PO1_LAST = 25
-_AFTER_LINE = ("PO1", "CTT")
+_IN_HEADING = _HEADING_LOOPS | {"BEG", "REF", "DTM"}
 
 # Its fields in order: this skips the checks and defaults of a call.
 _order_line: Callable[[tuple[object, ...]], OrderLine] = partial(tuple.__new__, OrderLine)
@@ -26,7 +25,7 @@ def read(transaction_set: TransactionSet) -> tuple[PurchaseOrder | None, tuple[F
     The sum of a line's stores (SDQ) is not compared with PO102 here; quantities stay as sent.
     """
     values = Values(transaction_set)
-    order = _Reader(values).read(values.segments())
+    order = _Reader(values).read()
     return (None if values.failed else order), tuple(values.findings)
 
 
@@ -41,26 +40,49 @@ class _Reader:
         self._references: list[tuple[str, str]] = []
         self._dates: list[tuple[str, date]] = []
         self._lines: list[OrderLine] = []
+        self._line = PO1Loop(values, ORDERED)
         self._loop = ""
 
-    def read(self, segments: Iterable[Segment]) -> PurchaseOrder | None:
+    def read(self) -> PurchaseOrder | None:
         """Read all segments of the set, ST first."""
-        line: _Line | None = None
-        for segment in segments:
-            tag = segment.tag
-            if tag in _AFTER_LINE:
-                if line is not None:
-                    self._lines.append(line.read())
-                line = _Line(self._values, segment) if tag == "PO1" else None
-                if line is None:
-                    self._check_totals(segment)
-            elif line is not None:
-                line.take(segment)
-            elif not self._lines:
-                self._take_heading(segment)
-        if line is not None:
-            self._lines.append(line.read())
+        line, in_line = self._line, False
+        for position, elements in enumerate(self._values.rows(), start=1):
+            tag = elements[0]
+            if tag == "PO1":
+                if in_line:
+                    self._end_line()
+                line.head(elements, position)
+                in_line = True
+            elif tag == "CTT":
+                if in_line:
+                    self._end_line()
+                    in_line = False
+                self._check_totals(Segment(elements, position))
+            elif in_line:
+                if tag in IN_LINES:
+                    line.take(Segment(elements, position))
+            elif tag in _IN_HEADING and not self._lines:
+                self._take_heading(Segment(elements, position))
+        if in_line:
+            self._end_line()
         return self._order()
+
+    def _end_line(self) -> None:
+        line = self._line
+        fields = (
+            line.number,
+            line.quantity,
+            line.unit,
+            line.price,
+            line.ids,
+            line.description,
+            line.pack,
+            tuple(line.stores),
+            tuple(line.schedule),
+            tuple(line.components),
+            line.position,
+        )
+        self._lines.append(_order_line(fields))
 
     def _take_heading(self, segment: Segment) -> None:
         tag = segment.tag
@@ -87,13 +109,14 @@ class _Reader:
     def _read_beg(self, segment: Segment) -> None:
         values = self._values
         self._beg = segment
-        for number, reference in ((1, "353"), (2, "92"), (3, "324")):
-            values.required(segment, number, reference)
+        values.required(segment, 1, "353")
+        values.required(segment, 2, "92")
+        values.required(segment, 3, "324")
         self._ordered_on = values.date(segment, 5)
 
     def _check_totals(self, ctt: Segment) -> None:
         lines = self._lines
-        self._values.check_totals(ctt, (len(lines),), "PO1 lines", [line.quantity for line in lines])
+        self._values.check_totals(ctt, (len(lines),), "PO1 lines", (line.quantity for line in lines))
 
     def _order(self) -> PurchaseOrder | None:
         beg = self._beg
@@ -111,35 +134,4 @@ class _Reader:
             references=tuple(self._references),
             dates=tuple(self._dates),
             lines=tuple(self._lines),
-        )
-
-
-class _Line(LineLoop):
-    """One PO1 loop being read."""
-
-    __slots__ = ("_head", "_price", "_quantity")
-
-    def __init__(self, values: Values, head: Segment) -> None:
-        LineLoop.__init__(self, values, product_ids(head, 6, _PO1_LAST), ORDERED)
-        self._head = head
-        self._quantity = known_decimal(head.text(2)) or values.decimal(head, 2, "330")
-        self._price = known_decimal(head.text(4)) or values.decimal(head, 4, "212")
-
-    def read(self) -> OrderLine:
-        """The line, once everything below its PO1 was taken."""
-        head = self._head
-        return _order_line(
-            (
-                head.text(1),
-                self._quantity,
-                head.text(3),
-                self._price,
-                self.ids,
-                " ".join(self.descriptions),
-                self.pack,
-                tuple(self.stores),
-                tuple(self.schedule),
-                tuple(self.components),
-                head.position,
-            )
         )

@@ -1,17 +1,16 @@
 """855 Purchase Order Acknowledgment: a transaction set to a PurchaseOrderAcknowledgment."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 from edi.documents import AcknowledgedLine, Party, PurchaseOrderAcknowledgment
 from edi.envelope import TransactionSet
 from edi.findings import Finding
-from edi.line_loop import ACKNOWLEDGED, LineLoop
-from edi.values import Segment, Values, known_decimal, party, product_ids
+from edi.line_loop import ACKNOWLEDGED, IN_LINES, PO1Loop
+from edi.values import Segment, Values, party
 
-_PO1_LAST = 25
-_AFTER_LINE = ("PO1", "CTT")
+_IN_HEADING = frozenset({"BAK", "N1", "ACK"})
 
 # Its fields in order: this skips the checks and defaults of a call.
 _acknowledged_line: Callable[[tuple[object, ...]], AcknowledgedLine] = partial(
@@ -26,7 +25,7 @@ def read(transaction_set: TransactionSet) -> tuple[PurchaseOrderAcknowledgment |
     ACKs of a subline (SLN) are kept apart: they say nothing about the line's units.
     """
     values = Values(transaction_set)
-    document = _Reader(values).read(values.segments())
+    document = _Reader(values).read()
     return (None if values.failed else document), tuple(values.findings)
 
 
@@ -38,28 +37,49 @@ class _Reader:
         self._heading: PurchaseOrderAcknowledgment | None = None
         self._parties: list[Party] = []
         self._lines: list[AcknowledgedLine] = []
+        self._line = PO1Loop(values, ACKNOWLEDGED)
 
-    def read(self, segments: Iterable[Segment]) -> PurchaseOrderAcknowledgment | None:
+    def read(self) -> PurchaseOrderAcknowledgment | None:
         """Read all segments of the set, ST first."""
-        line: _Line | None = None
-        for segment in segments:
-            tag = segment.tag
-            if tag in _AFTER_LINE:
-                if line is not None:
-                    self._lines.append(line.read())
-                line = _Line(self._values, segment) if tag == "PO1" else None
-                if line is None:
-                    self._check_totals(segment)
-            elif line is not None:
-                line.take(segment)
-            else:
-                self._take_heading(segment)
-        if line is not None:
-            self._lines.append(line.read())
+        line, in_line = self._line, False
+        for position, elements in enumerate(self._values.rows(), start=1):
+            tag = elements[0]
+            if tag == "PO1":
+                if in_line:
+                    self._end_line()
+                line.head(elements, position)
+                in_line = True
+            elif tag == "CTT":
+                if in_line:
+                    self._end_line()
+                    in_line = False
+                self._check_totals(Segment(elements, position))
+            elif in_line:
+                if tag in IN_LINES:
+                    line.take(Segment(elements, position))
+            elif tag in _IN_HEADING:
+                self._take_heading(Segment(elements, position))
+        if in_line:
+            self._end_line()
         if self._heading is None:
             self._values.missing_segment("BAK", "the acknowledgment has no BAK", 2)
             return None
         return replace(self._heading, parties=tuple(self._parties), lines=tuple(self._lines))
+
+    def _end_line(self) -> None:
+        line = self._line
+        fields = (
+            line.number,
+            line.quantity,
+            line.unit,
+            line.price,
+            line.ids,
+            line.pack,
+            tuple(line.acknowledgments),
+            tuple(line.component_acknowledgments),
+            line.position,
+        )
+        self._lines.append(_acknowledged_line(fields))
 
     def _take_heading(self, segment: Segment) -> None:
         tag = segment.tag
@@ -72,7 +92,7 @@ class _Reader:
 
     def _check_totals(self, ctt: Segment) -> None:
         lines = self._lines
-        self._values.check_totals(ctt, (len(lines),), "PO1 lines", [line.quantity for line in lines])
+        self._values.check_totals(ctt, (len(lines),), "PO1 lines", (line.quantity for line in lines))
 
     def _bak(self, segment: Segment) -> None:
         if self._heading is not None:
@@ -87,33 +107,4 @@ class _Reader:
             release=segment.text(5),
             seller_order_number=segment.text(8),
             acknowledged_on=values.date(segment, 9),
-        )
-
-
-class _Line(LineLoop):
-    """One PO1 loop being read."""
-
-    __slots__ = ("_head", "_price", "_quantity")
-
-    def __init__(self, values: Values, head: Segment) -> None:
-        LineLoop.__init__(self, values, product_ids(head, 6, _PO1_LAST), ACKNOWLEDGED)
-        self._head = head
-        self._quantity = known_decimal(head.text(2)) or values.decimal(head, 2, "330")
-        self._price = known_decimal(head.text(4)) or values.decimal(head, 4, "212")
-
-    def read(self) -> AcknowledgedLine:
-        """The line, once everything below its PO1 was taken."""
-        head = self._head
-        return _acknowledged_line(
-            (
-                head.text(1),
-                self._quantity,
-                head.text(3),
-                self._price,
-                self.ids,
-                self.pack,
-                tuple(self.acknowledgments),
-                tuple(self.component_acknowledgments),
-                head.position,
-            )
         )

@@ -66,6 +66,37 @@ class Oversized:
     elements: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Tools:
+    """What one choice of delimiters asks for, made once."""
+
+    splitter: Splitter
+    terminator: bytes
+    separator: bytes
+    segment: re.Pattern[bytes]  # from its first character that is no noise
+    noise_after: re.Pattern[bytes]  # a terminator with noise behind it
+    noise: tuple[bytes, ...]  # line ends, and blanks before a terminator
+
+
+@lru_cache(maxsize=limits.delimiters_per_file_max)
+def _tools(delimiters: Delimiters) -> _Tools:
+    terminator = delimiters.terminator.encode("latin-1")
+    newlines, blanks = delimiters.newlines.encode("latin-1"), delimiters.blanks.encode("latin-1")
+    end = re.escape(terminator)
+    noise = end + re.escape(newlines + blanks)
+    return _Tools(
+        splitter=Splitter(delimiters),
+        terminator=terminator,
+        separator=delimiters.element.encode("latin-1"),
+        segment=re.compile(b"([^%b])[^%b]*+" % (noise, end)),
+        noise_after=re.compile(b"%b[%b]" % (end, noise)),
+        noise=(
+            *[newlines[at : at + 1] for at in range(len(newlines))],
+            *[blanks[at : at + 1] + terminator for at in range(len(blanks))],
+        ),
+    )
+
+
 class Kept:
     """The stretch of a file that was cut last, with its segments.
 
@@ -82,27 +113,18 @@ class Kept:
 class Source:
     """An interchange's bytes, cut into segments stretch by stretch and never as a whole."""
 
-    __slots__ = (
-        "_data",
-        "_is_plain",
-        "_is_tidy",
-        "_kept",
-        "_segments",
-        "_separator",
-        "_splitter",
-        "_terminator",
-    )
+    __slots__ = ("_data", "_is_plain", "_is_tidy", "_kept", "_splitter", "_tools")
 
     def __init__(self, data: bytes, start: int, end: int, delimiters: Delimiters, kept: Kept) -> None:
         self._data, self._kept = data, kept
-        self._splitter = Splitter(delimiters)
-        self._terminator = delimiters.terminator.encode("latin-1")
-        self._separator = delimiters.element.encode("latin-1")
-        self._segments, noise_after = _patterns(delimiters)
+        tools = self._tools = _tools(delimiters)
+        self._splitter = tools.splitter
         # Whether each terminator of the interchange ends a segment: none follows another, or noise.
-        self._is_plain = noise_after.search(data, start, end) is None
-        blanks = [blank.encode("latin-1") + self._terminator for blank in delimiters.blanks]
-        self._is_tidy = self._is_plain and all(data.find(blank, start, end) < 0 for blank in blanks)
+        self._is_plain = tools.noise_after.search(data, start, end) is None
+        self._is_tidy = self._is_plain and data[end - 1 : end] == tools.terminator
+        for noise in tools.noise if self._is_tidy else ():
+            if data.find(noise, start, end) >= 0:
+                self._is_tidy = False
 
     def cut(self, start: int, end: int) -> tuple[str, ...]:
         """The segments between two offsets."""
@@ -115,7 +137,7 @@ class Source:
 
     def segment(self, start: int, end: int) -> str:
         """The first segment from `start` on, cut at its limit; "" when there is none before `end`."""
-        found = self._segments.search(self._data, start, end)
+        found = self._tools.segment.search(self._data, start, end)
         if found is None:
             return ""
         text = self._data[found.start() : min(found.end(), found.start() + limits.segment_bytes_max)]
@@ -123,7 +145,7 @@ class Source:
 
     def past(self, at: int, end: int) -> int:
         """One past the terminator of the segment at `at`, or `end`."""
-        found = self._data.find(self._terminator, at, end)
+        found = self._data.find(self._tools.terminator, at, end)
         return end if found < 0 else found + 1
 
     def count(self, start: int, end: int) -> int:
@@ -131,34 +153,26 @@ class Source:
 
         Exact up to `limits.segments_per_set_max`; beyond, empty segments may be counted too.
         """
-        data, terminator = self._data, self._terminator
+        data, terminator = self._data, self._tools.terminator
         terminators = data.count(terminator, start, end)
         if terminators > limits.segments_per_set_max:
             return terminators
         if self._is_plain and data[end - 1 : end] == terminator:
             return terminators
-        return len(self._segments.findall(data, start, end))
+        return len(self._tools.segment.findall(data, start, end))
 
     def oversized(self, start: int, end: int) -> "Oversized | None":
         """The first segment with more bytes or elements than `limits` allow, if any."""
-        separators = self._data.count(self._separator, start, end)
+        separators = self._data.count(self._tools.separator, start, end)
         if end - start <= limits.segment_bytes_max and separators <= limits.elements_per_segment_max:
             return None
-        for position, found in enumerate(self._segments.finditer(self._data, start, end), start=1):
-            elements = self._data.count(self._separator, *found.span())
+        for position, found in enumerate(self._tools.segment.finditer(self._data, start, end), start=1):
+            elements = self._data.count(self._tools.separator, *found.span())
             if elements > limits.elements_per_segment_max or len(found[0]) > limits.segment_bytes_max:
                 (text,) = self._splitter.split(found[0].decode("latin-1"))
                 if elements > limits.elements_per_segment_max or len(text) > limits.segment_bytes_max:
                     return Oversized(position, text[:3], len(text), elements)
         return None
-
-
-@lru_cache(maxsize=limits.delimiters_per_file_max)
-def _patterns(delimiters: Delimiters) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    """A segment from its first character that is no noise; a terminator with noise behind it."""
-    terminator = re.escape(delimiters.terminator.encode("latin-1"))
-    noise = terminator + re.escape((delimiters.newlines + delimiters.blanks).encode("latin-1"))
-    return re.compile(b"([^%b])[^%b]*+" % (noise, terminator)), re.compile(b"%b[%b]" % (terminator, noise))
 
 
 def tag_of(segment: str, delimiters: Delimiters) -> str:

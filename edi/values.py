@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, time
 from decimal import Decimal
 from functools import lru_cache, partial
+from itertools import count
 
 from edi import limits, numbers
 from edi.documents import Pack, Party, ProductId
@@ -52,7 +53,6 @@ class Values:
 
     def __init__(self, transaction_set: TransactionSet) -> None:
         self._set = transaction_set
-        self._short_dates = transaction_set.has_short_dates
         self.findings: list[Finding] = []
 
     @property
@@ -62,13 +62,17 @@ class Values:
 
     def segments(self) -> Iterator[Segment]:
         """The segments in order, ST first."""
+        return map(Segment, self.rows(), count(1))
+
+    def rows(self) -> Iterator[list[str]]:
+        """The elements of each segment in order, ST first, without padding blanks at their end."""
         separator = self._set.delimiters.element
         padded = " " + separator
-        for position, text in enumerate(self._set.segments, start=1):
+        for text in self._set.segments:
             elements = text.split(separator)
             if padded in text:
                 elements = [element.rstrip(" ") for element in elements]
-            yield Segment(elements, position)
+            yield elements
 
     def note(
         self,
@@ -154,7 +158,7 @@ class Values:
         text = segment.text(number)
         if not text:
             return None
-        value = numbers.read_date(text, short=self._short_dates)
+        value = numbers.read_date(text, short=len(text) == 6 and self._set.has_short_dates)
         if isinstance(value, FindingCode):
             self._unreadable(value, segment, number, text, reference)
             return None
@@ -250,7 +254,14 @@ def _pack(units: int, inner: int) -> Pack:
 
 def product_ids(segment: Segment, first: int, last: int) -> tuple[ProductId, ...]:
     """The pairs of qualifier (235) and id (234) from element `first` on; half pairs are passed over."""
-    ids = segment.elements[first : last + 1]
+    return ids_among(segment.elements, first, last)
+
+
+def ids_among(elements: list[str], first: int, last: int) -> tuple[ProductId, ...]:
+    """`product_ids` of a segment's elements."""
+    if len(elements) <= first + 1:
+        return ()
+    ids = elements[first : last + 1]
     each = iter(ids)
     pairs = zip(each, each, strict=False)
     if "" in ids:

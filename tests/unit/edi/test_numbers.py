@@ -103,6 +103,25 @@ def test_dates(text: str, value: date | None) -> None:
 @pytest.mark.parametrize(
     ("text", "value"),
     [
+        ("260301", date(2026, 3, 1)),
+        ("490101", date(2049, 1, 1)),
+        ("500101", date(1950, 1, 1)),
+        ("991231", date(1999, 12, 31)),
+        ("000229", date(2000, 2, 29)),
+        ("20260301", date(2026, 3, 1)),
+        ("260230", None),
+        ("26031", None),
+        ("2603011", None),
+        ("26-3-1", None),
+    ],
+)
+def test_dates_without_a_century(text: str, value: date | None) -> None:
+    assert read_date(text, short=True) == (value or FindingCode.DATE_INVALID)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
         ("0000", time(0)),
         ("2359", time(23, 59)),
         ("235959", time(23, 59, 59)),

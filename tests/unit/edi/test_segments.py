@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edi import envelope, guide, read_850, read_855, read_856
+from edi import codes, envelope, envelope_checks, guide, read_850, read_855, read_856
 from edi.delimiters import Delimiters
 from edi.envelope import Interchange
 from edi.findings import FindingCode
 from edi.redact import redact
-from edi.segments import Splitter, tag_of
+from edi.segments import Kept, Source, Splitter, tag_of
 from tests.unit.edi.build import HOSTILE, ORDER, STAR, STAR_5010, group, interchange, transaction_set
 
 READERS = {"850": read_850.read, "855": read_855.read, "856": read_856.read}
@@ -158,3 +158,46 @@ def test_cutting(text: str, expected: tuple[str, ...]) -> None:
 def test_a_tab_that_separates_elements_is_not_trimmed() -> None:
     tabs = Delimiters(element="\t", component=">", terminator="\n")
     assert Splitter(tabs).split("N1\tST\t\n DTM\t1\n") == ("N1\tST\t", "DTM\t1")
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.lists(st.sampled_from(["A*1", "~", "~", "\n", "\r\n", " ", "\t", "B", "*", ""]), max_size=30),
+    st.sampled_from([STAR, HOSTILE[2], HOSTILE[3], HOSTILE[5]]),
+)
+def test_counting_segments_agrees_with_cutting_them(pieces: list[str], delimiters: Delimiters) -> None:
+    terminator = delimiters.terminator
+    text = terminator + "".join(pieces).replace("~", terminator).replace("*", delimiters.element)
+    data = text.encode("latin-1")
+    source = Source(data, 0, len(data), delimiters, Kept())
+    plain = Splitter(delimiters).split(text[1:])
+    assert source.cut(1, len(data)) == plain
+    assert source.count(1, len(data)) == len(plain)
+    assert source.segment(1, len(data)) == (plain[0] if plain else "")
+
+
+def test_sets_keep_to_their_own_segments_in_whatever_order_they_are_asked() -> None:
+    reading = envelope.read(files() + files(HOSTILE[0]))
+    sets = [s for one in reading.interchanges for each in one.groups for s in each.sets]
+    forwards, backwards = [s.segments for s in sets], [s.segments for s in reversed(sets)]
+    assert forwards == backwards[::-1]
+    assert [found[0].split(s.delimiters.element)[1] for s, found in zip(sets, forwards, strict=True)] == [
+        s.type for s in sets
+    ]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.sampled_from(["ST", "850", "855", "0001", "1", ""]), min_size=1, max_size=4),
+    st.none() | st.lists(st.sampled_from(["SE", "2", "02", "3", "0001", "1", ""]), min_size=1, max_size=4),
+    st.sampled_from(["PO", "PR", "XX"]),
+    st.integers(2, 3),
+)
+def test_a_set_seen_to_agree_has_no_finding(
+    opening: list[str], closing: list[str] | None, functional_id: str, segments: int
+) -> None:
+    allowed = codes.SETS_OF_GROUP.get(functional_id)
+    found = envelope_checks.check_st(opening, functional_id, 0, repeated=False)
+    number = envelope_checks.element(opening, 2)
+    found += envelope_checks.check_se(closing, number, segments, 0)
+    assert not (envelope_checks.set_agrees(opening, closing, allowed, segments) and found)
