@@ -66,7 +66,7 @@ def check_gs(gs: Sequence[str], offset: int, *, repeated: bool) -> Iterator[Find
         message = f"GS06 is {number!r}, not one to nine digits"
         yield _envelope(FindingCode.GS_CONTROL_NUMBER, message, "GS", "6", number, offset)
     if repeated:
-        message = f"GS06 {number} was used before in this interchange"
+        message = f"GS06 {number} was used before in this interchange for such a group"
         yield _envelope(FindingCode.GROUP_NOT_UNIQUE, message, "GS", "6", number, offset)
 
 

@@ -123,7 +123,7 @@ class FindingCode(Enum):
         Level.ERROR,
         "AK9",
         "19",
-        "Give each group of the interchange its own GS06.",
+        "Give each group of a kind (GS01) in the interchange its own GS06.",
     )
 
     # The transaction set (AK502, element 718); 5 "segments in error" is derived by the writer

@@ -85,7 +85,7 @@ class Contents:
         self._control_number = span.header.elements[12]
         self._ration = ration
         self._group: _Group | None = None
-        self._group_numbers: set[str] = set()
+        self._group_numbers: set[tuple[str, ...]] = set()
         self._st_at: int | None = None
         self._iea: list[str] | None = None
 
@@ -183,7 +183,8 @@ class Contents:
 
     def _start_group(self, at: int) -> None:
         gs = self._elements(at)
-        key = envelope_checks.element(gs, 6).lstrip("0")
+        # Orders and changes are numbered apart, and so is each pair of partners (spec 2.6).
+        key = (*gs[1:4], envelope_checks.element(gs, 6).lstrip("0"))
         repeated = key in self._group_numbers
         self._group_numbers.add(key)
         functional_id, release = envelope_checks.element(gs, 1), envelope_checks.element(gs, 8)[:6]

@@ -74,7 +74,8 @@ class Arrival:
 
     def place(self, transaction_set: TransactionSet) -> str:
         """What was said, for dedupe keys: the same content is told of once, however often it is sent."""
-        group, control = self.group.control_number, transaction_set.control_number
+        group = f"{self.group.functional_id}{self.group.control_number}"
+        control = transaction_set.control_number
         return f"set:{self.parties.sender.id}:{self.interchange.content_hash}:{group}:{control}"
 
 
