@@ -4,16 +4,12 @@ from collections.abc import Callable
 from datetime import date
 from functools import partial
 
-from edi.documents import OrderLine, Party, PurchaseOrder
+from edi.documents import OrderLine, PurchaseOrder
 from edi.envelope import TransactionSet
 from edi.findings import Finding
+from edi.heading import IN_HEADING, Heading
 from edi.line_loop import IN_LINES, ORDERED, PO1Loop
-from edi.values import Segment, Values, party
-
-# Loops of the heading whose REF and DTM speak of something smaller (spec 1.2).
-_HEADING_LOOPS = frozenset({"AMT", "N9", "N1", "LM", "SPI", "ADV"})
-_WITH_PARTIES = ("SPI", "ADV")  # they have N1 loops of their own and come last
-_IN_HEADING = _HEADING_LOOPS | {"BEG", "REF", "DTM"}
+from edi.values import Segment, Values
 
 # Its fields in order: this skips the checks and defaults of a call.
 _order_line: Callable[[tuple[object, ...]], OrderLine] = partial(tuple.__new__, OrderLine)
@@ -36,12 +32,9 @@ class _Reader:
         self._values = values
         self._beg: Segment | None = None
         self._ordered_on: date | None = None
-        self._parties: list[Party] = []
-        self._references: list[tuple[str, str]] = []
-        self._dates: list[tuple[str, date]] = []
+        self._heading = Heading(values)
         self._lines: list[OrderLine] = []
         self._line = PO1Loop(values, ORDERED)
-        self._loop = ""
 
     def read(self) -> PurchaseOrder | None:
         """Read all segments of the set, ST first."""
@@ -61,8 +54,10 @@ class _Reader:
             elif in_line:
                 if tag in IN_LINES:
                     line.take(Segment(elements, position))
-            elif tag in _IN_HEADING and not self._lines:
-                self._take_heading(Segment(elements, position))
+            elif tag == "BEG":
+                self._take_beg(Segment(elements, position))
+            elif tag in IN_HEADING and not self._lines:
+                self._heading.take(Segment(elements, position))
         if in_line:
             self._end_line()
         return self._order()
@@ -84,30 +79,11 @@ class _Reader:
         )
         self._lines.append(_order_line(fields))
 
-    def _take_heading(self, segment: Segment) -> None:
-        tag = segment.tag
-        if tag in _HEADING_LOOPS and self._loop not in _WITH_PARTIES:
-            self._loop = tag
-        if tag == "BEG":
-            if self._beg is not None:
-                self._values.too_many(segment, "heading")
-            else:
-                self._read_beg(segment)
-        elif tag == "N1":
-            if self._loop == "N1":
-                self._parties.append(party(segment))
-        elif self._loop:
-            return
-        elif tag == "REF":
-            if segment.text(2):
-                self._references.append((segment.text(1), segment.text(2)))
-        elif tag == "DTM":
-            on = self._values.date(segment, 2)
-            if on is not None:
-                self._dates.append((segment.text(1), on))
-
-    def _read_beg(self, segment: Segment) -> None:
+    def _take_beg(self, segment: Segment) -> None:
         values = self._values
+        if self._beg is not None:
+            values.too_many(segment, "heading")
+            return
         self._beg = segment
         values.required(segment, 1, "353")
         values.required(segment, 2, "92")
@@ -130,8 +106,8 @@ class _Reader:
             release=beg.text(4),
             ordered_on=self._ordered_on,
             acknowledgment_wanted=beg.text(7),
-            parties=tuple(self._parties),
-            references=tuple(self._references),
-            dates=tuple(self._dates),
+            parties=tuple(self._heading.parties),
+            references=tuple(self._heading.references),
+            dates=tuple(self._heading.dates),
             lines=tuple(self._lines),
         )

@@ -4,15 +4,12 @@ from collections.abc import Iterable
 from datetime import date
 
 from edi.change_line import ChangeLine
-from edi.documents import ChangedLine, Party, PurchaseOrderChange
+from edi.documents import ChangedLine, PurchaseOrderChange
 from edi.envelope import TransactionSet
 from edi.findings import Finding
+from edi.heading import Heading
 from edi.line_loop import ORDERED
-from edi.values import Segment, Values, party
-
-# Loops of the heading whose REF and DTM speak of something smaller, as in the 850 (spec 1.5).
-_HEADING_LOOPS = frozenset({"AMT", "N9", "N1", "LM", "SPI", "ADV"})
-_WITH_PARTIES = ("SPI", "ADV")  # an SPI loop has N1 loops of its own; both come last
+from edi.values import Segment, Values
 
 
 def read(transaction_set: TransactionSet) -> tuple[PurchaseOrderChange | None, tuple[Finding, ...]]:
@@ -35,11 +32,8 @@ class _Reader:
         self._bch: Segment | None = None
         self._ordered_on: date | None = None
         self._changed_on: date | None = None
-        self._parties: list[Party] = []
-        self._references: list[tuple[str, str]] = []
-        self._dates: list[tuple[str, date]] = []
+        self._heading = Heading(values)
         self._lines: list[ChangedLine] = []
-        self._loop = ""
 
     def read(self, segments: Iterable[Segment]) -> PurchaseOrderChange | None:
         """Read all segments of the set, ST first."""
@@ -54,30 +48,13 @@ class _Reader:
                     self._check_totals(segment)
             elif line is not None:
                 line.take(segment)
+            elif tag == "BCH":
+                self._take_bch(segment)
             elif not self._lines:
-                self._take_heading(segment)
+                self._heading.take(segment)
         if line is not None:
             self._lines.append(line.read())
         return self._change()
-
-    def _take_heading(self, segment: Segment) -> None:
-        tag = segment.tag
-        if tag in _HEADING_LOOPS and self._loop not in _WITH_PARTIES:
-            self._loop = tag
-        if tag == "BCH":
-            self._take_bch(segment)
-        elif tag == "N1":
-            if self._loop == "N1":
-                self._parties.append(party(segment))
-        elif self._loop:
-            return
-        elif tag == "REF":
-            if segment.text(2):
-                self._references.append((segment.text(1), segment.text(2)))
-        elif tag == "DTM":
-            on = self._values.date(segment, 2)
-            if on is not None:
-                self._dates.append((segment.text(1), on))
 
     def _take_bch(self, segment: Segment) -> None:
         if self._bch is not None:
@@ -107,8 +84,8 @@ class _Reader:
             ordered_on=self._ordered_on,
             seller_order_number=bch.text(9),
             changed_on=self._changed_on,
-            parties=tuple(self._parties),
-            references=tuple(self._references),
-            dates=tuple(self._dates),
+            parties=tuple(self._heading.parties),
+            references=tuple(self._heading.references),
+            dates=tuple(self._heading.dates),
             lines=tuple(self._lines),
         )
