@@ -10,7 +10,7 @@ from pipeline.cli import run
 from pipeline.demo.smtp_sink import SmtpSink
 from storage.database import Database
 from tests.integration.sftp_server import OpenSshServer, make_key, nowhere, running_openssh
-from tests.unit.pipeline.ledger_files import cancellation, file_of, order, write_settings
+from tests.unit.pipeline.ledger_files import cancellation, file_of, order, shipment, write_settings
 
 pytestmark = pytest.mark.needs("sshd")
 
@@ -69,6 +69,43 @@ def test_a_cancellation_goes_from_one_mailbox_to_the_other_partys_desk(
     told = [message.recipients for message in sink.messages]
     assert told == [("desk@globex.example",)]
     assert b"PO-1" in sink.messages[-1].content
+    assert run(["audit", "--config", config]) == 0
+
+
+def test_documents_tell_the_other_party_and_its_997_comes_back(
+    tmp_path: Path,
+    sink: SmtpSink,
+    servers: tuple[OpenSshServer, OpenSshServer],
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    acme, globex = servers
+    mailboxes = {"acme": acme.settings(), "globex": globex.settings()}
+    policy = 'tell = "edi"'
+    config = str(write_settings(tmp_path, mail_port=sink.port, mailboxes=mailboxes, policy=policy))
+    acme.put("pickup", b"1.edi", file_of("850", order("PO-1", 9), number=1, sender="acme", receiver="globex"))
+    globex.put(
+        "pickup",
+        b"2.edi",
+        file_of("856", shipment("S-1", "PO-1", 4), number=2, sender="globex", receiver="acme"),
+    )
+    assert run(["poll", "--config", config]) == 0
+    acme.put(
+        "pickup", b"3.edi", file_of("850", cancellation("PO-1"), number=3, sender="acme", receiver="globex")
+    )
+    assert run(["poll", "--config", config]) == 0
+    left = {name.partition(b"_")[0]: globex.read("delivery", name) for name in globex.names("delivery")}
+    assert b"BCH*01*SA*PO-1**3*" in left[b"860"]
+    advice = [acme.read("delivery", name) for name in acme.names("delivery") if name.startswith(b"824")]
+    assert [b"OTI*TP*PO*PO-1*" in one for one in advice] == [True]
+    number = left[b"860"].split(b"GS*PC*")[1].split(b"*")[4].decode()
+    reply = ["AK1*PC*" + number, "AK2*860*0001", "AK5*R*5", "AK9*R*1*1*0"]
+    globex.put("pickup", b"4.edi", file_of("997", reply, number=4, sender="globex", receiver="HUB"))
+    assert run(["poll", "--config", config]) == 0
+    capfd.readouterr()
+    assert run(["outbox", "--config", config, "--json"]) == 0
+    messages = json.loads(capfd.readouterr().out)["messages"]
+    assert [one["verdict"] for one in messages if one["set_type"] == "860"] == ["rejected"]
+    assert sink.messages[-1].recipients == ("support@hub.example",)
     assert run(["audit", "--config", config]) == 0
 
 
