@@ -1,0 +1,17 @@
+"""The tables, shapes only: nothing here validates; the commands and the database's own constraints do.
+
+Text columns that hold one of a closed list carry a CHECK with that list. A column that is "" means "not
+said"; a column that is NULL means "not yet" or "none".
+"""
+
+from sqlalchemy import Table
+
+from storage.models import orders, owed, received, waiting  # noqa: F401 - makes every table known
+from storage.models.base import Row
+
+METADATA = Row.metadata
+
+
+def table(name: str) -> Table:
+    """The SQLAlchemy table behind a model, for Core statements."""
+    return METADATA.tables[name]

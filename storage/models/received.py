@@ -1,0 +1,121 @@
+"""What arrived: files, interchanges, transaction sets, and documents that were applied."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+)
+from sqlmodel import Field
+
+from storage.database.columns import COMPACT, Instant, only_where
+from storage.models.base import Row, one_of, refers_to, row_key
+from storage.outcomes import Outcome
+from storage.states import Fate, FileStatus
+
+
+class ReceivedFileRow(Row, table=True):
+    """Our untouched copy of the bytes taken from a mailbox."""
+
+    __tablename__ = "received_file"
+    __table_args__ = (
+        one_of("status", FileStatus),
+        # The same content under the same name is the same file until it was moved away, then a new drop.
+        Index(
+            "received_file_waiting",
+            "partner",
+            "name_bytes",
+            "sha256",
+            unique=True,
+            **only_where("moved_at IS NULL"),
+        ),
+        Index("received_file_new", "id", **only_where("status = 'new'")),
+    )
+
+    id: int | None = row_key()
+    partner: str = Field(sa_type=Text)
+    mailbox: str = Field(sa_type=Text)
+    name: str = Field(sa_type=Text)  # for people: escaped, never used as a path
+    name_bytes: bytes = Field(sa_type=LargeBinary)
+    sha256: str = Field(sa_type=Text)
+    size: int = Field(sa_type=BigInteger)
+    data: bytes = Field(sa_type=LargeBinary)
+    received_at: datetime = Field(sa_type=Instant)
+    moved_at: datetime | None = Field(sa_type=Instant)
+    moved_to: str = Field(sa_type=Text)
+    status: str = Field(sa_type=Text)
+    attempts: int
+    error: str = Field(sa_type=Text)
+    ingested_at: datetime | None = Field(sa_type=Instant)
+
+
+class InterchangeRow(Row, table=True):
+    """One envelope ISA to IEA of a received file, and what became of it."""
+
+    __tablename__ = "interchange"
+    __table_args__ = (
+        one_of("outcome", Fate),
+        UniqueConstraint("file_id", "ordinal"),
+        UniqueConstraint("key"),
+    )
+
+    id: int | None = row_key()
+    file_id: int = refers_to("received_file.id")
+    ordinal: int
+    partner: str = Field(sa_type=Text)
+    sender: str = Field(sa_type=Text)
+    receiver: str = Field(sa_type=Text)
+    control_number: str = Field(sa_type=Text)
+    usage: str = Field(sa_type=Text)
+    date: str = Field(sa_type=Text)
+    time: str = Field(sa_type=Text)
+    content_hash: str = Field(sa_type=Text)
+    outcome: str = Field(sa_type=Text)
+    key: str | None = Field(sa_type=Text)  # set only when it counts: a failed attempt never burns the key
+    findings: Any = Field(sa_type=JSON)
+
+
+class TransactionSetRow(Row, table=True):
+    """The receipt of one set ST to SE."""
+
+    __tablename__ = "transaction_set"
+    __table_args__ = (one_of("outcome", Outcome), UniqueConstraint("interchange_id", "ordinal"))
+
+    id: int | None = row_key()
+    interchange_id: int = refers_to("interchange.id")
+    ordinal: int
+    group_control_number: str = Field(sa_type=Text)
+    functional_id: str = Field(sa_type=Text)
+    control_number: str = Field(sa_type=Text)
+    type: str = Field(sa_type=Text)
+    outcome: str | None = Field(sa_type=Text)
+    order_id: int | None = refers_to("orders.id", nullable=True, index=True)
+    po_number: str = Field(sa_type=Text)
+    content_hash: str = Field(sa_type=Text)
+    findings: Any = Field(sa_type=JSON)
+    refusals: Any = Field(sa_type=JSON)
+    summary: Any = Field(sa_type=JSON)
+    decided_at: datetime | None = Field(sa_type=Instant)
+
+
+class DocumentRow(Row, table=True):
+    """The business key of a document that was applied, and the hash of what it said. Never edited.
+
+    The hash is part of the key: where the rule lets a document with other content pass, that one is
+    remembered too, or its repetition would be applied a second time.
+    """
+
+    __tablename__ = "document"
+    __table_args__ = COMPACT
+
+    partner: str = Field(primary_key=True, sa_type=Text)
+    kind: str = Field(primary_key=True, sa_type=Text)
+    key: str = Field(primary_key=True, sa_type=Text)
+    content_hash: str = Field(primary_key=True, sa_type=Text)
+    set_id: int | None = refers_to("transaction_set.id", nullable=True)
+    at: datetime = Field(sa_type=Instant)
