@@ -13,6 +13,19 @@ class FileStatus(Enum):
 
 
 @unique
+class Left(Enum):
+    """Why something stays in a partner's pickup folder."""
+
+    NOT_A_FILE = "not_a_file"  #: a link, a pipe, a device, or a name that is none; never touched
+    EMPTY = "empty"  #: no content yet
+    TOO_LARGE = "too_large"  #: over the limit, so never opened
+    INCOMPLETE = "incomplete"  #: its last interchange has no end yet
+    UNREADABLE = "unreadable"  #: we may list it and not read it
+    BROKEN = "broken"  #: what the server sends is not what it lists, or the connection breaks over it
+    UNMOVED = "unmoved"  #: kept here, and the server does not let us move it
+
+
+@unique
 class Fate(Enum):
     """Of an interchange."""
 
