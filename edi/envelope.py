@@ -5,7 +5,7 @@ An Interchange holds FunctionalGroups, which hold TransactionSets; each keeps th
 
 from dataclasses import dataclass
 
-from edi import envelope_checks, limits
+from edi import envelope_checks, limits, lookalikes
 from edi.delimiters import Delimiters, Header, lenient
 from edi.findings import Finding, FindingCode
 from edi.groups import FunctionalGroup, TransactionSet, content_hash_of_set
@@ -81,16 +81,24 @@ def read(data: bytes, *, lenient_isa: bool = False) -> Reading:
     if len(data) > limits.file_bytes_max:
         message = f"the file has {len(data)} bytes, more than {limits.file_bytes_max}"
         return Reading((), (envelope_checks.limit(message, 0),), ((0, len(data)),))
+    if lookalikes.packed(data):
+        return Reading((), (_no_interchange(data),), ((0, len(data)),))
     cuts = cut(data)
     if not cuts.spans:
-        message = "the file holds no interchange" if data else "the file is empty"
-        cuts.findings.append(Finding(code=FindingCode.NO_INTERCHANGE, message=message))
+        cuts.findings.append(_no_interchange(data))
     ration, kept = Ration(), Kept()
     interchanges = []
     for span in cuts.spans:
         header = lenient(span.header) if lenient_isa else span.header
         interchanges.append(_interchange(header, span, Contents(data, span, ration, kept)))
     return Reading(tuple(interchanges), tuple(cuts.findings), tuple(cuts.outside))
+
+
+def _no_interchange(data: bytes) -> Finding:
+    like = lookalikes.likeness(data)
+    message = "the file holds no interchange" if data else "the file is empty"
+    said = f"{message}: it is {like}, and is not unpacked or converted" if like else message
+    return Finding(code=FindingCode.NO_INTERCHANGE, message=said)
 
 
 def _interchange(header: Header, span: Span, contents: Contents) -> Interchange:

@@ -24,7 +24,7 @@ class FindingCode(Enum):
     """
 
     # The file and the interchange (TA105, element I18)
-    NO_INTERCHANGE = ("no_interchange", Level.ERROR, "", "", "Send an X12 interchange that starts with ISA.")
+    NO_INTERCHANGE = ("no_interchange", Level.ERROR, "", "", "Send plain X12 that starts with ISA.")
     TEXT_OUTSIDE = (
         "text_outside_interchange",
         Level.WARNING,

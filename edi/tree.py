@@ -57,18 +57,8 @@ def _parse(path: Path, schema: str, name: str) -> tuple["etree._Element | None",
     if (at := data.find(b"<!DOCTYPE")) >= 0:
         line = data.count(b"\n", 0, at) + 1
         return None, (f"{name}:{line}: it has a DOCTYPE, which is not read. Remove it and every entity.",)
-    # The encoding is set, or the search for DOCTYPE could be led past it by one declared in the file.
-    parser = etree.XMLParser(
-        encoding="utf-8",
-        resolve_entities=False,
-        load_dtd=False,
-        no_network=True,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
     try:
-        root = etree.fromstring(data, parser)
+        root = etree.fromstring(data, _parser())
     except etree.XMLSyntaxError as error:
         line = error.lineno or 1
         return None, (f"{name}:{line}: it is not well-formed XML: {error.msg}. Correct the file there.",)
@@ -80,9 +70,23 @@ def _parse(path: Path, schema: str, name: str) -> tuple["etree._Element | None",
     )
 
 
+def _parser() -> etree.XMLParser:
+    """The only XML parser: no entities, no DTD, no network, no huge trees (256 levels, 10 MB of one text)."""
+    return etree.XMLParser(
+        # Set, or the search for DOCTYPE could be led past it by an encoding declared in the file.
+        encoding="utf-8",
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+
+
 @lru_cache(maxsize=2)
 def _schema(name: str) -> etree.XMLSchema:
-    return etree.XMLSchema(etree.parse(_maps / f"{name}.xsd"))
+    return etree.XMLSchema(etree.fromstring((_maps / f"{name}.xsd").read_bytes(), _parser()))
 
 
 def _node(element: "etree._Element") -> Node:

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from pipeline.errors import CountermandError
+from pipeline.visible import visible
 
 
 @unique
@@ -94,7 +95,4 @@ class Mailbox(Protocol):
 
 def printable(name: bytes) -> str:
     """A file name fit for a report, a log or a mail: one line, nothing invisible, nothing lost."""
-    text = name.decode("utf-8", "backslashreplace")
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text
-    )
+    return visible(name.decode("utf-8", "backslashreplace"))

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from traceback import TracebackException
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from rich.text import Text
 
 from pipeline.check import CheckedFile
 from pipeline.report import FileReport, SetReport
+from pipeline.visible import visible
 from storage.events import LedgerEvent, Units
 from storage.held import Held
 from storage.interchanges import SetReceipt
@@ -29,6 +30,7 @@ _COLOURS = {
     Outcome.REFUSED: "red",
     Outcome.FAULTY: "red",
 }
+_FRAMES = ("Traceback ", "  File ", "\n")  # parts of a traceback that are Python's own words
 EXCERPT_MAX = 106  # an ISA
 HOURS_SHOWN_MAX = 48  # from here on an age is in days
 
@@ -44,6 +46,15 @@ _MOVED = {
 def printable(text: str) -> str:
     """Partner-controlled text for a terminal: nothing in it can move the cursor or colour a line."""
     return escape("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text))
+
+
+def show_bug(console: Console, error: BaseException) -> None:
+    """A bug's traceback for whoever mends it: without local variables, which may hold secrets, and each
+    message on one line, for it may quote what a partner wrote."""
+    for part in TracebackException.from_exception(error).format():
+        lines = part.rstrip("\n").split("\n") if part.startswith(_FRAMES) else [part.rstrip("\n")]
+        for line in lines:
+            console.print(visible(line), markup=False, soft_wrap=True)
 
 
 def show_files(console: Console, files: Sequence[FileReport]) -> None:
@@ -244,7 +255,7 @@ def show_messages(console: Console, messages: Sequence[OutboxMessage]) -> None:
             message.set_type or message.kind.value,
             printable(message.to),
             printable(message.subject or message.identity),
-            Text(status),
+            printable(status),
             *([printable(answer)] if answered else []),
         )
     console.print(table if messages else "The outbox is empty.")

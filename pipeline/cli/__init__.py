@@ -35,8 +35,8 @@ def run(arguments: list[str] | None = None) -> int:
     except _SENTENCES as error:
         err.print(f"countermand: {screen.printable(str(error))}", soft_wrap=True)
         return ATTENTION if isinstance(error, PartnerError) else OPERATOR
-    except Exception:
-        err.print_exception()
+    except Exception as error:
+        screen.show_bug(err, error)
         return BUG
     return 0
 

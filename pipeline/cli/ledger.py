@@ -180,7 +180,7 @@ def audit(config: Config = None, as_json: AsJson = False) -> None:
         print_json({"breaches": found})
     else:
         for breach in breaches:
-            out.print(f"[red]{breach.invariant}[/]: {breach.sentence}")
+            out.print(f"[red]{breach.invariant}[/]: {screen.printable(breach.sentence)}")
             for row in breach.rows:
                 out.print(f"  {screen.printable(str(row))}")
         out.print("" if breaches else "Every invariant holds.")

@@ -56,7 +56,8 @@ def init(
     if as_json:
         print_json({"written": str(target)})
     else:
-        out.print(f"Wrote {target}. Edit it, then run: countermand doctor", soft_wrap=True)
+        said = f"Wrote {target}. Edit it, then run: countermand doctor"
+        out.print(screen.printable(said), soft_wrap=True)
 
 
 @app.command()
@@ -71,7 +72,7 @@ def poll(
         with application.database.only_process():
             _poll(application, every, as_json=as_json)
     except AlreadyRunning as error:
-        err.print(str(error))
+        err.print(screen.printable(str(error)))
         if as_json:
             print_json(files_json([]))
         raise typer.Exit(DONE) from error
@@ -182,7 +183,7 @@ def deliver_due(config: Config = None, as_json: AsJson = False) -> None:
                 application.database, application.smtp(), application.open_mailbox, application.clock
             )
     except AlreadyRunning as error:
-        err.print(str(error))
+        err.print(screen.printable(str(error)))
         if as_json:
             print_json({"sent": 0, "attempts": [], "uncertain": []})
         raise typer.Exit(DONE) from error

@@ -1,6 +1,5 @@
 """What every command shares: its options, the two consoles, exit codes, JSON."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +8,7 @@ import typer
 from rich.console import Console
 
 from pipeline.report import Json
+from pipeline.visible import json_text
 
 DONE, ATTENTION, OPERATOR, BUG = 0, 1, 2, 3
 PIPE_COLUMNS = 120  # where there is no terminal to ask
@@ -20,7 +20,9 @@ Paths = Annotated[list[str], typer.Argument(help="Files, folders or - for standa
 
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else PIPE_COLUMNS)
+    width = None if stream.isatty() else PIPE_COLUMNS
+    # Without emoji: ":x:" in an order number is no picture. What is markup is ours alone (screen.printable).
+    return Console(stderr=stderr, highlight=False, emoji=False, width=width)
 
 
 out, err = _console(stderr=False), _console(stderr=True)
@@ -29,7 +31,7 @@ out, err = _console(stderr=False), _console(stderr=True)
 def print_json(value: Json, *, in_one_line: bool = False) -> None:
     """One JSON document, and nothing else, on standard output; rounds of a poll that goes on: a line each."""
     indent = None if in_one_line else 2
-    sys.stdout.write(json.dumps(value, indent=indent, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.write(json_text(value, indent=indent) + "\n")
     sys.stdout.flush()
 
 
