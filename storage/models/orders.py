@@ -26,6 +26,7 @@ class OrderRow(Row, table=True):
     __table_args__ = (
         one_of("status", OrderStatus),
         UniqueConstraint("buyer", "seller", "po_number", "release"),
+        Index("orders_status", "status"),
     )
 
     id: int | None = row_key()

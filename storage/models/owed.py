@@ -29,7 +29,7 @@ class OutboxRow(Row, table=True):
         Index(
             "outbox_message_id", "identity", unique=True, **only_where("kind = 'email' AND identity <> ''")
         ),
-        Index("outbox_status_index", "status", "due_at"),
+        Index("outbox_status_index", "status", "due_at", "kind"),
         Index("outbox_group", "partner", "group_control_number", **only_where("group_control_number <> ''")),
     )
 
@@ -59,6 +59,8 @@ class OutboxRow(Row, table=True):
     verdict_note: str = added(Text)
     verdict_at: datetime | None = Field(sa_type=Instant)
     verdict_set_id: int | None = refers_to("transaction_set.id", nullable=True, index=True)
+    file_id: int | None = refers_to("received_file.id", nullable=True)  # whose reading made us owe it
+    pruned_at: datetime | None = Field(sa_type=Instant)  # since then its content is empty; it stays as sent
 
 
 class SequenceRow(Row, table=True):
@@ -68,3 +70,14 @@ class SequenceRow(Row, table=True):
 
     name: str = Field(primary_key=True, sa_type=Text)
     value: int = Field(sa_type=BigInteger)
+
+
+class RestorationRow(Row, table=True):
+    """A backup was put back: what came and went after it was made is being found again until `ended_at`."""
+
+    __tablename__ = "restoration"
+
+    id: int | None = row_key()
+    begun_at: datetime = Field(sa_type=Instant)
+    ended_at: datetime | None = Field(sa_type=Instant)  # NULL: nothing is sent meanwhile
+    numbers_skipped: int

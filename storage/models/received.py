@@ -34,7 +34,7 @@ class ReceivedFileRow(Row, table=True):
             unique=True,
             **only_where("moved_at IS NULL"),
         ),
-        Index("received_file_new", "id", **only_where("status = 'new'")),
+        Index("received_file_status", "status", "id"),
     )
 
     id: int | None = row_key()
@@ -52,6 +52,7 @@ class ReceivedFileRow(Row, table=True):
     attempts: int
     error: str = Field(sa_type=Text)
     ingested_at: datetime | None = Field(sa_type=Instant)
+    pruned_at: datetime | None = Field(sa_type=Instant)  # since then `data` is empty, and all else is as it was
 
 
 class InterchangeRow(Row, table=True):
@@ -84,7 +85,12 @@ class TransactionSetRow(Row, table=True):
     """The receipt of one set ST to SE."""
 
     __tablename__ = "transaction_set"
-    __table_args__ = (one_of("outcome", Outcome), UniqueConstraint("interchange_id", "ordinal"))
+    __table_args__ = (
+        one_of("outcome", Outcome),
+        UniqueConstraint("interchange_id", "ordinal"),
+        # Of most sets the outcome is "applied"; those that are counted and looked for are the others.
+        Index("transaction_set_outcome", "outcome", **only_where("outcome <> 'applied'")),
+    )
 
     id: int | None = row_key()
     interchange_id: int = refers_to("interchange.id")

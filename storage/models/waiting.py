@@ -11,7 +11,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field
 
-from storage.database.columns import Instant
+from storage.database.columns import Instant, only_where
 from storage.models.base import Row, one_of, refers_to, row_key
 from storage.states import HeldStatus, ParkedStatus
 
@@ -20,7 +20,7 @@ class HeldRow(Row, table=True):
     """A question that waits for a person."""
 
     __tablename__ = "held"
-    __table_args__ = (one_of("status", HeldStatus),)
+    __table_args__ = (one_of("status", HeldStatus), Index("held_open", "at", **only_where("status = 'open'")))
 
     id: int | None = row_key()
     set_id: int | None = refers_to("transaction_set.id", nullable=True, index=True)
@@ -46,6 +46,7 @@ class ParkedRow(Row, table=True):
         one_of("status", ParkedStatus),
         UniqueConstraint("set_id", "buyer", "seller", "po_number", "release"),
         Index("parked_po_number_index", "po_number", "status"),
+        Index("parked_waiting", "since", **only_where("status = 'waiting'")),
     )
 
     id: int | None = row_key()
