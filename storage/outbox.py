@@ -45,6 +45,7 @@ class NewMessage:
     interchange_id: int | None = None
     group_control_number: str = ""  # by which the partner will answer it; "" for a mail
     set_type: str = ""  # of the document in the payload; "" for a mail
+    file_id: int | None = None  # the received file whose reading makes us owe it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,7 @@ class OutboxMessage(NewMessage):
     verdict_note: str
     verdict_at: datetime | None
     verdict_set_id: int | None  # the received set that said so
+    pruned_at: datetime | None  # since then its content is gone
 
 
 def enqueue(tx: Connection, message: NewMessage, at: datetime) -> int | None:
@@ -259,6 +261,7 @@ def _values(message: NewMessage, at: datetime, **rest: object) -> dict[str, obje
         "verdict_note": "",
         "verdict_at": None,
         "verdict_set_id": None,
+        "pruned_at": None,
         **rest,
     }
 

@@ -52,7 +52,9 @@ class ReceivedFileRow(Row, table=True):
     attempts: int
     error: str = Field(sa_type=Text)
     ingested_at: datetime | None = Field(sa_type=Instant)
-    pruned_at: datetime | None = Field(sa_type=Instant)  # since then `data` is empty, and all else is as it was
+    pruned_at: datetime | None = Field(
+        sa_type=Instant
+    )  # since then `data` is empty, and all else is as it was
 
 
 class InterchangeRow(Row, table=True):
