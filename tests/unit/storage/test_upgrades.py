@@ -110,7 +110,8 @@ def test_nothing_is_lost_and_every_law_holds(database: Database) -> None:
         assert audit(tx) == ()
         triggers = tx.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all()
         assert sorted(triggers) == sorted(trigger_names())
-        assert {index["name"] for index in inspect(tx).get_indexes("held")} == {"held_set_id_index", "held_open"}
+        indexes = {index["name"] for index in inspect(tx).get_indexes("held")}
+        assert indexes == {"held_set_id_index", "held_open"}
         assert not inspect(tx).has_table("_alembic_tmp_held")
     with pytest.raises(exc.IntegrityError, match="rows of event are facts"), database.writing() as tx:
         tx.execute(text("UPDATE event SET reference = 'other'"))
