@@ -57,8 +57,8 @@ PLANTED = {
     "event_lines": "UPDATE event_line SET line_id = 2000001 WHERE event_id = 2 AND line_id = 1000001",
     "files_done": "INSERT INTO received_file (id, partner, mailbox, name, name_bytes, sha256, size, data,"
     " received_at, moved_at, moved_to, status, attempts, error, ingested_at)"
-    " SELECT 9, partner, mailbox, 'lost', name_bytes, sha256, size, data, received_at, received_at, moved_to, 'done', 1, '', received_at"
-    " FROM received_file",
+    " SELECT 9, partner, mailbox, 'lost', name_bytes, sha256, size, data, received_at, received_at, moved_to,"
+    " 'done', 1, '', received_at FROM received_file",
     "interchanges_closed": "UPDATE interchange SET outcome = 'open'",
     "applied_once": "UPDATE interchange SET key = NULL",
     "applied_has_events": "UPDATE transaction_set SET order_id = 77 WHERE id = 1",
