@@ -128,6 +128,14 @@ def _end(data: bytes, start: int, header: Header, bound: int) -> int:
     return bound if last < 0 else last + 1
 
 
+def is_closed(data: bytes, span: Span) -> bool:
+    """Whether an interchange ends with an IEA and its terminator. Only for a header that is usable."""
+    closing = _closing(span.header.delimiters).search(data, span.header.end - 1, span.end)
+    if closing is None or closing.lastgroup != "IEA":
+        return False
+    return data.find(span.header.delimiters.terminator.encode("latin-1"), closing.end(), span.end) >= 0
+
+
 @lru_cache(maxsize=limits.delimiters_per_file_max)
 def _closing(delimiters: Delimiters) -> re.Pattern[bytes]:
     """IEA, or the ISA of a next interchange, as the first thing after a terminator; IEA may be wrapped."""

@@ -72,6 +72,7 @@ def _mailbox(table: TableReader | None) -> MailboxSettings | None:
         rejected=table.text("rejected"),
         delivery=table.text("delivery"),
         settle_seconds=table.seconds("settle_seconds", 10, 0, 3600),
+        incomplete_seconds=table.seconds("incomplete_seconds", 3600, 0, 604_800),
         timeout_seconds=table.seconds("timeout_seconds", 20, 1, 600),
     )
     table.done()

@@ -76,6 +76,7 @@ class MailboxSettings:
     rejected: str
     delivery: str
     settle_seconds: float = 10  # how long a file must have been left alone before we take it
+    incomplete_seconds: float = 3600  # how long a file that breaks off is left to its writer
     timeout_seconds: float = 20  # for the connection, and then for every single answer
 
 

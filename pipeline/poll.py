@@ -6,23 +6,35 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from edi import limits
+from edi.unfinished import breaks_off
 from pipeline.clock import Clock
 from pipeline.deliver import DeliveryReport, deliver
 from pipeline.errors import CountermandError
 from pipeline.ingest import ingest
 from pipeline.mail import SmtpSettings
-from pipeline.ports import Folder, Mailbox, RemoteFile, printable
-from pipeline.receive import SUFFIX_LENGTH, Inbox, Kept, Limits, ReceiveReport, receive_all
+from pipeline.notices import Problem
+from pipeline.notifications import Unusable
+from pipeline.ports import Door, Folder, Mailbox, RemoteFile
+from pipeline.receive import FileProblem, Inbox, Limits, ReceiveReport, receive_all
 from pipeline.report import FileReport, SetReport
 from pipeline.sets import UnreadableNow, decide_again
 from pipeline.settings import Settings
+from pipeline.shelf import SUFFIX_LENGTH, DatabaseShelf
 from pipeline.sightings import Sightings
+from pipeline.telling import tell_support
 from storage import held, parked, receipts
+from storage.commands import Source
 from storage.database import Database, DatabaseUnavailable
+from storage.outcomes import Outcome
 from storage.receipts import ReceivedFile
 from storage.rules import TOO_LATE
+from storage.states import Left
 
 FILES_PER_ROUND = 10_000
+
+
+#: Told to support by e-mail too: the partner has to do something, and nobody reads what cron prints.
+_TOLD = frozenset({Left.EMPTY, Left.TOO_LARGE, Left.BROKEN, Left.UNREADABLE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,22 +43,25 @@ class PollReport:
 
     files: tuple[FileReport, ...]
     expired: tuple[SetReport, ...]  # sets that waited too long, for their order or for a person
-    received: tuple[ReceiveReport, ...]
+    received: tuple[ReceiveReport, ...]  # one or more of each mailbox
     deliveries: DeliveryReport
     failed: tuple[str, ...]  # bugs, by file
     unmoved: tuple[tuple[str, CountermandError], ...] = ()  # files that could not be moved to rejected
 
     @property
     def problems(self) -> tuple[tuple[str, CountermandError], ...]:
-        """The partner and what went wrong at its mailbox."""
-        return (
-            tuple(
-                (report.partner_id, problem)
-                for report in self.received
-                for problem in (*report.problems, *filter(None, [report.failure]))
-            )
-            + self.unmoved
-        )
+        """The partner and what went wrong at its mailbox, each said once."""
+        said: list[tuple[str, CountermandError]] = []
+        for report in self.received:
+            errors = [problem.error for problem in report.problems]
+            errors += filter(None, [report.failure, report.paused if report.remind else None])
+            said += [(report.partner_id, error) for error in errors]
+        return (*said, *self.unmoved)
+
+    @property
+    def is_any_paused(self) -> bool:
+        """Whether a mailbox was not tried, because it failed not long ago."""
+        return any(report.paused is not None for report in self.received)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,52 +73,97 @@ class Poller:
     clock: Clock
     mail: Callable[[], SmtpSettings]
     open_mailbox: Callable[[str], Mailbox]
-    sightings: Sightings[tuple[Kept, str]]
+    door: Callable[[str], Door]
+    sightings: Sightings
+    bounds: Limits = Limits(file_bytes_max=limits.file_bytes_max)  # noqa: RUF009 - frozen
 
     def round(self, *, wait: bool) -> PollReport:
-        """Receive from every mailbox, read what was kept, and deliver what is owed."""
+        """Receive from every mailbox, read what was kept, and deliver what is owed, pass by pass."""
+        received: list[ReceiveReport] = []
+        files: list[FileReport] = []
+        failed: list[str] = []
+        unmoved: list[tuple[str, CountermandError]] = []
+        deliveries: list[DeliveryReport] = []
+        shelf = DatabaseShelf(database=self.database, clock=self.clock, is_cut_off=breaks_off)
+        expired: tuple[SetReport, ...] | None = None
         with ExitStack() as stack:
             mailboxes = {
                 partner.id: stack.enter_context(self.open_mailbox(partner.id))
                 for partner in self.settings.partners
                 if partner.mailbox is not None
             }
-            inboxes = [
-                Inbox(partner_id=p.id, mailbox=mailboxes[p.id], settle_seconds=p.mailbox.settle_seconds)
-                for p in self.settings.partners
-                if p.mailbox is not None
-            ]
-            bounds = Limits(file_bytes_max=limits.file_bytes_max)
-            received = receive_all(inboxes, self._keep, self.sightings, self.clock, bounds, wait=wait)
-            files, failed = ingest_waiting(self.settings, self.database, self.clock.now)
-            unmoved = _reject(mailboxes, received, files)
-            expired = expire_waiting(self.settings, self.database, self.clock.now())
 
             def mailbox_of(partner_id: str) -> Mailbox:
                 return mailboxes.get(partner_id) or self.open_mailbox(partner_id)
 
-            deliveries = deliver(self.database, self.mail(), mailbox_of, self.clock)
+            inboxes = self._inboxes(mailboxes)
+            passes = receive_all(inboxes, shelf, self.sightings, self.clock, self.bounds, wait=wait)
+            for reports in passes:
+                self._tell(reports)
+                done, bugs = ingest_waiting(self.settings, self.database, self.clock.now)
+                unmoved += _reject(mailboxes, reports, done)
+                if expired is None:
+                    expired = expire_waiting(self.settings, self.database, self.clock.now())
+                deliveries.append(deliver(self.database, self.mail(), mailbox_of, self.clock))
+                received += reports
+                files += done
+                failed += bugs
         return PollReport(
             files=tuple(files),
-            expired=expired,
-            received=received,
-            deliveries=deliveries,
+            expired=expired or (),
+            received=tuple(received),
+            deliveries=_joined(deliveries),
             failed=tuple(failed),
-            unmoved=unmoved,
+            unmoved=tuple(unmoved),
         )
 
-    def _keep(self, partner_id: str, name: bytes, content: bytes) -> Kept:
-        """Commit the bytes; only after that may the remote file be moved."""
-        with self.database.writing() as tx:
-            file = receipts.keep(
-                tx, partner=partner_id, mailbox=partner_id, name=name, content=content, at=self.clock.now()
+    def _inboxes(self, mailboxes: Mapping[str, Mailbox]) -> list[Inbox]:
+        return [
+            Inbox(
+                partner_id=partner.id,
+                mailbox=mailboxes[partner.id],
+                door=self.door(partner.id),
+                settle_seconds=partner.mailbox.settle_seconds,
+                incomplete_seconds=partner.mailbox.incomplete_seconds,
             )
+            for partner in self.settings.partners
+            if partner.mailbox is not None
+        ]
 
-        def moved(target: bytes) -> None:
-            with self.database.writing() as tx:
-                receipts.mark_moved(tx, file.id, to=printable(target), at=self.clock.now())
+    def _tell(self, reports: Sequence[ReceiveReport]) -> None:
+        """Support is told of files that a partner has to do something about."""
+        problems = [problem for report in reports for problem in report.problems]
+        told = [problem for problem in problems if problem.left.reason in _TOLD]
+        if not told:
+            return
+        at = self.clock.now()
+        with self.database.writing() as tx:
+            for problem in told:
+                tell_support(tx, self.settings, _unusable(problem, at), at)
 
-        return Kept(file_id=file.id, known=file.attempts > 0, moved=moved)
+
+def _unusable(problem: FileProblem, at: datetime) -> Unusable:
+    left = problem.left
+    said = Problem(
+        place=left.name,
+        message=str(problem.error),
+        remedy="Ask the partner to look at the file, and to leave it again or take it away.",
+    )
+    return Unusable(
+        origin=f"left:{left.partner}:{left.name}:{left.size}:{left.modified}:{left.reason.value}",
+        at=at,
+        source=Source(file=left.name),
+        partner=left.partner,
+        outcome=Outcome.FAULTY,
+        problems=(said,),
+    )
+
+
+def _joined(reports: Sequence[DeliveryReport]) -> DeliveryReport:
+    return DeliveryReport(
+        attempts=tuple(attempt for report in reports for attempt in report.attempts),
+        uncertain=tuple(message for report in reports for message in report.uncertain),
+    )
 
 
 def _reject(

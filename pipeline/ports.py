@@ -93,6 +93,30 @@ class Mailbox(Protocol):
     ) -> None: ...
 
 
+class Door(Protocol):
+    """Whether a partner's mailbox may be tried now; told what came of it, so that it can say no next time."""
+
+    def check(self) -> None:
+        """Raises MailboxPaused when it may not be tried."""
+        ...
+
+    def entered(self) -> None:
+        """The server has let us in."""
+        ...
+
+    def failed(self, error: CountermandError) -> None:
+        """It could not be used: leave it alone for a while, longer each time."""
+        ...
+
+    def served(self) -> None:
+        """A whole look went well."""
+        ...
+
+    def remind(self) -> bool:
+        """True now and then while it is not tried any more: a person must be told again."""
+        ...
+
+
 def printable(name: bytes) -> str:
     """A file name fit for a report, a log or a mail: one line, nothing invisible, nothing lost."""
     return visible(name.decode("utf-8", "backslashreplace"))

@@ -4,270 +4,177 @@ A file is moved on the partner's server only after keep() has returned, and keep
 the bytes are durable. If we die in between, the file is still there and keep() recognises it.
 """
 
-import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from pipeline.batches import Batch, in_batches
 from pipeline.clock import Clock
-from pipeline.errors import CountermandError, FileChanged, TransportError
-from pipeline.ports import Folder, Mailbox, Move, RemoteFile, printable
-from pipeline.sightings import Sightings, is_unfinished
+from pipeline.errors import CountermandError, MailboxPaused
+from pipeline.leftovers import Leftovers
+from pipeline.ports import RemoteFile
+from pipeline.sightings import Sightings
+from pipeline.taking import FileProblem, Inbox, Kept, Limits, Shelf, TakenFile, Taking
 
-BATCH_FILES_MAX = 256  # enough to hide the round trips; few enough to move soon after keeping
-BATCH_BYTES_MAX = 16 * 1024 * 1024  # held in memory at once, or one file of any allowed size
-SUFFIX_LENGTH = 8  # of the content's SHA-256 in hexadecimal: tells apart files of one name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """What the keeper answers for bytes that are durable now."""
-
-    file_id: int
-    known: bool = False  #: the same bytes had been kept before
-    moved: Callable[[bytes], None]  #: to be told the name in the processed folder, b"" if not known
-
-
-class Keep(Protocol):
-    """Makes a file's bytes durable. Raises a CountermandError or an OSError when it cannot."""
-
-    def __call__(self, partner_id: str, name: bytes, content: bytes) -> Kept: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inbox:
-    """A partner's mailbox and how long its files must have been left alone."""
-
-    partner_id: str
-    mailbox: Mailbox
-    settle_seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Bounds of one round."""
-
-    file_bytes_max: int
-    poll_files_max: int = 10_000  # per mailbox and round; about 15 MB of listing, minutes of work
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TakenFile:
-    """A file whose bytes are kept."""
-
-    name: bytes
-    size: int
-    file_id: int
-    known: bool
-    moved_to: bytes | None  #: None: it could not be moved, and the report's problems say why
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SkippedFile:
-    """Something in the pickup folder that is never taken."""
-
-    name: bytes
-    reason: str
+__all__ = [
+    "FileProblem",
+    "Inbox",
+    "Kept",
+    "Limits",
+    "ReceiveReport",
+    "Shelf",
+    "TakenFile",
+    "receive_all",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiveReport:
-    """What one round found in one mailbox."""
+    """What one pass found in one mailbox."""
 
     partner_id: str
     taken: tuple[TakenFile, ...] = ()
-    skipped: tuple[SkippedFile, ...] = ()  #: each is named once as long as it stays the same
-    problems: tuple[CountermandError, ...] = ()  #: with single files; the others went on
+    problems: tuple[FileProblem, ...] = ()  #: with single files, each told once; the others went on
     failure: CountermandError | None = None  #: of the mailbox; what is in `taken` is kept all the same
+    paused: MailboxPaused | None = None  #: not tried at all, because it failed not long ago
+    remind: bool = False  #: of the pause: a person is to be told (again)
     unsettled: int = 0
     owed_seconds: float = 0.0  #: after this time the unsettled files may be settled
-    left: int = 0  #: settled files beyond poll_files_max; the next round takes them
-    paused_seconds: float = 0.0  #: not tried at all, because it failed not long ago
-
-
-@dataclass(slots=True)
-class _Round:
-    """One mailbox's round as it goes on."""
-
-    inbox: Inbox
-    keep: Keep
-    sightings: Sightings[tuple[Kept, str]]
-    limits: Limits
-    taken: list[TakenFile] = field(default_factory=list)
-    skipped: list[SkippedFile] = field(default_factory=list)
-    problems: list[CountermandError] = field(default_factory=list)
-
-    def take(self, files: Sequence[RemoteFile]) -> None:
-        """Fetch, keep and move one batch."""
-        partner_id, mailbox = self.inbox.partner_id, self.inbox.mailbox
-        waiting = [(file, self.sightings.kept(partner_id, file)) for file in files]
-        done = [(file, kept) for file, kept in waiting if kept is not None]
-        fresh = [file for file, kept in waiting if kept is None]
-        contents = mailbox.fetch_many(fresh, file_bytes_max=self.limits.file_bytes_max) if fresh else []
-        failure: CountermandError | None = None
-        for file, content in zip(fresh, contents, strict=True):
-            if isinstance(content, CountermandError):
-                self._note(file, content)
-                continue
-            try:
-                kept = _keep(self.keep, partner_id, file.name, content)
-            except CountermandError as error:
-                failure = error  # what was kept before it is moved first
-                break
-            done.append((file, (kept, hashlib.sha256(content).hexdigest()[:SUFFIX_LENGTH])))
-        self._move(done)
-        if failure is not None:
-            raise failure
-
-    def _move(self, done: Sequence[tuple[RemoteFile, tuple[Kept, str]]]) -> None:
-        if not done:
-            return
-        partner_id = self.inbox.partner_id
-        moves = [Move(file=file, folder=Folder.PROCESSED, suffix=suffix) for file, (_, suffix) in done]
-        try:
-            targets = self.inbox.mailbox.move_many(moves)
-        except CountermandError:
-            for file, kept in done:
-                self._not_moved(file, kept)
-            raise
-        for (file, kept), target in zip(done, targets, strict=True):
-            if isinstance(target, CountermandError):
-                self._note(file, target)
-                self._not_moved(file, kept)
-            else:
-                self.sightings.moved(partner_id, file)
-                self.taken.append(_taken(file, kept[0], target))
-                kept[0].moved(target)
-
-    def _not_moved(self, file: RemoteFile, kept: tuple[Kept, str]) -> None:
-        if self.sightings.kept(self.inbox.partner_id, file) is None:  # else it was reported already
-            self.taken.append(_taken(file, kept[0], None))
-        self.sightings.keep(self.inbox.partner_id, file, kept)
-
-    def _note(self, file: RemoteFile, error: CountermandError) -> None:
-        if isinstance(error, FileChanged):
-            self.sightings.changed(self.inbox.partner_id, file)
-            self.problems.append(error)
-        elif self.sightings.is_news(self.inbox.partner_id, file):
-            self.problems.append(error)
-
-    def skip(self, files: Sequence[RemoteFile]) -> None:
-        """Name what is never taken, once; what writers hide from us is none of our business."""
-        for file in files:
-            reason = _reason(file)
-            if reason and self.sightings.is_news(self.inbox.partner_id, file):
-                self.skipped.append(SkippedFile(name=file.name, reason=reason))
-
-
-def receive(
-    inbox: Inbox, keep: Keep, sightings: Sightings[tuple[Kept, str]], clock: Clock, limits: Limits
-) -> ReceiveReport:
-    """One look into one mailbox: take what is settled, and report; raises only for bugs."""
-    partner_id = inbox.partner_id
-    paused = sightings.pause_seconds(partner_id, now_seconds=clock.monotonic_seconds())
-    if paused:
-        return ReceiveReport(partner_id=partner_id, paused_seconds=paused)
-    work = _Round(inbox, keep, sightings, limits)
-    unsettled, owed_seconds, left = 0, 0.0, 0
-    failure: CountermandError | None = None
-    try:
-        listing = inbox.mailbox.listing()
-        look = sightings.look(
-            partner_id, listing, now_seconds=clock.monotonic_seconds(), settle_seconds=inbox.settle_seconds
-        )
-        unsettled, owed_seconds = len(look.unsettled), look.owed_seconds
-        left = max(len(look.settled) - limits.poll_files_max, 0)
-        work.skip(listing)
-        for batch in _batches(look.settled[: limits.poll_files_max]):
-            work.take(batch)
-    except CountermandError as error:
-        failure = error
-        sightings.failed(partner_id, now_seconds=clock.monotonic_seconds())
-    else:
-        sightings.succeeded(partner_id)
-    finally:
-        inbox.mailbox.close()  # an idle connection is one more thing that can break until the next look
-    return ReceiveReport(
-        partner_id=partner_id,
-        taken=tuple(work.taken),
-        skipped=tuple(work.skipped),
-        problems=tuple(work.problems),
-        failure=failure,
-        unsettled=unsettled,
-        owed_seconds=owed_seconds,
-        left=left,
-    )
+    left: int = 0  #: settled files that a later pass or round takes
 
 
 def receive_all(
     inboxes: Sequence[Inbox],
-    keep: Keep,
-    sightings: Sightings[tuple[Kept, str]],
+    shelf: Shelf,
+    sightings: Sightings,
     clock: Clock,
     limits: Limits,
     *,
     wait: bool,
-) -> tuple[ReceiveReport, ...]:
-    """One round over all mailboxes, each whatever became of the others.
+) -> Iterator[tuple[ReceiveReport, ...]]:
+    """One round over all mailboxes, each whatever became of the others, in passes.
 
-    With `wait`, for a single run: if files are not settled yet, wait once, as long as the last of them
-    needs, and look again. Without it, the sightings stay with the caller for the next round.
+    Of each mailbox a pass takes at most `pass_files_max` files, so that one partner's hundred thousand do
+    not make another wait for all of them; what was taken can be read between passes. With `wait`, for a
+    single run: if files are not settled yet, wait once, as long as the last of them needs, and look again.
+    Without it, the sightings stay with the caller for the next round. Raises only for bugs and when our own
+    database does not answer.
     """
-    reports = [receive(inbox, keep, sightings, clock, limits) for inbox in inboxes]
-    owed_seconds = max((report.owed_seconds for report in reports if not report.failure), default=0.0)
-    if wait and owed_seconds:
-        clock.sleep(owed_seconds + 0.001)  # so that rounding does not leave a file a moment short
-        for place, inbox in enumerate(inboxes):
-            if reports[place].unsettled and not reports[place].failure:
-                reports[place] = _joined(reports[place], receive(inbox, keep, sightings, clock, limits))
-    return tuple(reports)
-
-
-def _joined(first: ReceiveReport, second: ReceiveReport) -> ReceiveReport:
-    return ReceiveReport(
-        partner_id=first.partner_id,
-        taken=first.taken + second.taken,
-        skipped=first.skipped + second.skipped,
-        problems=first.problems + second.problems,
-        failure=second.failure,
-        unsettled=second.unsettled,
-        owed_seconds=second.owed_seconds,
-        left=second.left,
-    )
-
-
-def _keep(keep: Keep, partner_id: str, name: bytes, content: bytes) -> Kept:
+    rounds = [_Round(inbox, shelf, sightings, clock, limits) for inbox in inboxes]
     try:
-        return keep(partner_id, name, content)
-    except OSError as error:
-        raise TransportError(
-            f"{printable(name)} of {partner_id} cannot be kept here ({error.strerror or error}); it stays"
-            " where it is. Is our own disk full?"
-        ) from error
+        for one in rounds:
+            one.look()
+        owed_seconds = max((one.owed_seconds for one in rounds), default=0.0)
+        if wait and owed_seconds:
+            for one in rounds:
+                one.close()  # an idle connection is one more thing that can break until the next look
+            clock.sleep(owed_seconds + 0.001)  # so that rounding does not leave a file a moment short
+            for one in rounds:
+                if one.unsettled:
+                    one.look()
+        yield tuple(one.take() for one in rounds)
+        while waiting := [one for one in rounds if one.is_waiting]:
+            yield tuple(one.take() for one in waiting)
+    finally:
+        for one in rounds:
+            one.close()
 
 
-def _taken(file: RemoteFile, kept: Kept, moved_to: bytes | None) -> TakenFile:
-    return TakenFile(
-        name=file.name, size=file.size, file_id=kept.file_id, known=kept.known, moved_to=moved_to
-    )
+class _Round:
+    """One mailbox's round as it goes on."""
 
+    def __init__(
+        self, inbox: Inbox, shelf: Shelf, sightings: Sightings, clock: Clock, limits: Limits
+    ) -> None:
+        self._inbox = inbox
+        self._shelf = shelf
+        self._sightings = sightings
+        self._clock = clock
+        self._limits = limits
+        self._taking: Taking | None = None
+        self._batches: list[Batch] = []
+        self._failure: CountermandError | None = None
+        self._paused: MailboxPaused | None = None
+        self._beyond = 0
+        self._is_open = False
+        self.unsettled = 0
+        self.owed_seconds = 0.0
 
-def _reason(file: RemoteFile) -> str:
-    if is_unfinished(file.name):
-        return ""
-    if not file.regular:
-        return "not an ordinary file" if b"/" not in file.name and file.name else "not a file name"
-    return "" if file.size else "empty"
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there is more to take."""
+        return bool(self._batches)
 
+    def look(self) -> None:
+        """List the folder, and plan what is to be taken."""
+        self.unsettled, self.owed_seconds, self._batches = 0, 0.0, []
+        self._is_open = True
+        try:
+            listing = self._inbox.mailbox.listing()
+        except MailboxPaused as pause:
+            self._paused = pause
+        except CountermandError as error:
+            self._failed(error)
+        else:
+            self._plan(listing)
 
-def _batches(files: Sequence[RemoteFile]) -> Iterator[list[RemoteFile]]:
-    batch: list[RemoteFile] = []
-    size = 0
-    for file in files:
-        if batch and (len(batch) == BATCH_FILES_MAX or size + file.size > BATCH_BYTES_MAX):
-            yield batch
-            batch, size = [], 0
-        batch.append(file)
-        size += file.size
-    if batch:
-        yield batch
+    def _plan(self, listing: Sequence[RemoteFile]) -> None:
+        partner_id, now = self._inbox.partner_id, self._clock.now()
+        look = self._sightings.look(
+            partner_id,
+            listing,
+            now_seconds=self._clock.monotonic_seconds(),
+            settle_seconds=self._inbox.settle_seconds,
+        )
+        self.unsettled, self.owed_seconds = len(look.unsettled), look.owed_seconds
+        left = Leftovers(partner_id, self._shelf.left(partner_id))
+        self._taking = Taking(self._inbox, self._shelf, self._sightings, left, self._clock, self._limits)
+        self._taking.leave(listing)
+        settled = look.settled[: self._limits.poll_files_max]
+        self._beyond = len(look.settled) - len(settled)
+        self._batches = in_batches(settled, left, now, self._inbox.incomplete_seconds)
+
+    def take(self) -> ReceiveReport:
+        """Take one pass's share, and say what came of it and of the look before it."""
+        taking = self._taking
+        size = 0
+        try:
+            while taking is not None and self._batches and size < self._limits.pass_files_max:
+                batch = self._batches.pop(0)
+                size += len(batch.files)
+                taking.take(batch)
+        except CountermandError as error:
+            self._failed(error)
+        if taking is not None:
+            taking.remember()
+        if not self._batches:
+            if taking is not None and self._failure is None and self._paused is None:
+                self._inbox.door.served()
+            self.close()
+        return self._report()
+
+    def _failed(self, error: CountermandError) -> None:
+        self._failure = error
+        self._batches = []
+        self._inbox.door.failed(error)
+
+    def _report(self) -> ReceiveReport:
+        taken, problems = self._taking.report() if self._taking is not None else ((), ())
+        report = ReceiveReport(
+            partner_id=self._inbox.partner_id,
+            taken=taken,
+            problems=problems,
+            failure=self._failure,
+            paused=self._paused,
+            remind=self._paused is not None and self._inbox.door.remind(),
+            unsettled=self.unsettled,
+            owed_seconds=self.owed_seconds,
+            left=self._beyond + sum(len(batch.files) for batch in self._batches),
+        )
+        self._failure = self._paused = None  # said
+        return report
+
+    def close(self) -> None:
+        """End the connection until the next look."""
+        if self._is_open:
+            self._inbox.mailbox.close()
+        self._is_open = False

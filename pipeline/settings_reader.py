@@ -44,6 +44,13 @@ class Secret:
     def __repr__(self) -> str:
         return "***"
 
+    def version(self) -> str:
+        """Another text when the file it is read from has changed; says nothing about the secret."""
+        try:
+            return str(self._path.stat().st_mtime_ns) if self._path is not None else ""
+        except OSError:
+            return "missing"
+
     def reveal(self) -> str:
         """The secret itself; a SettingsError when it is not where the settings say."""
         value = self._value

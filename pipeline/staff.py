@@ -199,7 +199,7 @@ def examine(application: Application) -> list[Examined]:
         if not partner.notify:
             found.append(Examined(f"partner {partner.id}", False, "notify is empty: nobody there is told"))
         if partner.mailbox is not None:
-            found.append(_try(f"mailbox {partner.id}", partial(_examine_mailbox, application, partner.id)))
+            found.append(_try(f"mailbox {partner.id}", partial(application.examine_mailbox, partner.id)))
     found.append(_try("mail", lambda: _examine_mail(application)))
     return found
 
@@ -217,12 +217,6 @@ def _examine_database(application: Application) -> str:
     if breaches:
         raise OperatorError(f"{len(breaches)} invariants are broken; see: countermand audit")
     return f"{application.database.place}, every invariant holds"
-
-
-def _examine_mailbox(application: Application, partner_id: str) -> str:
-    with application.open_mailbox(partner_id) as mailbox:
-        waiting = [file for file in mailbox.listing() if file.regular]
-    return f"connected, host key as pinned, {len(waiting)} files in the pickup folder"
 
 
 def _examine_mail(application: Application) -> str:

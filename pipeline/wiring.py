@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.clock import Clock, SystemClock
-from pipeline.errors import OperatorError
+from pipeline.doors import RememberingDoor
+from pipeline.errors import CountermandError, OperatorError
 from pipeline.guides import check_guides
 from pipeline.mail import SmtpSettings, check_templates
 from pipeline.mailbox import SftpMailbox
+from pipeline.partners import MailboxSettings
 from pipeline.poll import Poller
 from pipeline.ports import Mailbox
 from pipeline.settings import Settings, find_settings, load
@@ -40,11 +42,37 @@ class Application:
             raise OperatorError(f"{self.settings.path}: mail.security: {error}") from error
 
     def open_mailbox(self, partner_id: str) -> Mailbox:
-        """A partner's mailbox; it connects when it is first used."""
+        """A partner's mailbox; it connects when it is first used, if its door says that it may."""
+        return SftpMailbox(self._mailbox_settings(partner_id), self.door(partner_id))
+
+    def door(self, partner_id: str, *, by_hand: bool = False) -> RememberingDoor:
+        """What is remembered of a partner's mailbox; one that is tried by hand is never paused."""
+        return RememberingDoor(
+            partner_id=partner_id,
+            settings=self._mailbox_settings(partner_id),
+            database=self.database,
+            clock=self.clock,
+            by_hand=by_hand,
+        )
+
+    def examine_mailbox(self, partner_id: str) -> str:
+        """Look into a mailbox by hand, and say what is to be seen; where that works, it is tried again."""
+        door = self.door(partner_id, by_hand=True)
+        with SftpMailbox(self._mailbox_settings(partner_id), door) as mailbox:
+            try:
+                waiting = [file for file in mailbox.listing() if file.regular]
+            except CountermandError as error:
+                door.failed(error)
+                raise
+            strict = "strict key exchange" if mailbox.is_strict() else "key exchange not strict (Terrapin)"
+        door.served()
+        return f"connected, host key as pinned, {strict}, {len(waiting)} files in the pickup folder"
+
+    def _mailbox_settings(self, partner_id: str) -> MailboxSettings:
         partner = self.settings.directory.get(partner_id)
         if partner is None or partner.mailbox is None:
             raise OperatorError(f'Partner "{partner_id}" has no mailbox in {self.settings.path}.')
-        return SftpMailbox(partner.mailbox)
+        return partner.mailbox
 
     def poller(self) -> Poller:
         """What `countermand poll` runs; templates and guides are proven before anything is received."""
@@ -56,6 +84,7 @@ class Application:
             clock=self.clock,
             mail=self.smtp,
             open_mailbox=self.open_mailbox,
+            door=self.door,
             sightings=Sightings(),
         )
 

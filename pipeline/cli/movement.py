@@ -108,6 +108,7 @@ def _end_of_round(report: PollReport) -> None:
     if report.failed:
         raise typer.Exit(BUG)
     unreachable = any(isinstance(problem, (OperatorError, TransportError)) for _, problem in report.problems)
+    unreachable = unreachable or report.is_any_paused
     if unreachable or report.deliveries.failures or report.deliveries.uncertain:
         raise typer.Exit(OPERATOR)
     refused = any(isinstance(problem, PartnerError) for _, problem in report.problems)

@@ -14,7 +14,7 @@ from pipeline.mailbox.login import address
 from pipeline.mailbox.session import Session
 from pipeline.mailbox.steps import Conversation
 from pipeline.partners import MailboxSettings
-from pipeline.ports import Folder, Move, RemoteFile
+from pipeline.ports import Door, Folder, Move, RemoteFile
 
 T = TypeVar("T")
 
@@ -22,7 +22,8 @@ T = TypeVar("T")
 class SftpMailbox:
     """The Mailbox port over a partner's SFTP server."""
 
-    def __init__(self, settings: MailboxSettings) -> None:
+    def __init__(self, settings: MailboxSettings, door: Door | None = None) -> None:
+        """`door` is asked before every connection, and told what came of it."""
         pickup = settings.pickup.rstrip("/")
         if pickup in (settings.processed.rstrip("/"), settings.rejected.rstrip("/")):
             raise OperatorError(
@@ -30,6 +31,7 @@ class SftpMailbox:
                 " pickup; what we put there would be taken for new"
             )
         self._settings = settings
+        self._door = door
         self._session: Session | None = None
 
     def listing(self) -> tuple[RemoteFile, ...]:
@@ -77,6 +79,12 @@ class SftpMailbox:
         except TransportError:
             self._run(self._steps().publishing(final, content, again=True))
 
+    def is_strict(self) -> bool:
+        """Whether the key exchange was the strict one, which no one in between can cut messages out of."""
+        self._steps()
+        assert self._session is not None  # _steps() has opened it
+        return self._session.is_strict
+
     def close(self) -> None:
         """End the connection, if there is one."""
         if self._session is not None:
@@ -93,8 +101,20 @@ class SftpMailbox:
 
     def _steps(self) -> Changes:
         if self._session is None:
-            self._session = Session(self._settings)
+            self._session = self._connected()
         return Changes(self._settings, b"posix-rename@openssh.com" in self._session.extensions)
+
+    def _connected(self) -> Session:
+        if self._door is None:
+            return Session(self._settings)
+        self._door.check()
+        try:
+            session = Session(self._settings)
+        except CountermandError as error:
+            self._door.failed(error)
+            raise
+        self._door.entered()
+        return session
 
     def _run(self, conversation: Conversation[T]) -> T:
         (outcome,) = self._run_many([conversation])

@@ -17,7 +17,7 @@ import paramiko
 from cryptography.hazmat.primitives import serialization
 from paramiko.ssh_exception import IncompatiblePeer
 
-from pipeline.errors import CountermandError, HostKeyMismatch, OperatorError, TransportError
+from pipeline.errors import CountermandError, HostKeyMismatch, LoginRefused, OperatorError, TransportError
 from pipeline.partners import MailboxSettings
 
 # paramiko 5.1 still offers these. Everything with CBC, 3DES, MD5 or SHA-1 goes; a test watches new ones.
@@ -53,7 +53,7 @@ def translate(error: BaseException, host: str) -> CountermandError:
     if isinstance(error, paramiko.BadHostKeyException):
         return HostKeyMismatch(f"{host}: {text}")
     if isinstance(error, paramiko.AuthenticationException) and not _is_outage(text):
-        return OperatorError(
+        return LoginRefused(
             f"{host}: the server refused our login ({text}). Check username, key_file or password_env in"
             " [partner.mailbox], and with the partner that the account is open."
         )
@@ -262,7 +262,7 @@ def _log_in(transport: paramiko.Transport, settings: MailboxSettings, key: param
             continue
         if not still_wanted:
             return
-    raise OperatorError(
+    raise LoginRefused(
         f"{host}: the server accepts what we have and wants more ({', '.join(still_wanted)}) for user"
         f" {settings.username}; set both key_file and password_env, or ask the partner to want one"
     )

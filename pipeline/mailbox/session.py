@@ -62,6 +62,11 @@ class Session:
         self._channel = channel
         return channel, sftp.parse_hello(self._packets()[0])
 
+    @property
+    def is_strict(self) -> bool:
+        """Whether both sides agreed on the strict key exchange (the answer to the Terrapin attack)."""
+        return bool(getattr(self._transport, "agreed_on_strict_kex", False))  # paramiko 3.4 and later
+
     def run(self, conversation: Conversation[T]) -> T:
         """Carry on one conversation to its end."""
         (outcome,) = self.run_many([conversation])

@@ -16,6 +16,7 @@ from pipeline.mailbox import SftpMailbox, sftp
 from pipeline.ports import Folder, Mailbox, RemoteFile
 from pipeline.receive import Inbox, Kept, Limits, receive_all
 from pipeline.sightings import Sightings
+from tests.contract.memory_shelf import MemoryShelf, OpenDoor
 from tests.integration.sftp_server import (
     OpenSshServer,
     Proxy,
@@ -242,13 +243,13 @@ def test_sessions_leave_no_threads_and_no_sockets(server: OpenSshServer, tmp_pat
 
 def test_one_partner_down_does_not_stop_the_next(server: OpenSshServer, tmp_path: Path) -> None:
     server.put("pickup", b"a.edi", b"ISA")
-    kept: list[tuple[str, bytes, bytes]] = []
 
-    def keep(partner_id: str, name: bytes, content: bytes) -> Kept:
-        assert server.names("pickup") == [b"a.edi"], "kept before it is moved"
-        kept.append((partner_id, name, content))
-        return Kept(file_id=1, moved=lambda target: None)
+    class Shelf(MemoryShelf):
+        def keep(self, partner_id: str, name: bytes, content: bytes) -> Kept:
+            assert server.names("pickup") == [b"a.edi"], "kept before it is moved"
+            return super().keep(partner_id, name, content)
 
+    shelf = Shelf()
     with socket.create_server(("127.0.0.1", 0)) as blackhole:
         down = {
             "refused": nowhere(port=free_port()),
@@ -259,13 +260,13 @@ def test_one_partner_down_does_not_stop_the_next(server: OpenSshServer, tmp_path
             "well": server.settings(),
         }
         inboxes = [
-            Inbox(partner_id=name, mailbox=SftpMailbox(settings), settle_seconds=0.2)
+            Inbox(partner_id=name, mailbox=SftpMailbox(settings), door=OpenDoor(), settle_seconds=0.2)
             for name, settings in down.items()
         ]
         limits = Limits(file_bytes_max=BYTES_MAX)
-        reports = receive_all(inboxes, keep, Sightings(), SystemClock(), limits, wait=True)
+        (reports,) = receive_all(inboxes, shelf, Sightings(), SystemClock(), limits, wait=True)
     assert [report.partner_id for report in reports if report.failure] == list(down)[:-1]
-    assert kept == [("well", b"a.edi", b"ISA")]
+    assert shelf.contents == [("well", b"a.edi", b"ISA")]
     assert [file.moved_to for file in reports[-1].taken] == [b"a.edi"]
     assert server.names("processed") == [b"a.edi"]
 

@@ -66,7 +66,7 @@ def test_what_the_example_calls_a_default_is_one(folder: Path) -> None:
     full, short = given_all.partners[0].mailbox, given_little.partners[0].mailbox
     assert full is not None
     assert short is not None
-    for name in ("port", "settle_seconds", "timeout_seconds"):
+    for name in ("port", "settle_seconds", "incomplete_seconds", "timeout_seconds"):
         assert getattr(full, name) == getattr(short, name)
     assert given_all.database == given_little.database
     assert (given_all.mail.host, given_all.mail.port) == (given_little.mail.host, given_little.mail.port)
