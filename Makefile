@@ -55,14 +55,27 @@ $(READY): pyproject.toml .ci/constraints.txt
 	@$(PIP) install -c .ci/constraints.txt -e '.[test,lint,demo]'
 	@touch $@
 
-# The SFTP tests talk to a real OpenSSH server, started by themselves. Where it is absent and may not be installed
-# they skip and say so (CI fails instead). A booted machine is left alone: the package would start a service there.
+# The tests talk to a real OpenSSH and a real PostgreSQL, which they start themselves, and stop programs at single
+# system calls. Where these are absent and may not be installed the tests skip and say so (CI fails instead). A
+# booted machine is left alone: the packages would start services there. PostgreSQL's would also make a database
+# cluster and start it, unless postgresql-common is told not to before.
+NO_CLUSTER := /etc/postgresql-common/createcluster.conf
+
 test-tools:
-	@PATH="$$PATH:/usr/sbin:/sbin"; export DEBIAN_FRONTEND=noninteractive; \
-	if ! command -v sshd >/dev/null 2>&1 && command -v apt-get >/dev/null 2>&1 && [ "$$(id -u)" = 0 ] \
+	@PATH="$$PATH:/usr/sbin:/sbin"; export DEBIAN_FRONTEND=noninteractive; missing=""; \
+	command -v sshd >/dev/null 2>&1 || missing="$$missing openssh-server"; \
+	command -v strace >/dev/null 2>&1 || missing="$$missing strace"; \
+	command -v postgres >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 \
+		|| missing="$$missing postgresql-common postgresql"; \
+	if [ -n "$$missing" ] && command -v apt-get >/dev/null 2>&1 && [ "$$(id -u)" = 0 ] \
 		&& { [ "$$CI" = true ] || [ ! -d /run/systemd/system ]; }; then \
-		echo "installing openssh-server for the SFTP tests" >&2; \
-		{ apt-get install -qq -y --no-install-recommends openssh-server || { apt-get update -qq \
-			&& apt-get install -qq -y --no-install-recommends openssh-server; }; } >/dev/null 2>&1 \
-			|| echo "openssh-server could not be installed" >&2; \
+		echo "installing$$missing for the tests" >&2; \
+		install() { apt-get install -qq -y --no-install-recommends "$$1" >/dev/null 2>&1; }; \
+		for package in $$missing; do \
+			install $$package || { apt-get update -qq >/dev/null 2>&1 && install $$package; } \
+				|| echo "$$package could not be installed" >&2; \
+			if [ $$package = postgresql-common ] && [ -e $(NO_CLUSTER) ]; then \
+				sed -i 's/^#*create_main_cluster.*/create_main_cluster = false/' $(NO_CLUSTER); \
+			fi; \
+		done; \
 	fi

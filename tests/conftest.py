@@ -6,11 +6,24 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-# Daemons lie outside an ordinary user's search path.
-SEARCH_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin", "/usr/lib/openssh"))
+if TYPE_CHECKING:  # nothing of ours is imported before pytest_configure has cleaned the environment
+    from storage.database import Database
+    from tests.postgres import PostgresServer
+
+# Daemons lie outside an ordinary user's search path; Debian keeps each version of PostgreSQL in its own.
+SEARCH_PATH = os.pathsep.join(
+    (
+        os.environ.get("PATH", os.defpath),
+        "/usr/sbin",
+        "/sbin",
+        "/usr/lib/openssh",
+        *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), key=len, reverse=True),
+    )
+)
 
 # What a person or a CI service sets for itself and tests must not see: our settings, and colours.
 SCRUBBED = ("COUNTERMAND_", "PYTHON_COLORS", "NO_COLOR", "FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS")
@@ -27,6 +40,8 @@ class Part:
 
 PARTS = {
     "sshd": Part(("sshd",), "openssh-server"),
+    "postgres": Part(("postgres",), "postgresql"),
+    "strace": Part(("strace",), "strace"),
     "ssh-keygen": Part(("ssh-keygen",), "openssh-client"),
     "chromium": Part(("chromium", "chromium-browser", "google-chrome"), "chromium", optional=True),
 }
@@ -79,3 +94,34 @@ def _clean_environment() -> Iterator[None]:
     for name in list(os.environ):
         if name.startswith("COUNTERMAND_"):
             del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> "Iterator[PostgresServer]":
+    """One PostgreSQL for all tests; who stops it starts it again."""
+    from tests.postgres import running_postgres
+
+    with running_postgres(require("postgres")) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty ledger of this test's own; the test runs on every database system."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'ledger.db'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    url = server.borrow()
+    yield url
+    server.give_back(url)
+
+
+@pytest.fixture
+def database(database_url: str) -> "Iterator[Database]":
+    """The ledger at `database_url`."""
+    from storage.database import Database
+
+    made = Database(database_url)
+    yield made
+    made.close()
