@@ -19,6 +19,7 @@ from edi.envelope import FunctionalGroup, Interchange, TransactionSet
 from edi.findings import Finding
 from edi.set_body import UnwritableError
 from edi.write_envelope import ControlNumbers, Route, route_back
+from pipeline import journal
 from pipeline.advice import advice
 from pipeline.partners import Partner
 from pipeline.policy import Acknowledge, RefusalAnswer
@@ -206,6 +207,7 @@ def _owe(
         interchange_id=interchange_id,
         group_control_number=str(numbers.group),
         set_type=kind,
+        file_id=journal.current_file(),
     )
     if partner.mailbox is None:
         problem = problem or "the partner has no mailbox to leave it in"

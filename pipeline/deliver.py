@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from pipeline import logbook
 from pipeline.clock import Clock
 from pipeline.errors import CountermandError, NameTaken
 from pipeline.mail import (
@@ -67,6 +68,8 @@ def deliver(
     """
     with database.writing() as tx:
         uncertain = outbox.recover(tx)
+    for message_id in uncertain:
+        logbook.message_uncertain(message_id)
     with database.reading() as tx:
         due = outbox.due(tx, clock.now(), messages_max)
     courier = _Courier(database, clock)
@@ -126,6 +129,7 @@ class _Courier:
         self._note(message, Status.REFUSED, reason)
 
     def _note(self, message: OutboxMessage, status: Status, detail: str) -> None:
+        logbook.message_tried(message, status, detail)
         self.attempts.append(
             Attempt(id=message.id, kind=message.kind, to=message.to, status=status, detail=detail)
         )

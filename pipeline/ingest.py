@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from edi.envelope import Interchange, TransactionSet, read
 from edi.findings import Finding, FindingCode
+from pipeline import journal
 from pipeline.admission import Admitted, NotAdmitted, about_isa, admit, takes_short_isa
 from pipeline.answers import Answered, acknowledge_group, acknowledge_interchange, repeat_answers
 from pipeline.notifications import Unusable
@@ -50,6 +51,13 @@ def ingest(
     tx: Connection, settings: Settings, received: ReceivedFile, at: datetime, *, mailbox_of: str
 ) -> FileReport:
     """Read one kept file and do what it says, in the caller's transaction. Raises for bugs only."""
+    with journal.about(received.id):
+        return _ingest(tx, settings, received, at, mailbox_of)
+
+
+def _ingest(
+    tx: Connection, settings: Settings, received: ReceivedFile, at: datetime, mailbox_of: str
+) -> FileReport:
     file = _File(tx=tx, settings=settings, at=at, received=received, mailbox_of=mailbox_of)
     reading = read(receipts.content_of(tx, received.id), lenient_isa=takes_short_isa(settings, mailbox_of))
     findings = tuple(found_fault(finding) for finding in reading.findings)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from edi import limits
 from edi.unfinished import breaks_off
+from pipeline import logbook
 from pipeline.clock import Clock
 from pipeline.deliver import DeliveryReport, deliver
 from pipeline.errors import CountermandError
@@ -99,6 +100,7 @@ class Poller:
             inboxes = self._inboxes(mailboxes)
             passes = receive_all(inboxes, shelf, self.sightings, self.clock, self.bounds, wait=wait)
             for reports in passes:
+                logbook.files_taken(reports)
                 self._tell(reports)
                 done, bugs = ingest_waiting(self.settings, self.database, self.clock.now)
                 unmoved += _reject(mailboxes, reports, done)
@@ -199,14 +201,19 @@ def ingest_waiting(
         with database.writing() as tx:
             if file.id not in receipts.begin(tx, [file.id]):
                 failed.append(f"{file.name} of {file.partner} was given up after several attempts.")
+                logbook.file_failed(file.id, file.partner, failed[-1])
                 continue
         try:
             with database.writing() as tx:
-                reports.append(ingest(tx, settings, file, now(), mailbox_of=file.partner))
+                report = ingest(tx, settings, file, now(), mailbox_of=file.partner)
         except (CountermandError, DatabaseUnavailable, OSError):
             raise
         except Exception as error:
             failed.append(_record(database, file, error))
+            logbook.file_failed(file.id, file.partner, failed[-1])
+        else:
+            reports.append(report)
+            logbook.file_read(report)
     return reports, failed
 
 
@@ -239,4 +246,6 @@ def expire_waiting(settings: Settings, database: Database, at: datetime) -> tupl
                 if set_id in questions:
                     held.mark_expired(tx, questions[set_id], at)
                 expired.append(decide_again(tx, settings, set_id, at, also=TOO_LATE))
+    for report in expired:
+        logbook.set_expired(report)
     return tuple(expired)

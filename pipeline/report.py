@@ -81,6 +81,7 @@ class SetReport:
     control_number: str
     outcome: Outcome
     set_id: int = 0
+    file_id: int = 0  # of a set that had waited: the file it came in
     order: str = ""
     findings: tuple[FoundFault, ...] = ()
     refusals: tuple[RefusedLine, ...] = ()

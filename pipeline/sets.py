@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from edi.documents import ApplicationAdvice, Document, FunctionalAcknowledgment, Reply
 from edi.envelope import FunctionalGroup, Interchange, TransactionSet, content_hash_of_set, read
 from edi.findings import Finding
+from pipeline import journal
 from pipeline.admission import Admitted, NotAdmitted, admit, takes_short_isa
 from pipeline.answers import Answered, answer_set
 from pipeline.errors import CountermandError
@@ -279,6 +280,7 @@ def decide_again(tx: Connection, settings: Settings, set_id: int, at: datetime, 
         control_number=receipt.control_number,
         outcome=Outcome.HELD,
         set_id=set_id,
+        file_id=receipt.file_id,
         order=receipt.po_number,
     )
     if isinstance(parties, NotAdmitted) or document is None or isinstance(document, _REPLIES):
@@ -296,7 +298,8 @@ def decide_again(tx: Connection, settings: Settings, set_id: int, at: datetime, 
         group=group,
     )
     answers = [*held.answers_so_far(tx, set_id), *filter(None, [also])]
-    report, released = decide_set(tx, arrival, transaction_set, document, report, ",".join(answers))
+    with journal.about(receipt.file_id):
+        report, released = decide_set(tx, arrival, transaction_set, document, report, ",".join(answers))
     notes = tuple(f"Then {later.type} {later.control_number}: {later.outcome.value}." for later in released)
     return replace(report, notes=report.notes + notes)
 

@@ -10,6 +10,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from pipeline import journal
 from pipeline.errors import CountermandError, OperatorError
 from pipeline.guides import check_guides
 from pipeline.mail import SmtpSession, bare_address, check_templates
@@ -143,6 +144,7 @@ def _say(
         report = SetReport(type="", control_number="", outcome=result.outcome, order=wanted.po_number)
         if result.outcome is Outcome.APPLIED:
             tell_result(tx, application.settings, result, f"staff:{secrets.token_hex(8)}", at)
+    journal.event("entered_by_staff", order=wanted.po_number, partner=partner.id, outcome=result.outcome)
     return with_result(report, result)
 
 
@@ -174,7 +176,11 @@ def release(application: Application, held_id: int, choice: str, by: str, note: 
         question = held.answer(tx, held_id, choice=choice, by=by, at=at, note=note)
         if question.set_id is None:
             raise OperatorError(f"{held_id} has no document behind it.")
-        return decide_again(tx, application.settings, question.set_id, at)
+        report = decide_again(tx, application.settings, question.set_id, at)
+    journal.event(
+        "question_answered", file=report.file_id, held=held_id, answer=choice, by=by, outcome=report.outcome
+    )
+    return report
 
 
 def resend(application: Application, message_id: int) -> int:
@@ -185,7 +191,9 @@ def resend(application: Application, message_id: int) -> int:
         identity = f"<{secrets.token_hex(20)}@{domain}>"
         message = outbox.get(tx, message_id)
         is_mail = message is not None and message.kind is outbox.Kind.EMAIL
-        return outbox.resend(tx, message_id, at, identity=identity if is_mail else "")
+        new_id = outbox.resend(tx, message_id, at, identity=identity if is_mail else "")
+    journal.event("message_resent", message=new_id, resend_of=f"m{message_id}")
+    return new_id
 
 
 def examine(application: Application) -> list[Examined]:

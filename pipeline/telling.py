@@ -9,6 +9,7 @@ from edi.codes import Entity
 from edi.documents import Party
 from edi.envelope import Address
 from edi.write_envelope import Route
+from pipeline import journal
 from pipeline.announcements import announcement
 from pipeline.answers import announce
 from pipeline.mail import compose, message_id
@@ -129,6 +130,7 @@ def _owe(
                 identity=identity,
                 dedupe_key=notice.dedupe_key,
                 order_id=order_id,
+                file_id=journal.current_file(),
             )
             outbox.enqueue_refused(tx, missing, at, error="no address")
             continue
@@ -144,5 +146,6 @@ def _owe(
             identity=identity,
             dedupe_key=notice.dedupe_key,
             order_id=order_id,
+            file_id=journal.current_file(),
         )
         outbox.enqueue(tx, message, at)

@@ -1,11 +1,13 @@
 """The command line: reads arguments, calls, prints, and turns what went wrong into an exit code."""
 
 import sys
+import traceback
 
 import typer
 
-from pipeline import screen
+from pipeline import journal, screen
 from pipeline.cli import ledger, movement, reading
+from pipeline.cli.logs import with_log_options
 from pipeline.cli.options import ATTENTION, BUG, OPERATOR, err
 from pipeline.errors import CountermandError, PartnerError
 from storage.database import AlreadyRunning, DatabaseUnavailable
@@ -21,6 +23,9 @@ app = typer.Typer(
 app.add_typer(movement.app)
 app.add_typer(ledger.app)
 app.add_typer(reading.app)
+with_log_options(app)
+
+TRACE_CALLS_MAX = 5  # in a log line; without a log the whole is printed
 
 # Not bugs: a sentence for whom it concerns, never a traceback.
 _SENTENCES = (CountermandError, DatabaseUnavailable, NotAChoice, StaleMessage, AlreadyRunning)
@@ -33,12 +38,28 @@ def run(arguments: list[str] | None = None) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else OPERATOR
     except _SENTENCES as error:
-        err.print(f"countermand: {screen.printable(str(error))}", soft_wrap=True)
+        _say(error)
         return ATTENTION if isinstance(error, PartnerError) else OPERATOR
     except Exception as error:
-        screen.show_bug(err, error)
+        _say_bug(error)
         return BUG
     return 0
+
+
+def _say(error: Exception) -> None:
+    """What ended the command: a line of the log where there is one, else a sentence."""
+    if journal.is_on():
+        journal.event("command_failed", journal.ERROR, kind=type(error).__name__, error=str(error))
+    else:
+        err.print(f"countermand: {screen.printable(str(error))}", soft_wrap=True)
+
+
+def _say_bug(error: Exception) -> None:
+    if journal.is_on():
+        trace = "".join(traceback.format_tb(error.__traceback__)[-TRACE_CALLS_MAX:])
+        journal.event("bug", journal.ERROR, error=f"{type(error).__name__}: {error}", trace=trace)
+    else:
+        screen.show_bug(err, error)
 
 
 def main() -> None:

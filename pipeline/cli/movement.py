@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from pipeline import screen, staff
+from pipeline import journal, logbook, screen, staff
 from pipeline.check import check_file
 from pipeline.cli.options import (
     BUG,
@@ -81,19 +81,26 @@ def poll(
 def _poll(application: Application, every: float, *, as_json: bool) -> None:
     poller = application.poller()
     while True:
+        began = application.clock.monotonic_seconds()
         report = poller.round(wait=not every)
+        _log_round(report, application.clock.monotonic_seconds() - began)
         _show_round(report, as_json=as_json, in_one_line=bool(every))
         if not every:
             _end_of_round(report)
         application.clock.sleep(every)
 
 
-def _show_round(report: PollReport, *, as_json: bool, in_one_line: bool) -> None:
+def _log_round(report: PollReport, seconds: float) -> None:
     for partner, problem in report.problems:
-        err.print(f"[red]{screen.printable(f'{partner}: {problem}')}[/]", soft_wrap=True)
-    for said in report.failed:
-        err.print(f"[red]{screen.printable(said)}[/]")
-    _show_deliveries(report.deliveries)
+        logbook.mailbox_failed(partner, problem)
+    tried, failed = len(report.deliveries.attempts), len(report.deliveries.failures)
+    counts = {"problems": len(report.problems), "sent": tried - failed, "unsent": failed}
+    logbook.round_done(report.files, seconds, expired=len(report.expired), **counts)
+
+
+def _show_round(report: PollReport, *, as_json: bool, in_one_line: bool) -> None:
+    if not journal.is_on():  # what is in the log is not said a second time
+        _show_problems(report)
     if as_json:
         expired = [one.to_json() for one in report.expired]
         print_json({**files_json(report.files), "expired": expired}, in_one_line=in_one_line)
@@ -102,6 +109,14 @@ def _show_round(report: PollReport, *, as_json: bool, in_one_line: bool) -> None
         for one in report.expired:
             out.print("Waited too long:")
             screen.show_set(out, one)
+
+
+def _show_problems(report: PollReport) -> None:
+    for partner, problem in report.problems:
+        err.print(f"[red]{screen.printable(f'{partner}: {problem}')}[/]", soft_wrap=True)
+    for said in report.failed:
+        err.print(f"[red]{screen.printable(said)}[/]")
+    _show_deliveries(report.deliveries)
 
 
 def _end_of_round(report: PollReport) -> None:
@@ -188,7 +203,8 @@ def deliver_due(config: Config = None, as_json: AsJson = False) -> None:
         if as_json:
             print_json({"sent": 0, "attempts": [], "uncertain": []})
         raise typer.Exit(DONE) from error
-    _show_deliveries(report)
+    if not journal.is_on():
+        _show_deliveries(report)
     sent = len(report.attempts) - len(report.failures)
     if as_json:
         attempts = [
