@@ -157,7 +157,8 @@ def _check_pickups(partners: list[Partner], tables: list[TableReader]) -> None:
 
 
 def _folder(path: str) -> str:
-    return posixpath.normpath(path)
+    """To compare paths by: on some servers capitals and the way a slash leans make no difference."""
+    return posixpath.normpath(path.replace("\\", "/")).lower()
 
 
 def read_address(table: TableReader, key: str, text: str) -> PartnerAddress:

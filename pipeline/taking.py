@@ -130,10 +130,11 @@ class Taking:
         # Kept files that could not be moved and are gone: moved after all, or taken away by the partner.
         self._shelf.moved([(file.file_id, b"") for file in unlisted if file.file_id is not None])
         for file in listing:
-            if is_unfinished(file.name):
+            named = file.name != b"" and b"/" not in file.name and b"\0" not in file.name
+            if named and is_unfinished(file.name):
                 continue
             if not file.regular:
-                what = "not an ordinary file" if b"/" not in file.name and file.name else "not a file name"
+                what = "not an ordinary file" if named else "not a file name"
                 self._tell(self._left.note(file, Left.NOT_A_FILE, now), FileLeft(self._said(file, what)))
             elif not file.size:
                 empty = self._left.note(file, Left.EMPTY, now)

@@ -24,8 +24,11 @@ class SftpMailbox:
 
     def __init__(self, settings: MailboxSettings, door: Door | None = None) -> None:
         """`door` is asked before every connection, and told what came of it."""
-        pickup = settings.pickup.rstrip("/")
-        if pickup in (settings.processed.rstrip("/"), settings.rejected.rstrip("/")):
+        pickup, *others = (
+            folder.replace("\\", "/").rstrip("/").lower()  # on some servers these make no difference
+            for folder in (settings.pickup, settings.processed, settings.rejected)
+        )
+        if pickup in others:
             raise OperatorError(
                 f"{address(settings)}: processed and rejected in [partner.mailbox] must be other folders than"
                 " pickup; what we put there would be taken for new"
@@ -33,6 +36,7 @@ class SftpMailbox:
         self._settings = settings
         self._door = door
         self._session: Session | None = None
+        self._is_apart = False  #: the folders are known to be different ones
 
     def listing(self) -> tuple[RemoteFile, ...]:
         """Everything in the pickup folder, by name."""
@@ -59,6 +63,9 @@ class SftpMailbox:
     def move_many(self, moves: Sequence[Move]) -> list[bytes | CountermandError]:
         """move() for many files under way at once."""
         steps = self._steps()
+        if not self._is_apart:
+            self._run(steps.apart())
+            self._is_apart = True
         try:
             return self._run_many([steps.moving(move) for move in moves])
         except TransportError:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pipeline.errors import FileChanged, NameTaken, OperatorError, TransportError
 from pipeline.mailbox import sftp
-from pipeline.mailbox.sftp import Answer, Attributes, Handle, Open, Request
+from pipeline.mailbox.sftp import Answer, Attributes, Handle, Names, Open, Request
 from pipeline.mailbox.steps import (
     READ_BYTES,
     Conversation,
@@ -32,6 +32,19 @@ class Changes(Steps):
     """The conversations that change something on one partner's server."""
 
     posix_rename: bool = False  #: the server offers the extension
+
+    def apart(self) -> Conversation[None]:
+        """Raises when a folder we move to is the pickup folder under another name, by a link or by case."""
+        answers = yield [sftp.real_path(self.path(folder)) for folder in Folder]
+        real = [answer.entries[0][0] for answer in answers if isinstance(answer, Names) and answer.entries]
+        if len(real) < len(Folder):
+            return  # the server cannot say, or a folder is not there yet
+        pickup, *others = [path.replace(b"\\", b"/").rstrip(b"/").lower() for path in real]
+        if pickup in others:
+            raise OperatorError(
+                f"{self.host}: processed or rejected in [partner.mailbox] is the pickup folder itself"
+                f" ({printable(real[0])}) under another name; what we put there would be taken for new"
+            )
 
     def moving(self, move: Move) -> Conversation[bytes]:
         """Rename a file into a folder under a name that is free there; answers that name."""

@@ -17,11 +17,15 @@ import paramiko
 from pipeline.errors import CountermandError, TransportError
 from pipeline.mailbox import sftp
 from pipeline.mailbox.login import address, connect, disconnect, foreign_errors
-from pipeline.mailbox.sftp import Answer
+from pipeline.mailbox.sftp import Answer, Content
 from pipeline.mailbox.steps import Conversation
 from pipeline.partners import MailboxSettings
 
 T = TypeVar("T")
+TIMEOUTS_PER_CALL = 3  # one call may take three of its single waits, and then as long as its bytes need:
+BYTES_PER_SECOND_MIN = (
+    16 * 1024
+)  # slower than any line; else a server that answers in drops holds all others up
 CONVERSATIONS_AT_ONCE = 128  # one open file each, far below a server process's usual 1,024
 _RECEIVE_BYTES = 128 * 1024
 
@@ -44,7 +48,9 @@ class Session:
         self._timeout_seconds = settings.timeout_seconds
         self._received = bytearray()
         self._number = 0
-        self._waiting: dict[int, tuple[_Running[Any], int]] = {}
+        self._waiting: dict[int, tuple[_Running[Any], int, int]] = {}
+        self._call_started = time.monotonic()
+        self._call_bytes = 0
         self._transport = connect(settings)
         self._watchdog = _Watchdog(settings.timeout_seconds, lambda: disconnect(self._transport))
         try:
@@ -80,6 +86,7 @@ class Session:
         queue = deque(_Running(place=i, conversation=talk) for i, talk in enumerate(conversations))
         outgoing = bytearray()
         running = 0
+        self._call_started, self._call_bytes = time.monotonic(), 0
         try:
             while queue or running:
                 while queue and running < CONVERSATIONS_AT_ONCE:
@@ -116,7 +123,7 @@ class Session:
         talk.missing = len(requests)
         for place, request in enumerate(requests):
             self._number = (self._number + 1) & 0xFFFFFFFF
-            self._waiting[self._number] = (talk, place)
+            self._waiting[self._number] = (talk, place, request.length)
             outgoing += request.frame(self._number)
         return True
 
@@ -125,7 +132,10 @@ class Session:
         number, answer = sftp.parse_answer(packet)
         if number not in self._waiting:
             raise TransportError(f"{self._host}: the server answered a request that was not made")
-        talk, place = self._waiting.pop(number)
+        talk, place, length = self._waiting.pop(number)
+        if isinstance(answer, Content) and len(answer.content) > length:
+            # More than was asked for: one byte is enough to find that out, and all of it fills the memory.
+            answer = Content(answer.content[: length + 1])
         talk.answers[place] = answer
         talk.missing -= 1
         return None if talk.missing else talk
@@ -133,10 +143,12 @@ class Session:
     def _send(self, frames: bytearray) -> None:
         with foreign_errors(self._host), self._watchdog.watching():
             self._channel.sendall(bytes(frames))
+        self._call_bytes += len(frames)
 
     def _packets(self) -> list[memoryview]:
         """The packets that have arrived, at least one; each must be complete within the time limit."""
-        deadline = time.monotonic() + self._timeout_seconds
+        needed_seconds = TIMEOUTS_PER_CALL * self._timeout_seconds + self._call_bytes / BYTES_PER_SECOND_MIN
+        deadline = min(time.monotonic() + self._timeout_seconds, self._call_started + needed_seconds)
         while not (packets := self._cut()):
             with foreign_errors(self._host):
                 # Not per recv(): a server that drips a byte now and then would hold us for ever.
@@ -149,6 +161,7 @@ class Session:
                 if not received:
                     raise EOFError("the server closed the session")
             self._received += received
+            self._call_bytes += len(received)
         return packets
 
     def _cut(self) -> list[memoryview]:

@@ -17,6 +17,9 @@ from pipeline.errors import TransportError
 VERSION = 3
 FRAME_BYTES_MAX = 256 * 1024  # what OpenSSH's client and server allow each other
 _ENTRY_BYTES_MIN = 12  # a name entry is two empty strings and a flag word at least
+_HANDLE_BYTES_MAX = 256  # the draft's own bound; it goes back with every request
+SIZE_MAX = 2**63 - 1  # of a file; the protocol could say twice that, and no file system can
+NAME_BYTES_MAX = 1024  # file systems stop at 255, Windows' at 255 characters of up to 3 bytes
 
 
 class Kind(IntEnum):
@@ -34,6 +37,7 @@ class Kind(IntEnum):
     READDIR = 12
     REMOVE = 13
     MKDIR = 14
+    REALPATH = 16
     STAT = 17
     RENAME = 18
     STATUS = 101
@@ -70,6 +74,7 @@ class Request:
 
     kind: Kind
     body: bytes
+    length: int = 0  #: of a read: how many bytes were asked for
 
     def frame(self, number: int) -> bytes:
         """The bytes on the wire."""
@@ -149,7 +154,7 @@ def close(handle: bytes) -> Request:
 
 def read(handle: bytes, offset: int, length: int) -> Request:
     """Answered by Content, possibly shorter than asked, or by Status EOF."""
-    return Request(Kind.READ, _string(handle) + struct.pack(">QI", offset, length))
+    return Request(Kind.READ, _string(handle) + struct.pack(">QI", offset, length), length)
 
 
 def write(handle: bytes, offset: int, content: bytes) -> Request:
@@ -170,6 +175,11 @@ def stat_folder(path: bytes) -> Request:
 def fstat(handle: bytes) -> Request:
     """Answered by Attributes of what is open."""
     return Request(Kind.FSTAT, _string(handle))
+
+
+def real_path(path: bytes) -> Request:
+    """Answered by Names with one entry: the path with its links followed."""
+    return Request(Kind.REALPATH, _string(path))
 
 
 def open_folder(path: bytes) -> Request:
@@ -242,11 +252,11 @@ class _Body:
         flags = self.word()
         if flags == 0xF:  # what most servers send, at once: this is read four times for every file
             _, size, _, _, mode, _, modified = _ALL_ATTRIBUTES.unpack_from(self._body, self._past(28) - 4)
-            return Attributes(size, mode, modified)
+            return Attributes(min(size, SIZE_MAX), mode, modified)
         return self._some_attributes(flags)
 
     def _some_attributes(self, flags: int) -> Attributes:
-        size = self.long() if flags & 0x1 else None
+        size = min(self.long(), SIZE_MAX) if flags & 0x1 else None
         if flags & 0x2:  # owner and group
             self.take(8)
         mode = self.word() if flags & 0x4 else None
@@ -276,13 +286,21 @@ def _names(body: _Body) -> Names:
     for _ in range(count):
         name = body.string()
         body.string()  # the line "ls -l" would show; its form is nobody's standard
-        entries.append((name, body.attributes()))
+        # A longer one is no name of a file; it is shown by its beginning.
+        entries.append((name[: NAME_BYTES_MAX + 1], body.attributes()))
     return Names(tuple(entries))
+
+
+def _handle(body: _Body) -> Handle:
+    handle = body.string()
+    if len(handle) > _HANDLE_BYTES_MAX:
+        raise TransportError(f"the server sent an SFTP handle of {len(handle)} bytes")
+    return Handle(handle)
 
 
 _ANSWERS: dict[int, Callable[[_Body], Answer]] = {
     Kind.STATUS: _status,
-    Kind.HANDLE: lambda body: Handle(body.string()),
+    Kind.HANDLE: _handle,
     Kind.DATA: lambda body: Content(body.string()),
     Kind.ATTRS: lambda body: body.attributes(),
     Kind.NAME: _names,

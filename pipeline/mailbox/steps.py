@@ -26,6 +26,7 @@ T = TypeVar("T")
 Conversation = Generator[list[Request], list[Answer], T]
 
 LISTING_FILES_MAX = 200_000  # twice the largest mailbox we promise; about 60 MB of names
+LISTING_BYTES_MAX = 32 * 1024 * 1024  # of names, so that long ones do not make it more
 READ_BYTES = 32 * 1024  # what every server must be able to answer in one packet
 READS_AT_ONCE = 128  # x 32 kB = 4 MB of one file asked for in one step
 CRUMBS_MAX = 10_000  # short answers to reads per file: 16 MB in 2 kB pieces is still served
@@ -46,11 +47,16 @@ class Steps:
             raise self.folder_error("pickup", folder, opened)
         found: dict[bytes, Attributes] = {}
         end: Status | None = None
-        while end is None and len(found) < LISTING_FILES_MAX:
+        listed = listed_bytes = 0
+        # Counted as listed, not as found: a server that says one name for ever must come to an end too.
+        while end is None and listed < LISTING_FILES_MAX and listed_bytes < LISTING_BYTES_MAX:
             for answer in (yield [sftp.read_folder(opened.handle)] * _LISTING_STEPS_AT_ONCE):
                 if isinstance(answer, Names):
-                    # A folder being renamed in can show a name twice: the first is as good as the other.
-                    found = dict(answer.entries) | found
+                    listed += max(1, len(answer.entries))
+                    listed_bytes += sum(len(name) for name, _ in answer.entries)
+                    for name, about in answer.entries:
+                        # A folder being renamed in can show a name twice: one is as good as the other.
+                        found.setdefault(name, about)
                 else:
                     end = _status(answer)
         yield [sftp.close(opened.handle)]
@@ -170,12 +176,13 @@ def is_missing(answer: Answer) -> bool:
 def is_same(look: Answer, file: RemoteFile) -> bool:
     if not isinstance(look, Attributes) or not look.regular or look.size != file.size:
         return False
-    return file.modified is None or look.modified == file.modified
+    return None in (file.modified, look.modified) or look.modified == file.modified
 
 
 def _is_plain(name: bytes) -> bool:
     """A name that stays in its folder: a server may list "../../x", and we would then go there."""
-    return name not in (b"", b".", b"..") and b"/" not in name and b"\0" not in name
+    short = len(name) <= sftp.NAME_BYTES_MAX
+    return short and name not in (b"", b".", b"..") and b"/" not in name and b"\0" not in name
 
 
 def join(folder: bytes, name: bytes) -> bytes:

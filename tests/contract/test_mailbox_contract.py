@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from pipeline.partners import MailboxSettings
 from pipeline.ports import Folder, Mailbox, Move, RemoteFile
 from pipeline.settings_reader import Secret
 from tests.contract.folder_mailbox import FolderMailbox
+from tests.integration.hostile_sftp import HostileSftp, Quirks
 from tests.integration.sftp_server import OpenSshServer, running_openssh
 
 BYTES_MAX = 1024 * 1024
@@ -29,6 +31,7 @@ class Partner:
     folder: Callable[[str], Path]
     put: Callable[..., Path]
     takes_any_name: bool = True
+    has_backslashes: bool = True  #: as ordinary letters of a name
 
     def names(self, folder: str) -> list[bytes]:
         return sorted(os.listdir(os.fsencode(self.folder(folder))))
@@ -76,6 +79,31 @@ def _plain() -> Iterator[Partner]:
         yield Partner(mailbox=FolderMailbox(root), folder=root.joinpath, put=_putter(root))
 
 
+#: Everything that differs from OpenSSH in servers of other houses, in one.
+ODD = Quirks(
+    posix_rename=False,
+    rename_replaces=True,
+    rename_to_itself_deletes=True,
+    ignores_case=True,
+    lists_attributes=False,
+    read_bytes_max=2_000,
+    answers_backwards=True,
+)
+
+
+@contextmanager
+def _hostile(quirks: Quirks | None = None) -> Iterator[Partner]:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        with HostileSftp(root, quirks) as server:
+            yield Partner(
+                mailbox=SftpMailbox(server.settings()),
+                folder=root.joinpath,
+                put=_putter(root),
+                has_backslashes=not (quirks and quirks.ignores_case),
+            )
+
+
 def _folders(root: Path) -> Path:
     for name in ("pickup", "processed", "rejected", "delivery"):
         (root / name).mkdir()
@@ -93,9 +121,10 @@ def _putter(root: Path) -> Callable[..., Path]:
     return put
 
 
-@pytest.fixture(params=["openssh", "demo", "folder"])
+@pytest.fixture(params=["openssh", "demo", "folder", "plain", "odd"])
 def partner(request: pytest.FixtureRequest) -> Iterator[Partner]:
     kinds = {"openssh": _openssh, "demo": _demo, "folder": _plain}
+    kinds |= {"plain": _hostile, "odd": partial(_hostile, ODD)}
     with ExitStack() as stack:
         found = stack.enter_context(kinds[request.param]())
         stack.enter_context(found.mailbox)
@@ -143,13 +172,21 @@ NAMES += [
     b"new\nline",
     b"tab\t",
     "\u202excod".encode(),
-    b"back\\slash",
     b"*?[a]",
+    b"..x",
+    b"con.edi",
+    b"a.edi.",
+    "\U0001f4a3".encode(),
+    b"'; DROP TABLE orders; --",
+    b"\x1b[31mred",
+    b"~",
+    b"|cat",
 ]
 
 
 def test_every_name_is_fetched_and_moved(partner: Partner) -> None:
     names = NAMES + ([b"bad\xff.edi", b"\xe9"] if partner.takes_any_name else [])
+    names += [b"back\\slash"] if partner.has_backslashes else []
     for name in names:
         partner.put("pickup", name, b"content of " + name)
     listing = partner.mailbox.listing()
