@@ -72,11 +72,12 @@ class Leftovers:
         if self._files.pop(file.name, None) is not None:
             self._changed.add(file.name)
 
-    def keep_only(self, listed: Collection[bytes]) -> list[LeftFile]:
-        """Forget what is not listed any more, and say what that is."""
-        gone = sorted(self._files.keys() - listed)
-        self._changed.update(gone)
-        return [self._files.pop(name) for name in gone]
+    def keep_only(self, listed: Collection[bytes]) -> None:
+        """Forget what is not listed any more."""
+        gone = self._files.keys() - listed
+        self._changed |= gone
+        for name in gone:
+            del self._files[name]
 
     def changes(self) -> tuple[list[bytes], list[LeftFile]]:
         """The names that are gone, and what is new or different, since this was asked last."""

@@ -54,7 +54,8 @@ def receive_all(
     """One round over all mailboxes, each whatever became of the others, in passes.
 
     Of each mailbox a pass takes at most `pass_files_max` files, so that one partner's hundred thousand do
-    not make another wait for all of them; what was taken can be read between passes. With `wait`, for a
+    not make another wait for all of them; what was taken can be read between passes. What a pass reports of
+    files that stay counts as told when the next one is asked for. With `wait`, for a
     single run: if files are not settled yet, wait once, as long as the last of them needs, and look again.
     Without it, the sightings stay with the caller for the next round. Raises only for bugs and when our own
     database does not answer.
@@ -71,9 +72,13 @@ def receive_all(
             for one in rounds:
                 if one.unsettled:
                     one.look()
-        yield tuple(one.take() for one in rounds)
-        while waiting := [one for one in rounds if one.is_waiting]:
+        waiting = rounds
+        while waiting:
             yield tuple(one.take() for one in waiting)
+            # Only now: if we die before the caller has told of a file, the next process has to do it.
+            for one in waiting:
+                one.remember()
+            waiting = [one for one in rounds if one.is_waiting]
     finally:
         for one in rounds:
             one.close()
@@ -144,13 +149,16 @@ class _Round:
                 taking.take(batch)
         except CountermandError as error:
             self._failed(error)
-        if taking is not None:
-            taking.remember()
         if not self._batches:
             if taking is not None and self._failure is None and self._paused is None:
                 self._inbox.door.served()
             self.close()
         return self._report()
+
+    def remember(self) -> None:
+        """Make durable what is known of the files that stay, and that they were told of."""
+        if self._taking is not None:
+            self._taking.remember()
 
     def _failed(self, error: CountermandError) -> None:
         self._failure = error

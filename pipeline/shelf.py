@@ -46,6 +46,11 @@ class DatabaseShelf:
             for file_id, target in moves:
                 receipts.mark_moved(tx, file_id, to=printable(target), at=at)
 
+    def unmoved(self, partner_id: str) -> Sequence[tuple[int, bytes]]:
+        """Ids and names of the kept files that were not seen to be moved."""
+        with self.database.reading() as tx:
+            return [(file.id, file.name_bytes) for file in receipts.unmoved(tx, partner_id)]
+
     def breaks_off(self, content: bytes) -> bool:
         """Whether the writer of this content cannot have finished it."""
         return self.is_cut_off(content)

@@ -49,6 +49,10 @@ class Shelf(Protocol):
         """By file id, the names files have in the processed folder; b"" if not known."""
         ...
 
+    def unmoved(self, partner_id: str) -> Sequence[tuple[int, bytes]]:
+        """Ids and names of the kept files that were not seen to be moved."""
+        ...
+
     def breaks_off(self, content: bytes) -> bool:
         """Whether the writer of this content cannot have finished it."""
         ...
@@ -126,9 +130,12 @@ class Taking:
     def leave(self, listing: Sequence[RemoteFile]) -> None:
         """Remember what is never taken; what writers hide from us is none of our business."""
         now = self._clock.now()
-        unlisted = self._left.keep_only({file.name for file in listing})
-        # Kept files that could not be moved and are gone: moved after all, or taken away by the partner.
-        self._shelf.moved([(file.file_id, b"") for file in unlisted if file.file_id is not None])
+        listed = {file.name for file in listing}
+        self._left.keep_only(listed)
+        # Kept files that are gone: we died after moving them, or the partner took them away. The same bytes
+        # under the same name are a new file from now on.
+        unmoved = self._shelf.unmoved(self._partner_id)
+        self._shelf.moved([(file_id, b"") for file_id, name in unmoved if name not in listed])
         for file in listing:
             named = file.name != b"" and b"/" not in file.name and b"\0" not in file.name
             if named and is_unfinished(file.name):

@@ -31,6 +31,11 @@ class MemoryShelf:
     def moved(self, moves: Sequence[tuple[int, bytes]]) -> None:
         self.targets += [(self.contents[file_id - 1][1], target) for file_id, target in moves]
 
+    def unmoved(self, partner_id: str) -> Sequence[tuple[int, bytes]]:
+        moved = [name for name, _ in self.targets]
+        kept = enumerate(self.contents, start=1)
+        return [(id, name) for id, (partner, name, _) in kept if partner == partner_id and name not in moved]
+
     def breaks_off(self, content: bytes) -> bool:
         return content.endswith(b"...")
 

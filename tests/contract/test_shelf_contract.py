@@ -52,6 +52,13 @@ def test_moves_are_taken_together_and_none_is_no_mistake(shelf: Shelf) -> None:
         assert targets == ["0", "1.\\xff", ""]
 
 
+def test_what_was_not_seen_to_be_moved_is_known(shelf: Shelf) -> None:
+    kept = [shelf.keep("acme", b"%d" % number, b"%d" % number) for number in range(3)]
+    shelf.keep("bolt", b"3", b"3")
+    shelf.moved([(kept[1].file_id, b"1")])
+    assert list(shelf.unmoved("acme")) == [(kept[0].file_id, b"0"), (kept[2].file_id, b"2")]
+
+
 def test_what_is_left_is_remembered_until_it_is_forgotten(shelf: Shelf) -> None:
     kept = shelf.keep("acme", b"\xff", b"x")
     left = replace(LEFT, file_id=kept.file_id)

@@ -9,6 +9,7 @@ from pipeline.batches import BATCH_FILES_MAX
 from pipeline.errors import CountermandError, FileTooLarge, MailboxPaused, OperatorError, TransportError
 from pipeline.receive import Limits, ReceiveReport
 from tests.contract.folder_mailbox import FolderMailbox
+from tests.contract.memory_shelf import MemoryShelf
 from tests.unit.pipeline.receiving import World
 
 
@@ -318,6 +319,35 @@ def test_after_a_crash_between_keeping_and_moving_the_file_is_recognised(world: 
     world.shelf.files.clear()  # it died before it could write down that the file stays
     (taken,) = world.receive().taken
     assert (taken.known, taken.moved_to) == (True, b"a.edi")
+
+
+def test_after_a_crash_between_moving_and_writing_it_down_the_file_is_known_to_be_gone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(self: MemoryShelf, moves: object) -> None:
+        if moves:
+            raise KeyboardInterrupt
+
+    world.put("a.edi", b"one")
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryShelf, "moved", die)
+        with pytest.raises(KeyboardInterrupt):
+            world.receive()
+    assert world.names("processed") == ["a.edi"]
+    world.restarted()
+    assert world.receive().taken == ()
+    assert world.shelf.targets == [(b"a.edi", b"")]
+    assert world.shelf.unmoved("acme") == []
+
+
+def test_what_a_pass_tells_is_not_remembered_as_told_before_the_caller_had_it(world: World) -> None:
+    world.put("a.edi", b"x" * 1001)
+    passes = world.passes("acme", wait=False)
+    (report,) = next(passes)
+    assert [isinstance(problem.error, FileTooLarge) for problem in report.problems] == [True]
+    assert world.shelf.files == {}  # we could die before support is told, and the next process tells it then
+    assert list(passes) == []
+    assert [left.told for left in world.shelf.files.values()] == [True]
 
 
 def test_a_broken_connection_while_moving_keeps_what_is_kept(
