@@ -1,9 +1,12 @@
 """Deliver what is owed: the outbox's e-mails go to the SMTP server, its acknowledgments to the mailboxes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+
+from sqlalchemy import Connection
 
 from pipeline import logbook
 from pipeline.clock import Clock
@@ -88,14 +91,14 @@ class _Courier:
         self._clock = clock
         self.attempts: list[Attempt] = []
 
-    def claim(self, message: OutboxMessage) -> bool:
-        """Whether the message is ours; somebody else may have taken it since it was read."""
+    def claim(self, message: OutboxMessage) -> OutboxMessage | None:
+        """The message as ours; None when somebody else has taken it since it was read."""
         with self._database.writing() as tx:
-            return outbox.claim(tx, message.id)
+            return outbox.claim(tx, message)
 
     def committing(self, message: OutboxMessage) -> None:
         with self._database.writing() as tx:
-            outbox.mark_committing(tx, message.id)
+            outbox.mark_committing(tx, message)
 
     def mark(self, message: OutboxMessage, result: Transmission) -> None:
         """Write down what the SMTP server made of a message."""
@@ -107,26 +110,30 @@ class _Courier:
             case Refused(reason):
                 self.refused(message, reason)
             case Uncertain(reason):
-                with self._database.writing() as tx:
-                    outbox.mark_uncertain(tx, message.id, reason)
-                self._note(message, Status.UNCERTAIN, reason)
+                with self._settling(message, Status.UNCERTAIN, reason) as tx:
+                    outbox.mark_uncertain(tx, message, reason)
 
     def sent(self, message: OutboxMessage, detail: str = "") -> None:
-        with self._database.writing() as tx:
-            outbox.mark_sent(tx, message.id, self._clock.now())
-        self._note(message, Status.SENT, detail)
+        with self._settling(message, Status.SENT, detail) as tx:
+            outbox.mark_sent(tx, message, self._clock.now())
 
     def failed(self, message: OutboxMessage, reason: str) -> None:
         """Not gone out; tried again until it is too late for it."""
         again = retry_at(message, self._clock.now())
-        with self._database.writing() as tx:
-            outbox.mark_failed(tx, message.id, reason, again)
-        self._note(message, Status.NEW if again else Status.FAILED, reason)
+        with self._settling(message, Status.NEW if again else Status.FAILED, reason) as tx:
+            outbox.mark_failed(tx, message, reason, again)
 
     def refused(self, message: OutboxMessage, reason: str) -> None:
-        with self._database.writing() as tx:
-            outbox.mark_refused(tx, message.id, reason)
-        self._note(message, Status.REFUSED, reason)
+        with self._settling(message, Status.REFUSED, reason) as tx:
+            outbox.mark_refused(tx, message, reason)
+
+    @contextmanager
+    def _settling(self, message: OutboxMessage, status: Status, detail: str) -> Iterator[Connection]:
+        """Mark a message in the block, and report it, unless another process has taken it over."""
+        with suppress(StaleMessage):
+            with self._database.writing() as tx:
+                yield tx
+            self._note(message, status, detail)
 
     def _note(self, message: OutboxMessage, status: Status, detail: str) -> None:
         logbook.message_tried(message, status, detail)
@@ -136,28 +143,25 @@ class _Courier:
 
 
 def retry_at(message: OutboxMessage, now: datetime) -> datetime | None:
-    """When to try again after a failure at `now`; None when it is time to give up."""
+    """When to try a claimed message again after a failure at `now`; None when it is time to give up."""
     if now - message.created_at >= timedelta(hours=GIVE_UP_HOURS):
         return None
-    return now + timedelta(seconds=RETRY_SECONDS[min(message.attempts, len(RETRY_SECONDS) - 1)])
+    return now + timedelta(seconds=RETRY_SECONDS[min(message.attempts, len(RETRY_SECONDS)) - 1])
 
 
 def _send_mail(courier: _Courier, mail: SmtpSettings, messages: Iterable[OutboxMessage]) -> None:
     sender = bare_address(mail.sender)
     with SmtpSession(mail) as session:
-        for message in messages:
-            if not courier.claim(message):
-                continue
+        for message in filter(None, map(courier.claim, messages)):
             payload = with_message_id(message.payload, message.identity)
             try:
-                courier.mark(
-                    message, session.send(sender, message.to, payload, partial(courier.committing, message))
-                )
+                result = session.send(sender, message.to, payload, partial(courier.committing, message))
             except CountermandError as error:  # no connection: nothing of this message went out
                 courier.failed(message, str(error))
                 return
-            except StaleMessage:  # another process took it for left behind; what that one marked stands
+            except StaleMessage:  # taken over while we were held up; the final dot was not sent
                 continue
+            courier.mark(message, result)
 
 
 def _upload(
@@ -166,20 +170,17 @@ def _upload(
     """One session for one partner. A file that was uploaded already, before a crash, is found and left."""
     mailbox: Mailbox | None = None
     try:
-        for message in messages:
-            if not courier.claim(message):
-                continue
+        for message in filter(None, map(courier.claim, messages)):
             try:
                 mailbox = mailbox or mailboxes(partner)
                 mailbox.deliver(message.identity, message.payload)
-                courier.sent(message)
             except NameTaken as error:  # about this file alone; only a person can tell which one is right
                 courier.refused(message, str(error))
             except CountermandError as error:
                 courier.failed(message, str(error))
                 return
-            except StaleMessage:
-                continue
+            else:
+                courier.sent(message)
     finally:
         if mailbox is not None:
             mailbox.close()

@@ -5,7 +5,6 @@ new -> sending -> committing -> sent          a mail; an upload may go from send
                   committing -> uncertain     nobody knows; only a person may send it again
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
@@ -20,6 +19,7 @@ __all__ = ["Kind", "NewMessage", "OutboxMessage", "Reception", "StaleMessage", "
 
 _OUTBOX = table("outbox")
 _GROUPED = text("group_control_number <> ''")  # as the index says it, or it would not be used
+_UNDER_WAY = (Status.SENDING, Status.COMMITTING)
 NOTE_MAX = 4000  # characters; whoever answers again and again must not make a row grow without end
 _EVENT_PREFIX = "event:"  # a dedupe key `event:<event id>:...` is a message about that event
 
@@ -88,38 +88,47 @@ def due(
     return tuple(_message(row) for row in tx.execute(query.order_by(_OUTBOX.c.id).limit(limit)))
 
 
-def claim(tx: Connection, message_id: int) -> bool:
-    """Take a message to send it; False when another process was first. Commit before sending."""
-    values = {"status": Status.SENDING.value, "attempts": _OUTBOX.c.attempts + 1}
-    return _change(tx, message_id, (Status.NEW,), values)
+def claim(tx: Connection, message: OutboxMessage) -> OutboxMessage | None:
+    """Take a message to send it; None when another process was first. Commit before sending.
+
+    The answer is the message as it is taken, and every mark wants that one: a process that was stopped,
+    believed dead and woken up again holds an attempt that is not the last, and is refused before its final dot.
+    """
+    attempt = tx.execute(
+        update(_OUTBOX)
+        .where(_OUTBOX.c.id == message.id, _OUTBOX.c.status == Status.NEW.value)
+        .values(status=Status.SENDING.value, attempts=_OUTBOX.c.attempts + 1)
+        .returning(_OUTBOX.c.attempts)
+    ).scalar_one_or_none()
+    return None if attempt is None else replace(message, status=Status.SENDING, attempts=attempt)
 
 
-def mark_committing(tx: Connection, message_id: int) -> None:
+def mark_committing(tx: Connection, claimed: OutboxMessage) -> None:
     """The last byte is about to go. Commit before it does."""
-    _move(tx, message_id, (Status.SENDING,), Status.COMMITTING)
+    _move(tx, claimed, (Status.SENDING,), Status.COMMITTING)
 
 
-def mark_sent(tx: Connection, message_id: int, at: datetime) -> None:
-    """The other side has taken it."""
-    _move(tx, message_id, (Status.SENDING, Status.COMMITTING), Status.SENT, sent_at=at, error="")
+def mark_sent(tx: Connection, claimed: OutboxMessage, at: datetime) -> None:
+    """The other side has taken it: also what was called uncertain while its sender was believed dead."""
+    _move(tx, claimed, (*_UNDER_WAY, Status.UNCERTAIN), Status.SENT, sent_at=at, error="")
 
 
-def mark_failed(tx: Connection, message_id: int, error: str, retry_at: datetime | None) -> None:
+def mark_failed(tx: Connection, claimed: OutboxMessage, error: str, retry_at: datetime | None) -> None:
     """It certainly did not go out; again at `retry_at`, or never."""
     if retry_at is None:
-        _move(tx, message_id, (Status.SENDING, Status.COMMITTING), Status.FAILED, error=error)
+        _move(tx, claimed, _UNDER_WAY, Status.FAILED, error=error)
     else:
-        _move(tx, message_id, (Status.SENDING, Status.COMMITTING), Status.NEW, error=error, due_at=retry_at)
+        _move(tx, claimed, _UNDER_WAY, Status.NEW, error=error, due_at=retry_at)
 
 
-def mark_refused(tx: Connection, message_id: int, error: str) -> None:
+def mark_refused(tx: Connection, claimed: OutboxMessage, error: str) -> None:
     """The other side said that it will never take it."""
-    _move(tx, message_id, (Status.SENDING, Status.COMMITTING), Status.REFUSED, error=error)
+    _move(tx, claimed, _UNDER_WAY, Status.REFUSED, error=error)
 
 
-def mark_uncertain(tx: Connection, message_id: int, error: str) -> None:
+def mark_uncertain(tx: Connection, claimed: OutboxMessage, error: str) -> None:
     """It may or may not have gone out."""
-    _move(tx, message_id, (Status.COMMITTING,), Status.UNCERTAIN, error=error)
+    _move(tx, claimed, (Status.COMMITTING,), Status.UNCERTAIN, error=error)
 
 
 def sent_set(tx: Connection, partner: str, group_control_number: str) -> OutboxMessage | None:
@@ -278,22 +287,24 @@ def _event_of(dedupe_key: str) -> int | None:
     return int(dedupe_key.removeprefix(_EVENT_PREFIX).split(":")[0])
 
 
-def _move(tx: Connection, message_id: int, sources: tuple[Status, ...], to: Status, **values: object) -> None:
-    if not _change(tx, message_id, sources, {"status": to.value, **values}):
-        found = get(tx, message_id)
-        state = "not there" if found is None else found.status.value
-        raise StaleMessage(f"Message {message_id} is {state}, so it cannot become {to.value}.")
-
-
-def _change(tx: Connection, message_id: int, sources: tuple[Status, ...], values: Mapping[str, Any]) -> bool:
-    """Move one message on, if it is still where the caller believes it to be."""
+def _move(
+    tx: Connection, claimed: OutboxMessage, sources: tuple[Status, ...], to: Status, **values: object
+) -> None:
+    """Move a message on, if it is still where its sender believes it to be, and still its sender's."""
+    ours = (_OUTBOX.c.id == claimed.id) & (_OUTBOX.c.attempts == claimed.attempts)
     allowed: ColumnElement[bool] = _OUTBOX.c.status.in_([status.value for status in sources])
-    if values["status"] == Status.SENT.value:
+    if to is Status.SENT:
         # A mail that was not marked as committing could have been sent twice by now; an upload does no harm.
         upload = _OUTBOX.c.kind == Kind.ACKNOWLEDGMENT.value
-        allowed = and_(allowed, or_(_OUTBOX.c.status == Status.COMMITTING.value, upload))
-    changed = tx.execute(update(_OUTBOX).where(_OUTBOX.c.id == message_id, allowed).values(values))
-    return changed.rowcount == 1
+        allowed = and_(allowed, or_(_OUTBOX.c.status != Status.SENDING.value, upload))
+    changed = tx.execute(update(_OUTBOX).where(ours, allowed).values(status=to.value, **values))
+    if changed.rowcount == 1:
+        return
+    found = get(tx, claimed.id)
+    state = "not there" if found is None else found.status.value
+    if found is not None and found.attempts != claimed.attempts:
+        state += ", in another process's hands"
+    raise StaleMessage(f"Message {claimed.id} is {state}, so it cannot become {to.value}.")
 
 
 def _message(row: Row[Any]) -> OutboxMessage:

@@ -310,8 +310,8 @@ def test_what_another_process_took_in_between_is_left_to_it(
     claim = outbox.claim
     calls: list[object] = []
 
-    def lost_claim(tx: Any, id: int) -> bool:
-        return id != mails[0] and claim(tx, id)
+    def lost_claim(tx: Any, message: OutboxMessage) -> OutboxMessage | None:
+        return None if message.id == mails[0] else claim(tx, message)
 
     def take_over_the_first(*call: object) -> bool:
         calls.append(call)

@@ -70,8 +70,11 @@ def _owe(house: House, text: str, number: int) -> None:
     with house.database.writing() as tx:
         message_id = outbox.enqueue(tx, message, AT)
         assert message_id is not None
-        outbox.claim(tx, message_id)
-        outbox.mark_failed(tx, message_id, str(translate(OSError(said), "sftp.acme.example")) + said, AT)
+        owed = outbox.get(tx, message_id)
+        assert owed is not None
+        claimed = outbox.claim(tx, owed)
+        assert claimed is not None
+        outbox.mark_failed(tx, claimed, str(translate(OSError(said), "sftp.acme.example")) + said, AT)
         outbox.mark_answered(tx, message_id, verdict="rejected", note=said, at=AT)
 
 

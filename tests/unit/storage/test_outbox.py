@@ -1,6 +1,7 @@
 """The outbox: a debt is put down once, taken by one, and never sent twice without a person's word."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Connection
@@ -13,16 +14,30 @@ from tests.unit.storage.build import AT, later, mail, place, receipt, submit, up
 
 Step = Callable[[Connection, int], object]
 
-CLAIM: Step = outbox.claim
-COMMIT: Step = outbox.mark_committing
-STEPS: dict[str, Step] = {
-    "committing": COMMIT,
-    "sent": lambda tx, n: outbox.mark_sent(tx, n, later(5)),
-    "new": lambda tx, n: outbox.mark_failed(tx, n, "busy", later(60)),
-    "failed": lambda tx, n: outbox.mark_failed(tx, n, "no such host", None),
-    "refused": lambda tx, n: outbox.mark_refused(tx, n, "550 unknown"),
-    "uncertain": lambda tx, n: outbox.mark_uncertain(tx, n, "connection lost"),
+
+def as_it_is(tx: Connection, message_id: int) -> outbox.OutboxMessage:
+    found = outbox.get(tx, message_id)
+    assert found is not None
+    return found
+
+
+MARKS: dict[str, Callable[[Connection, outbox.OutboxMessage], None]] = {
+    "committing": outbox.mark_committing,
+    "sent": lambda tx, message: outbox.mark_sent(tx, message, later(5)),
+    "new": lambda tx, message: outbox.mark_failed(tx, message, "busy", later(60)),
+    "failed": lambda tx, message: outbox.mark_failed(tx, message, "no such host", None),
+    "refused": lambda tx, message: outbox.mark_refused(tx, message, "550 unknown"),
+    "uncertain": lambda tx, message: outbox.mark_uncertain(tx, message, "connection lost"),
 }
+
+
+def marking(mark: Callable[[Connection, outbox.OutboxMessage], object]) -> Step:
+    """The mark, of the message as it is now."""
+    return lambda tx, message_id: mark(tx, as_it_is(tx, message_id))
+
+
+CLAIM, COMMIT = marking(outbox.claim), marking(outbox.mark_committing)
+STEPS = {target: marking(mark) for target, mark in MARKS.items()}
 WAYS: dict[str, tuple[Step, ...]] = {
     "new": (),
     "sending": (CLAIM,),
@@ -35,6 +50,7 @@ WAYS: dict[str, tuple[Step, ...]] = {
 ALLOWED = {
     "sending": {"committing", "new", "failed", "refused"},
     "committing": {"sent", "new", "failed", "refused", "uncertain"},
+    "uncertain": {"sent"},  # by the very process that sent it, which was believed dead
 }
 
 
@@ -48,9 +64,7 @@ def put(tx: Connection, message: outbox.NewMessage, way: str = "new") -> int:
 
 
 def state(tx: Connection, message_id: int) -> str:
-    found = outbox.get(tx, message_id)
-    assert found is not None
-    return found.status.value
+    return as_it_is(tx, message_id).status.value
 
 
 def test_a_message_comes_back_as_it_was_put(database: Database) -> None:
@@ -96,32 +110,66 @@ def test_every_move_is_allowed_or_refused(database: Database, source: str, targe
 def test_an_upload_may_be_marked_sent_at_once_and_a_mail_not(database: Database) -> None:
     with database.writing() as tx:
         uploaded = put(tx, upload("997:1"), "sending")
-        outbox.mark_sent(tx, uploaded, later(5))
+        STEPS["sent"](tx, uploaded)
         assert state(tx, uploaded) == "sent"
         mailed = put(tx, mail("m"), "sending")
         with pytest.raises(StaleMessage, match="cannot become sent"):
-            outbox.mark_sent(tx, mailed, later(5))
+            STEPS["sent"](tx, mailed)
 
 
 def test_a_message_is_claimed_by_one(database: Database) -> None:
     with database.writing() as tx:
         message_id = put(tx, mail("one"))
-        assert outbox.claim(tx, message_id)
-        assert not outbox.claim(tx, message_id)
+        message = as_it_is(tx, message_id)
+        assert outbox.claim(tx, message) == replace(message, status=Status.SENDING, attempts=1)
+        assert outbox.claim(tx, message) is None
         with pytest.raises(StaleMessage, match="is not there"):
-            outbox.mark_sent(tx, 99, AT)
+            outbox.mark_sent(tx, replace(message, id=99), AT)
+
+
+@pytest.mark.parametrize("target", sorted(STEPS))
+def test_a_sender_that_was_believed_dead_marks_nothing_of_its_successors(
+    database: Database, target: str
+) -> None:
+    with database.writing() as tx:
+        message_id = put(tx, mail("one"))
+        stopped = outbox.claim(tx, as_it_is(tx, message_id))
+        assert stopped is not None
+        outbox.recover(tx)
+        awake = outbox.claim(tx, as_it_is(tx, message_id))
+        assert awake is not None
+        if target != "committing":
+            outbox.mark_committing(tx, awake)
+        before = as_it_is(tx, message_id)
+        with pytest.raises(StaleMessage, match="in another process's hands"):
+            MARKS[target](tx, stopped)
+        assert as_it_is(tx, message_id) == before
+        MARKS[target](tx, awake)
+        assert state(tx, message_id) == target
+
+
+def test_a_sender_that_was_believed_dead_may_say_that_its_mail_did_go_out(database: Database) -> None:
+    with database.writing() as tx:
+        message_id = put(tx, mail("one"), "committing")
+        sender = as_it_is(tx, message_id)
+        assert outbox.recover(tx) == (message_id,)
+        with pytest.raises(StaleMessage, match="is uncertain, so it cannot become new"):
+            outbox.mark_failed(tx, sender, "451 try later", later(60))  # somebody may have sent it by hand
+        outbox.mark_sent(tx, sender, later(5))
+        sent = as_it_is(tx, message_id)
+        assert (sent.status, sent.sent_at, sent.error) == (Status.SENT, later(5), "")
 
 
 def test_a_retry_is_due_later_under_the_same_identity(database: Database) -> None:
     with database.writing() as tx:
         message_id = put(tx, mail("one"), "sending")
-        outbox.mark_failed(tx, message_id, "421 busy", later(60))
+        outbox.mark_failed(tx, as_it_is(tx, message_id), "421 busy", later(60))
         assert outbox.due(tx, later(59)) == ()
         (again,) = outbox.due(tx, later(60))
         assert (again.identity, again.attempts, again.error) == ("<one@hub.example>", 1, "421 busy")
-        outbox.claim(tx, message_id)
-        outbox.mark_committing(tx, message_id)
-        outbox.mark_sent(tx, message_id, later(61))
+        CLAIM(tx, message_id)
+        COMMIT(tx, message_id)
+        outbox.mark_sent(tx, as_it_is(tx, message_id), later(61))
         sent = outbox.get(tx, message_id)
         assert sent is not None
         assert (sent.attempts, sent.error, sent.sent_at) == (2, "", later(61))
@@ -131,7 +179,7 @@ def test_what_is_due_comes_oldest_first(database: Database) -> None:
     with database.writing() as tx:
         ids = [put(tx, mail(f"m{n}")) for n in range(4)]
         uploaded = put(tx, upload("997:1"))
-        outbox.claim(tx, ids[0])
+        CLAIM(tx, ids[0])
         assert [message.id for message in outbox.due(tx, AT, 2)] == ids[1:3]
         assert [message.id for message in outbox.due(tx, AT, kind=Kind.ACKNOWLEDGMENT)] == [uploaded]
         assert outbox.due(tx, later(-1)) == ()
