@@ -17,7 +17,8 @@ from pipeline.mail import SmtpSession, bare_address, check_templates
 from pipeline.partners import Partner, Role
 from pipeline.report import SetReport, with_result
 from pipeline.sets import decide_again
-from pipeline.telling import tell_result
+from pipeline.settings import Settings
+from pipeline.telling import tell_again, tell_result
 from pipeline.wiring import Application
 from storage import held, ledger, outbox, queries
 from storage.commands import (
@@ -183,17 +184,33 @@ def release(application: Application, held_id: int, choice: str, by: str, note: 
     return report
 
 
-def resend(application: Application, message_id: int) -> int:
-    """A new message with the old one's content; a mail gets an identity of its own."""
+def resend(application: Application, message_id: int) -> tuple[int, ...]:
+    """New messages in place of an old one; their ids.
+
+    The same content again, a mail under an identity of its own. A mail about an event goes to whom the
+    settings name now, when its address is not among them any more.
+    """
     at = application.clock.now()
-    domain = bare_address(application.settings.mail.sender).rpartition("@")[2]
     with application.database.writing() as tx:
-        identity = f"<{secrets.token_hex(20)}@{domain}>"
-        message = outbox.get(tx, message_id)
-        is_mail = message is not None and message.kind is outbox.Kind.EMAIL
-        new_id = outbox.resend(tx, message_id, at, identity=identity if is_mail else "")
-    journal.event("message_resent", message=new_id, resend_of=f"m{message_id}")
-    return new_id
+        made = _again(tx, application.settings, message_id, at)
+    for new_id in made:
+        journal.event("message_resent", message=new_id, resend_of=f"m{message_id}")
+    return made
+
+
+def _again(tx: Connection, settings: Settings, message_id: int, at: datetime) -> tuple[int, ...]:
+    identity = f"<{secrets.token_hex(20)}@{bare_address(settings.mail.sender).rpartition('@')[2]}>"
+    message = outbox.get(tx, message_id)
+    is_mail = message is not None and message.kind is outbox.Kind.EMAIL
+    if message is None or message.event_id is None or not is_mail or not message.is_final:
+        return (outbox.resend(tx, message_id, at, identity=identity if is_mail else ""),)
+    told = tell_again(tx, settings, message, at, identity)
+    if not told:
+        raise Refused(
+            f"Everybody whom the settings name for message {message_id} now was told already, and"
+            f" {message.to} is not among them; correct notify in the settings first."
+        )
+    return told
 
 
 def examine(application: Application) -> list[Examined]:

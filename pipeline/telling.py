@@ -1,6 +1,7 @@
 """Telling: notices are composed and owed through the outbox, in the transaction of their fact."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -12,7 +13,7 @@ from edi.write_envelope import Route
 from pipeline import journal
 from pipeline.announcements import announcement
 from pipeline.answers import announce
-from pipeline.mail import compose, message_id
+from pipeline.mail import UnwritableMessage, compose, message_id
 from pipeline.notices import Notice
 from pipeline.notifications import (
     TOLD,
@@ -30,8 +31,9 @@ from storage import outbox, queries
 from storage.commands import CancelLines, CancelOrder
 from storage.events import LedgerEvent
 from storage.ledger import Entry, Result
+from storage.loading import load_order
 from storage.orders import OrderState
-from storage.outbox import NewMessage
+from storage.outbox import NewMessage, OutboxMessage, StaleMessage
 from storage.outcomes import Outcome
 from storage.states import Kind
 
@@ -113,39 +115,69 @@ def tell_rejected(tx: Connection, settings: Settings, unusable: Unusable, at: da
     _owe(tx, settings, answer_rejected_notices(unusable, addressees_of(settings)), at, None)
 
 
+def tell_again(
+    tx: Connection, settings: Settings, message: OutboxMessage, at: datetime, identity: str
+) -> tuple[int, ...]:
+    """Send an e-mail about an event again; the ids of the new messages.
+
+    The same words to the same address, written anew where they could not be written before. When the settings
+    do not have that address any more, everybody whom they name instead and who was not told before is told.
+    """
+    assert message.event_id is not None
+    assert message.order_id is not None
+    loaded = load_order(tx, message.order_id)
+    assert loaded is not None
+    (event,) = (one for one in queries.events_of(tx, message.order_id) if one.id == message.event_id)
+    notices = cancellation_notices(event, loaded.order, addressees_of(settings))
+    same = next((notice for notice in notices if notice.to and notice.to == message.to), None)
+    if same is None:
+        return tuple(_owe(tx, settings, notices, at, message.order_id))
+    if message.payload:
+        return (outbox.resend(tx, message.id, at, identity=identity),)
+    anew, problem = _written(settings, same, identity, at, message.order_id)
+    if problem:
+        raise StaleMessage(f"Message {message.id} still cannot be sent: {problem}.")
+    return (outbox.resend(tx, message.id, at, anew=anew),)
+
+
 def _owe(
     tx: Connection,
     settings: Settings,
     notices: Sequence[Notice] | Iterable[Notice],
     at: datetime,
     order_id: int | None,
-) -> None:
+) -> list[int]:
+    """Owe the notices, each once; the ids of those that were not owed before and will be sent."""
+    owed = []
     for notice in notices:
         identity = message_id(notice.dedupe_key, settings.mail.sender)
-        if not notice.to:
-            missing = NewMessage(
-                kind=Kind.EMAIL,
-                partner="",
-                to="",
-                identity=identity,
-                dedupe_key=notice.dedupe_key,
-                order_id=order_id,
-                file_id=journal.current_file(),
-            )
-            outbox.enqueue_refused(tx, missing, at, error="no address")
-            continue
+        message, problem = _written(settings, notice, identity, at, order_id)
+        if problem:
+            outbox.enqueue_refused(tx, message, at, error=problem)
+        elif (made := outbox.enqueue(tx, message, at)) is not None:
+            owed.append(made)
+    return owed
+
+
+def _written(
+    settings: Settings, notice: Notice, identity: str, at: datetime, order_id: int | None
+) -> tuple[NewMessage, str]:
+    """The e-mail of a notice; or an empty one and why there is none."""
+    blank = NewMessage(
+        kind=Kind.EMAIL,
+        partner="",
+        to=notice.to,
+        identity=identity,
+        dedupe_key=notice.dedupe_key,
+        order_id=order_id,
+        file_id=journal.current_file(),
+    )
+    if not notice.to:
+        return blank, "no address"
+    try:
         mail = compose(notice, sender=settings.mail.sender, message_id=identity, at=at)
-        message = NewMessage(
-            kind=Kind.EMAIL,
-            partner="",
-            to=notice.to,
-            subject=mail.subject,
-            payload=mail.payload,
-            body_text=mail.text,
-            body_html=mail.html,
-            identity=identity,
-            dedupe_key=notice.dedupe_key,
-            order_id=order_id,
-            file_id=journal.current_file(),
-        )
-        outbox.enqueue(tx, message, at)
+    except UnwritableMessage as error:
+        return blank, str(error)
+    return replace(
+        blank, subject=mail.subject, payload=mail.payload, body_text=mail.text, body_html=mail.html
+    ), ""

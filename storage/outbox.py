@@ -67,6 +67,11 @@ class OutboxMessage(NewMessage):
     verdict_set_id: int | None  # the received set that said so
     pruned_at: datetime | None  # since then its content is gone
 
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more happens to it by itself."""
+        return self.status in (Status.SENT, Status.UNCERTAIN, Status.FAILED, Status.REFUSED)
+
 
 def enqueue(tx: Connection, message: NewMessage, at: datetime) -> int | None:
     """Owe a message, due at once; its id, or None when the same debt is there already."""
@@ -92,7 +97,7 @@ def claim(tx: Connection, message: OutboxMessage) -> OutboxMessage | None:
     """Take a message to send it; None when another process was first. Commit before sending.
 
     The answer is the message as it is taken, and every mark wants that one: a process that was stopped,
-    believed dead and woken up again holds an attempt that is not the last, and is refused before its final dot.
+    believed dead and woken up again holds an attempt that is not the last; its final dot is never sent.
     """
     attempt = tx.execute(
         update(_OUTBOX)
@@ -187,25 +192,27 @@ def recover(tx: Connection) -> tuple[int, ...]:
     return ids
 
 
-_FINAL = (Status.SENT, Status.UNCERTAIN, Status.FAILED, Status.REFUSED)
-
-
-def resend(tx: Connection, message_id: int, at: datetime, *, identity: str = "") -> int:
+def resend(
+    tx: Connection, message_id: int, at: datetime, *, identity: str = "", anew: NewMessage | None = None
+) -> int:
     """Deliberately send a message again: a new row that points to the old one, with the same content.
 
-    An acknowledgment keeps its file name; a mail needs an identity of its own.
+    An acknowledgment keeps its file name; a mail needs an identity of its own. `anew` is the message written
+    again, where the old one could not be. StaleMessage when there is nothing to be sent again.
     """
     old = get(tx, message_id)
     if old is None:
         raise StaleMessage(f"There is no message {message_id}.")
-    if old.status not in _FINAL:
+    if not old.is_final:
         raise StaleMessage(f"Message {message_id} is {old.status.value}: it will be sent anyway.")
-    if old.kind is Kind.EMAIL and identity in ("", old.identity):
+    again = anew or replace(_as_new(old), identity=identity or old.identity)
+    if old.kind is Kind.EMAIL and again.identity in ("", old.identity):
         raise ValueError("a mail that is sent again needs a new Message-ID")
+    if not again.payload:
+        raise StaleMessage(f"Message {message_id} has no content that could be sent: {old.error}.")
     earlier = tx.execute(select(_OUTBOX.c.id).where(_OUTBOX.c.resend_of == message_id)).scalars().all()
     # Not the old dedupe key: that one stands for the debt itself, this one for its nth repetition.
-    key = f"resend:{message_id}:{len(earlier) + 1}"
-    again = replace(_as_new(old), identity=identity or old.identity, dedupe_key=key)
+    again = replace(again, dedupe_key=f"resend:{message_id}:{len(earlier) + 1}")
     return insert_row(tx, insert(_OUTBOX), _values(again, at, resend_of=message_id))
 
 

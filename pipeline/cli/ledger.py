@@ -162,11 +162,12 @@ def outbox(config: Config = None, as_json: AsJson = False) -> None:
 def resend(message_id: int, config: Config = None, as_json: AsJson = False) -> None:
     """Deliberately send a message again, as a new one that points to the old."""
     application = open_application(config)
-    new_id = staff.resend(application, message_id)
+    made = staff.resend(application, message_id)
     if as_json:
-        print_json({"id": new_id, "resend_of": message_id})
+        print_json({"id": made[0], "ids": list(made), "resend_of": message_id})
     else:
-        out.print(f"Message {new_id} repeats message {message_id}; it goes out with the next delivery.")
+        for new_id in made:
+            out.print(f"Message {new_id} repeats message {message_id}; it goes out with the next delivery.")
 
 
 @app.command()

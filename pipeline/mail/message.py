@@ -38,7 +38,11 @@ _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"[A-Za-z0-9.!#$%&'*+/=^_`{{|}}~-]{{1,64}}@(?:{_LABEL}\.)*{_LABEL}")
 
 
-class UnsafeMessage(Exception):
+class UnwritableMessage(Exception):
+    """The message cannot be made; the fact it would have told of stands all the same."""
+
+
+class UnsafeMessage(UnwritableMessage):
     """The message does not have exactly the headers it should have; it was not made."""
 
 
@@ -101,8 +105,15 @@ def bare_address(text: str) -> str:
 
 
 def compose(notice: Notice, *, sender: str, message_id: str, at: datetime) -> Message:
-    """The message for a notice, complete. Replies go to the hub's support address when it has one."""
-    words = render(notice.context)
+    """The message for a notice, complete. Replies go to the hub's support address when it has one.
+
+    Raises UnwritableMessage for whatever goes wrong in a template; that is no reason to undo the fact.
+    """
+    try:
+        words = render(notice.context)
+    except Exception as error:  # a template is a program, and may raise what it likes
+        said = f"{type(error).__name__}: {error}"
+        raise UnwritableMessage(presentable(f"template {notice.template} failed: {said}")) from error
     recipient, support = bare_address(notice.to), notice.context.support
     mail = EmailMessage(policy=policy.SMTP)
     mail["From"] = Address(parseaddr(sender)[0], addr_spec=bare_address(sender))

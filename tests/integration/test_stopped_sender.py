@@ -1,4 +1,4 @@
-"""A process is stopped in the middle of sending, another believes it dead and goes on, and it wakes up again."""
+"""A process is stopped while it sends, another believes it dead and goes on, and it wakes up again."""
 
 import multiprocessing
 import os
@@ -88,8 +88,8 @@ def test_one_mail_leaves_whoever_wakes_up(database_url: str, server: HoldingServ
     os.kill(child.pid, signal.SIGCONT)
     child.join(WAIT_SECONDS)
     assert child.exitcode == 0
-    # Before the dot, the one that woke up is told that the message is not its own any more, and breaks off. After
-    # it, it alone knows what the server said, and settles what was uncertain.
+    # Before the dot, the one that woke up is told that the message is not its own any more, and breaks off.
+    # After it, it alone knows what the server said, and settles what was uncertain.
     assert len(server.bodies) == 1
     assert owed(database, message_id).status is Status.SENT
     database.close()

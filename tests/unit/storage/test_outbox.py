@@ -197,6 +197,21 @@ def test_after_a_crash_only_what_cannot_have_gone_is_sent_again(database: Databa
         assert outbox.recover(tx) == ()
 
 
+def test_what_has_no_content_is_not_sent_again(database: Database) -> None:
+    with database.writing() as tx:
+        blank = outbox.enqueue_refused(tx, mail("one", payload=b""), AT, error="no address")
+        assert blank is not None
+        with pytest.raises(StaleMessage, match=r"has no content that could be sent: no address"):
+            outbox.resend(tx, blank, later(9), identity="<two@hub.example>")
+        anew = mail("one", payload=b"Subject: x\r\n\r\ny\r\n", identity="<two@hub.example>")
+        again = as_it_is(tx, outbox.resend(tx, blank, later(9), anew=anew))
+        assert (again.payload, again.resend_of, again.dedupe_key) == (
+            anew.payload,
+            blank,
+            f"resend:{blank}:1",
+        )
+
+
 def test_a_mail_sent_again_is_a_new_message_with_the_same_words(database: Database) -> None:
     with database.writing() as tx:
         old = put(tx, mail("one"), "uncertain")
