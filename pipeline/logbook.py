@@ -89,7 +89,7 @@ def message_tried(message: OutboxMessage, status: Status, detail: str) -> None:
         to=message.to,
         order=message.order_id,
         identity=message.identity,
-        attempt=message.attempts + 1,
+        attempt=message.attempts,
         error="" if status is Status.SENT else detail,
     )
 
