@@ -22,9 +22,9 @@ delimiters_per_file_max = 32
 # Element I16 (IEA01) is N0 1/5. We count over the file, and 3 bytes ("GS~") can pose as a group of 500.
 groups_per_file_max = 99_999
 
-# Element 97 (GE01) is N0 1/6. We count over the file, which is stricter: a set without content takes some
-# 400 bytes of memory, so that all of them stay under 400 MB.
-sets_per_file_max = 999_999
+# Element 97 (GE01) is N0 1/6. We count over the file: 200,000 orders of 10 lines fill the largest one. What
+# is remembered of a set until its file is done takes some 3 kB, so that all of them stay under 1 GB.
+sets_per_file_max = 250_000
 
 # 100,000 lines of 10 segments. A segment takes some 60 bytes and what it says, so a set stays in 100 MB.
 segments_per_set_max = 1_000_000
@@ -42,6 +42,8 @@ findings_per_set_max = 100
 findings_per_interchange_max = 1_000
 findings_outside_max = 1_000
 findings_per_file_max = 10_000  # of its envelopes, that is: interchanges, groups and sets
+# Of the content of its sets. Beyond, one finding stands for a set's: it is not used all the same.
+set_findings_per_file_max = 10_000
 
 # Text between interchanges is shown in a finding by its first characters: one screen line.
 excerpt_chars_max = 80

@@ -1,7 +1,7 @@
 """Ingest: one straight line from kept bytes to a report. Follow `ingest` to follow a document."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -16,7 +16,7 @@ from pipeline.partners import Partner
 from pipeline.readers import found_fault
 from pipeline.replies import take_ta1
 from pipeline.report import FileReport, FoundFault, InterchangeReport, SetReport
-from pipeline.sets import Arrival, Handled, handle_set
+from pipeline.sets import Arrival, Handled, Ration, handle_set
 from pipeline.settings import Settings
 from pipeline.telling import tell_rejected, tell_support
 from storage import receipts
@@ -45,6 +45,7 @@ class _File:
     at: datetime
     received: ReceivedFile
     mailbox_of: str  # the partner whose mailbox it lay in; "" for a replay
+    ration: Ration = field(default_factory=Ration)
 
 
 def ingest(
@@ -143,6 +144,7 @@ def _accept(
             interchange=interchange,
             interchange_id=interchange_id,
             group=group,
+            ration=file.ration,
         )
         handled: list[Handled] = []
         for transaction_set in group.sets:

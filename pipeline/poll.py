@@ -9,8 +9,9 @@ from edi import limits
 from edi.unfinished import breaks_off
 from pipeline import logbook
 from pipeline.clock import Clock
+from pipeline.deadline import TimeIsUp, processor_seconds_max, seconds_for
 from pipeline.deliver import DeliveryReport, deliver
-from pipeline.errors import CountermandError
+from pipeline.errors import CountermandError, OperatorError
 from pipeline.ingest import ingest
 from pipeline.mail import SmtpSettings
 from pipeline.notices import Problem
@@ -18,7 +19,7 @@ from pipeline.notifications import Unusable
 from pipeline.ports import Door, Folder, Mailbox, RemoteFile
 from pipeline.receive import FileProblem, Inbox, Limits, ReceiveReport, receive_all
 from pipeline.report import FileReport, SetReport
-from pipeline.sets import UnreadableNow, decide_again
+from pipeline.sets import Readings, UnreadableNow, decide_again
 from pipeline.settings import Settings
 from pipeline.shelf import SUFFIX_LENGTH, DatabaseShelf
 from pipeline.sightings import Sightings
@@ -32,6 +33,8 @@ from storage.rules import TOO_LATE
 from storage.states import Left
 
 FILES_PER_ROUND = 10_000
+EXPIRED_PER_ROUND_MAX = 1_000  # some seconds
+_BEGINNING_BYTES = 64 * 1024  # of a file, searched for the time its first ISA says
 
 
 #: Told to support by e-mail too: the partner has to do something, and nobody reads what cron prints.
@@ -47,7 +50,7 @@ class PollReport:
     received: tuple[ReceiveReport, ...]  # one or more of each mailbox
     deliveries: DeliveryReport
     failed: tuple[str, ...]  # bugs, by file
-    unmoved: tuple[tuple[str, CountermandError], ...] = ()  # files that could not be moved to rejected
+    unmoved: tuple[tuple[str, CountermandError], ...] = ()  # files not moved to rejected, or of nobody known
 
     @property
     def problems(self) -> tuple[tuple[str, CountermandError], ...]:
@@ -83,7 +86,7 @@ class Poller:
         received: list[ReceiveReport] = []
         files: list[FileReport] = []
         failed: list[str] = []
-        unmoved: list[tuple[str, CountermandError]] = []
+        unmoved = files_of_unknown(self.settings, self.database)
         deliveries: list[DeliveryReport] = []
         shelf = DatabaseShelf(database=self.database, clock=self.clock, is_cut_off=breaks_off)
         expired: tuple[SetReport, ...] | None = None
@@ -193,8 +196,9 @@ def ingest_waiting(
 ) -> tuple[list[FileReport], list[str]]:
     """Read every kept file that was not read yet; a file that makes us fail does not stop the others."""
     with database.reading() as tx:
-        waiting = receipts.unprocessed(tx, FILES_PER_ROUND)
-        keys = {file.id: _sent_at(receipts.content_of(tx, file.id)) for file in waiting}
+        known = [partner.id for partner in settings.partners]
+        waiting = receipts.unprocessed(tx, FILES_PER_ROUND, partners=known)
+        keys = {file.id: _sent_at(receipts.beginning_of(tx, file.id, _BEGINNING_BYTES)) for file in waiting}
     reports: list[FileReport] = []
     failed: list[str] = []
     for file in sorted(waiting, key=lambda f: (keys[f.id], f.name, f.id)):
@@ -204,11 +208,12 @@ def ingest_waiting(
                 logbook.file_failed(file.id, file.partner, failed[-1])
                 continue
         try:
-            with database.writing() as tx:
+            # The time is taken off before the commit: what was committed was read.
+            with database.writing() as tx, processor_seconds_max(seconds_for(file.size)):
                 report = ingest(tx, settings, file, now(), mailbox_of=file.partner)
         except (CountermandError, DatabaseUnavailable, OSError):
             raise
-        except Exception as error:
+        except (Exception, TimeIsUp) as error:
             failed.append(_record(database, file, error))
             logbook.file_failed(file.id, file.partner, failed[-1])
         else:
@@ -217,9 +222,26 @@ def ingest_waiting(
     return reports, failed
 
 
-def _record(database: Database, file: ReceivedFile, error: Exception) -> str:
+def files_of_unknown(settings: Settings, database: Database) -> list[tuple[str, CountermandError]]:
+    """Partners that left the settings while files of theirs wait: nobody reads those, and nothing is lost."""
+    with database.reading() as tx:
+        unread = receipts.unread_by_partner(tx)
+    return [
+        (
+            partner,
+            OperatorError(
+                f"{count} of its files wait and are not read, for {settings.path} does not have this partner."
+                " Put it back, and they are read in the next round."
+            ),
+        )
+        for partner, count in sorted(unread.items())
+        if settings.directory.get(partner) is None
+    ]
+
+
+def _record(database: Database, file: ReceivedFile, error: BaseException) -> str:
     """Our own mistake over one file: it is counted and said, and the neighbours go on."""
-    said = f"{type(error).__name__}: {error}"
+    said = f"{type(error).__name__}: {error}"[: receipts.ERROR_CHARS_MAX]
     with database.writing() as tx:
         status = receipts.record_failure(tx, file.id, error=said)
     return f"{file.name} of {file.partner} made the program fail ({said}); it is {status.value} now."
@@ -236,16 +258,19 @@ def _sent_at(content: bytes) -> tuple[bytes, bytes, bytes]:
 
 def expire_waiting(settings: Settings, database: Database, at: datetime) -> tuple[SetReport, ...]:
     """Sets whose order or answer did not come in time are refused, and their sender is told."""
-    expired = []
+    expired: list[SetReport] = []
+    readings = Readings()
     with database.writing() as tx:
         questions = {question.set_id: question.id for question in held.expired(tx, at) if question.set_id}
         late = sorted({waiting.set_id for waiting in parked.expired(tx, at)} | questions.keys())
         for set_id in late:
+            if len(expired) == EXPIRED_PER_ROUND_MAX:
+                break  # the next round goes on; nobody else can write meanwhile
             with suppress(UnreadableNow), tx.begin_nested():
                 parked.mark_expired(tx, set_id)
                 if set_id in questions:
                     held.mark_expired(tx, questions[set_id], at)
-                expired.append(decide_again(tx, settings, set_id, at, also=TOO_LATE))
+                expired.append(decide_again(tx, settings, set_id, at, TOO_LATE, readings=readings))
     for report in expired:
         logbook.set_expired(report)
     return tuple(expired)

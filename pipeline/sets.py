@@ -1,11 +1,12 @@
 """One transaction set: validate, read, map, decide, tell. The middle of the straight line."""
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from edi import limits
 from edi.documents import ApplicationAdvice, Document, FunctionalAcknowledgment, Reply
 from edi.envelope import FunctionalGroup, Interchange, TransactionSet, content_hash_of_set, read
 from edi.findings import Finding
@@ -25,12 +26,31 @@ from pipeline.telling import tell_rejected, tell_result, tell_support
 from storage import held, ledger, parked
 from storage.commands import Source
 from storage.events import EventKind
-from storage.interchanges import NewSet, close_set, get_set, open_set
+from storage.interchanges import NewSet, SetReceipt, close_set, get_set, open_set
 from storage.ledger import Result
 from storage.outcomes import Outcome, Question
 from storage.receipts import content_of
 
+#: Released at once by the order they wait for, first come first; any beyond are decided when their time is
+#: up. An order has a handful. The limit keeps those of one partner from holding up the order of another.
+RELEASED_PER_ORDER_MAX = 100
+
+_GroupedSet = tuple[FunctionalGroup, TransactionSet]
 _REPLIES = (FunctionalAcknowledgment, ApplicationAdvice)
+
+
+class Ration:
+    """How many findings about its sets a file may still show; beyond, one stands for all of a set."""
+
+    def __init__(self) -> None:
+        self._left = limits.set_findings_per_file_max
+
+    def take(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        """The findings, or the first error among them (else the first) when the file has used up its own."""
+        if self._left <= 0 and findings:
+            return (next((finding for finding in findings if finding.is_error), findings[0]),)
+        self._left -= len(findings)
+        return findings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +64,7 @@ class Arrival:
     interchange: Interchange
     interchange_id: int
     group: FunctionalGroup
+    ration: Ration = field(default_factory=Ration)
 
     @property
     def answered(self) -> Answered:
@@ -97,6 +118,7 @@ def handle_set(tx: Connection, arrival: Arrival, transaction_set: TransactionSet
     """Syntax first; only what is clean is read, and only what is read is decided."""
     guides = guides_of(arrival.parties.sender, arrival.parties.receiver)
     document, findings = read_set(arrival.group, transaction_set, guides)
+    findings = arrival.ration.take(findings)
     usage = arrival.settings.hub.usage.value
     receipt = NewSet(
         ordinal=ordinal,
@@ -251,16 +273,44 @@ def _release_parked(
 ) -> tuple[SetReport, ...]:
     """What waited for an order that was just placed is decided now, in the order it came (spec 2.7)."""
     released: list[SetReport] = []
+    readings = Readings()
     for entry in result.entries:
         placed = any(event.kind is EventKind.ORDER_PLACED for event in entry.events)
         if placed and entry.after is not None:
-            for waiting in parked.waiting_for(tx, entry.after.key):
+            for waiting in parked.waiting_for(tx, entry.after.key)[:RELEASED_PER_ORDER_MAX]:
                 with suppress(UnreadableNow), tx.begin_nested():
-                    released.append(decide_again(tx, settings, waiting.set_id, at))
+                    released.append(decide_again(tx, settings, waiting.set_id, at, readings=readings))
     return tuple(released)
 
 
-def decide_again(tx: Connection, settings: Settings, set_id: int, at: datetime, also: str = "") -> SetReport:
+class Readings:
+    """The interchange that was read last, with its sets: those that wait often came in one file together."""
+
+    def __init__(self) -> None:
+        self._last: tuple[tuple[int, int, bool], Interchange, list[_GroupedSet]] | None = None
+
+    def of(
+        self, tx: Connection, receipt: SetReceipt, *, lenient_isa: bool
+    ) -> tuple[Interchange, FunctionalGroup, TransactionSet]:
+        """A set that was received, read from its kept bytes."""
+        place = (receipt.file_id, receipt.interchange_ordinal, lenient_isa)
+        if self._last is None or self._last[0] != place:
+            reading = read(content_of(tx, receipt.file_id), lenient_isa=lenient_isa)
+            interchange = reading.interchanges[receipt.interchange_ordinal - 1]
+            sets = [(group, found) for group in interchange.groups for found in group.sets]
+            self._last = place, interchange, sets
+        return (self._last[1], *self._last[2][receipt.ordinal - 1])
+
+
+def decide_again(
+    tx: Connection,
+    settings: Settings,
+    set_id: int,
+    at: datetime,
+    also: str = "",
+    *,
+    readings: Readings | None = None,
+) -> SetReport:
     """Decide a held or parked set again, read from its kept bytes, with a person's answers so far.
 
     Raises UnreadableNow, and the caller must undo what it did about the set.
@@ -268,10 +318,7 @@ def decide_again(tx: Connection, settings: Settings, set_id: int, at: datetime, 
     receipt = get_set(tx, set_id)
     assert receipt is not None
     lenient = takes_short_isa(settings, receipt.partner)
-    reading = read(content_of(tx, receipt.file_id), lenient_isa=lenient)
-    interchange = reading.interchanges[receipt.interchange_ordinal - 1]
-    pairs = [(group, found) for group in interchange.groups for found in group.sets]
-    group, transaction_set = pairs[receipt.ordinal - 1]
+    interchange, group, transaction_set = (readings or Readings()).of(tx, receipt, lenient_isa=lenient)
     parties = admit(interchange, "", settings)
     guides = () if isinstance(parties, NotAdmitted) else guides_of(parties.sender, parties.receiver)
     document, _ = read_set(group, transaction_set, guides)

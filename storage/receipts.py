@@ -1,18 +1,19 @@
 """What arrived: received files, their bytes, and how far their reading has come."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
-from storage.database import insert_row
+from storage.database import first_bytes, insert_row
 from storage.models import table
 from storage.states import FileStatus
 
 ATTEMPTS_MAX = 3  # a file that ended the process, or made it raise, this often is left for a person
+ERROR_CHARS_MAX = 1_000  # of an error kept beside a file: it may quote what a partner wrote
 
 _FILES = table("received_file")
 
@@ -99,6 +100,11 @@ def content_of(tx: Connection, file_id: int) -> bytes:
     return bytes(tx.execute(_CONTENT, {"file_id": file_id}).scalar_one())
 
 
+def beginning_of(tx: Connection, file_id: int, length: int) -> bytes:
+    """The first bytes of a file; the rest is not fetched."""
+    return first_bytes(tx, _FILES.c.data, file_id, length)
+
+
 def unmoved(tx: Connection, partner: str) -> tuple[ReceivedFile, ...]:
     """Files that are kept here but were not seen to be moved away in the partner's mailbox."""
     query = _SELECT.where(_FILES.c.partner == partner, _FILES.c.moved_at.is_(None)).order_by(_FILES.c.id)
@@ -110,10 +116,20 @@ def mark_moved(tx: Connection, file_id: int, *, to: str, at: datetime) -> None:
     tx.execute(update(_FILES).where(_FILES.c.id == file_id).values(moved_at=at, moved_to=to))
 
 
-def unprocessed(tx: Connection, limit: int = 1000) -> tuple[ReceivedFile, ...]:
-    """Files still to be read, in the order they were kept."""
+def unprocessed(
+    tx: Connection, limit: int = 1000, *, partners: Collection[str] | None = None
+) -> tuple[ReceivedFile, ...]:
+    """Files still to be read, in the order they were kept; only those of these partners, if any are given."""
     query = _SELECT.where(_FILES.c.status == FileStatus.NEW.value).order_by(_FILES.c.id).limit(limit)
+    if partners is not None:
+        query = query.where(_FILES.c.partner.in_(partners))
     return tuple(_file(row) for row in tx.execute(query))
+
+
+def unread_by_partner(tx: Connection) -> dict[str, int]:
+    """How many files are still to be read, by partner."""
+    query = select(_FILES.c.partner, func.count()).where(_FILES.c.status == FileStatus.NEW.value)
+    return {partner: int(count) for partner, count in tx.execute(query.group_by(_FILES.c.partner))}
 
 
 def begin(tx: Connection, file_ids: Sequence[int]) -> tuple[int, ...]:
@@ -142,11 +158,12 @@ def mark_done(tx: Connection, file_id: int, *, at: datetime, error: str = "") ->
 
 
 def record_failure(tx: Connection, file_id: int, *, error: str) -> FileStatus:
-    """Reading the file raised; it is tried again until its attempts are used up."""
-    attempts = tx.execute(select(_FILES.c.attempts).where(_FILES.c.id == file_id)).scalar_one()
-    status = FileStatus.FAILED if attempts >= ATTEMPTS_MAX else FileStatus.NEW
-    tx.execute(update(_FILES).where(_FILES.c.id == file_id).values(status=status.value, error=error))
-    return status
+    """Reading the file raised; it is tried again until its attempts are used up. What was read stays read."""
+    waiting = (_FILES.c.id == file_id) & (_FILES.c.status == FileStatus.NEW.value)
+    tx.execute(update(_FILES).where(waiting).values(error=error[:ERROR_CHARS_MAX]))
+    used_up = waiting & (_FILES.c.attempts >= ATTEMPTS_MAX)
+    tx.execute(update(_FILES).where(used_up).values(status=FileStatus.FAILED.value))
+    return FileStatus(tx.execute(select(_FILES.c.status).where(_FILES.c.id == file_id)).scalar_one())
 
 
 def retry(tx: Connection, file_id: int) -> bool:

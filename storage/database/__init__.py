@@ -4,7 +4,7 @@ from storage.database.engine import Database, savepoint
 from storage.database.errors import AlreadyRunning, DatabaseUnavailable, LedgerBug
 from storage.database.lock import only_process
 from storage.database.prepared import Prepared
-from storage.database.statements import broken_references, insert_new, insert_row, lock_names
+from storage.database.statements import broken_references, first_bytes, insert_new, insert_row, lock_names
 
 __all__ = [
     "AlreadyRunning",
@@ -13,6 +13,7 @@ __all__ = [
     "LedgerBug",
     "Prepared",
     "broken_references",
+    "first_bytes",
     "insert_new",
     "insert_row",
     "lock_names",

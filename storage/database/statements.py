@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, text
+from sqlalchemy import Column, Connection, Insert, Table, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.database.errors import DatabaseUnavailable, LedgerBug
@@ -28,6 +28,16 @@ def insert_new(
         raise DatabaseUnavailable(f"countermand does not know the database system {tx.dialect.name}.")
     statement = insert(table).on_conflict_do_nothing(index_elements=list(key)).returning(table.c[returning])
     return tx.execute(statement, values).scalar_one_or_none()
+
+
+def first_bytes(tx: Connection, column: Column[Any], row_id: int, length: int) -> bytes:
+    """The first bytes of a value, without the memory for all of it; the row's key is a number called id."""
+    if tx.dialect.name == "sqlite":  # its substr() would fetch the whole value first
+        driver: Any = tx.connection.driver_connection
+        with driver.blobopen(column.table.name, column.name, row_id, readonly=True) as value:
+            return bytes(value.read(length))
+    query = select(func.substr(column, 1, length)).where(column.table.c.id == row_id)
+    return bytes(tx.execute(query).scalar_one())
 
 
 def lock_names(tx: Connection, names: Iterable[str]) -> None:
