@@ -16,6 +16,9 @@ from pipeline.ports import Mailbox
 from pipeline.settings import Settings, find_settings, load
 from pipeline.sightings import Sightings
 from storage.database import Database
+from storage.mailboxes import left_files
+
+LEFT_NAMED_MAX = 10  # files, in one line of the doctor's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +69,20 @@ class Application:
                 raise
             strict = "strict key exchange" if mailbox.is_strict() else "key exchange not strict (Terrapin)"
         door.served()
-        return f"connected, host key as pinned, {strict}, {len(waiting)} files in the pickup folder"
+        found = f"connected, host key as pinned, {strict}, {len(waiting)} files in the pickup folder"
+        return found + self._left_in(partner_id)
+
+    def _left_in(self, partner_id: str) -> str:
+        """What stays in a mailbox, the longest first, and why."""
+        with self.database.reading() as tx:
+            files = left_files(tx, partner_id)
+        named = [
+            f"{file.name} ({file.reason.value} since {file.since:%Y-%m-%d %H:%M} UTC)"
+            for file in files[:LEFT_NAMED_MAX]
+        ]
+        if len(files) > LEFT_NAMED_MAX:
+            named.append(f"{len(files) - LEFT_NAMED_MAX} more")
+        return f"; left there: {', '.join(named)}" if named else ""
 
     def _mailbox_settings(self, partner_id: str) -> MailboxSettings:
         partner = self.settings.directory.get(partner_id)
@@ -78,13 +94,22 @@ class Application:
         """What `countermand poll` runs; templates and guides are proven before anything is received."""
         check_templates()
         check_guides(self.settings)
+        doors: dict[str, RememberingDoor] = {}
+
+        def door(partner_id: str) -> RememberingDoor:
+            # One and the same for all who use a mailbox, so that what they see of one failure counts once.
+            return doors.setdefault(partner_id, self.door(partner_id))
+
+        def open_mailbox(partner_id: str) -> Mailbox:
+            return SftpMailbox(self._mailbox_settings(partner_id), door(partner_id))
+
         return Poller(
             settings=self.settings,
             database=self.database,
             clock=self.clock,
             mail=self.smtp,
-            open_mailbox=self.open_mailbox,
-            door=self.door,
+            open_mailbox=open_mailbox,
+            door=door,
             sightings=Sightings(),
         )
 

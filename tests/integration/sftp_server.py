@@ -12,6 +12,7 @@ import os
 import pwd
 import shutil
 import socket
+import struct
 import subprocess
 import tempfile
 import threading
@@ -277,6 +278,16 @@ class Proxy:
         for end in self._pairs:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+
+    def reset(self) -> None:
+        """Break every connection as a rebooted firewall does: the peers get a RST, and no goodbye."""
+        pairs, self._pairs = self._pairs, []
+        for end in pairs:
+            with suppress(OSError):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                # Our own threads sit in recv() on it; only what ends that lets close() send the RST.
+                end.shutdown(socket.SHUT_RD)
+            end.close()
 
     def __enter__(self) -> "Proxy":
         return self

@@ -56,7 +56,8 @@ notify = ["desk@{id}.example"]
 
 
 def _mailbox(settings: MailboxSettings) -> str:
-    names = ("host", "port", "username", "pickup", "processed", "rejected", "delivery", "settle_seconds")
+    names = ["host", "port", "username", "pickup", "processed", "rejected", "delivery"]
+    names += ["settle_seconds", "incomplete_seconds"]
     lines = [f"{name} = {json.dumps(getattr(settings, name))}" for name in names]
     lines.append(f"key_file = {json.dumps(str(settings.key_file))}")
     lines.append(f"host_keys = {json.dumps(list(settings.host_keys))}")
