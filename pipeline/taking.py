@@ -146,7 +146,7 @@ class Taking:
             elif not file.size:
                 empty = self._left.note(file, Left.EMPTY, now)
                 if now - empty.since >= EMPTY_TOLD:
-                    self._tell(empty, FileLeft(self._said(file, "still empty; is its writer stuck?")))
+                    self._tell(empty, FileLeft(self._said(file, "still empty, and its writer may be stuck")))
 
     def take(self, batch: Batch) -> None:
         """Fetch, keep and move one batch."""

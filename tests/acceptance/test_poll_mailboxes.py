@@ -127,7 +127,7 @@ def test_an_empty_file_is_told_of_once_after_ten_minutes_and_never_answered(hub:
     assert [(hub.poll(), hub.out + hub.err) for _ in range(2)] == [(0, "")] * 2
     hub.sql("UPDATE left_file SET since = datetime(since, '-10 minutes')")
     assert hub.poll() == 1
-    assert hub.err == "acme: empty.edi is still empty; is its writer stuck?; it was left alone\n"
+    assert hub.err == "acme: empty.edi is still empty, and its writer may be stuck; it was left alone\n"
     assert [(hub.poll(), hub.out + hub.err) for _ in range(2)] == [(0, "")] * 2
     (mail,) = hub.sink.messages
     assert b"empty.edi" in mail.content
