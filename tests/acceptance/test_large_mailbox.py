@@ -32,7 +32,8 @@ poller.bounds = Limits(file_bytes_max=limits.file_bytes_max, poll_files_max=600,
 report = poller.round(wait=False)
 with poller.database.reading() as tx:
     order = tx.exec_driver_sql(
-        "SELECT f.partner, i.outcome FROM received_file f JOIN interchange i ON i.file_id = f.id ORDER BY i.id"
+        "SELECT f.partner, i.outcome FROM received_file f"
+        " JOIN interchange i ON i.file_id = f.id ORDER BY i.id"
     ).fetchall()
 print(json.dumps({
     "seconds": time.monotonic() - started,
