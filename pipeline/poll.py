@@ -1,9 +1,11 @@
 """Poll: one round over all mailboxes: receive, ingest, expire, deliver."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
+
+from sqlalchemy import Connection
 
 from edi import limits
 from edi.unfinished import breaks_off
@@ -24,9 +26,9 @@ from pipeline.settings import Settings
 from pipeline.shelf import SUFFIX_LENGTH, DatabaseShelf
 from pipeline.sightings import Sightings
 from pipeline.telling import tell_support
-from storage import held, parked, receipts
+from storage import held, parked, receipts, restoration
 from storage.commands import Source
-from storage.database import Database, DatabaseUnavailable
+from storage.database import Database, DatabaseUnavailable, Guard
 from storage.outcomes import Outcome
 from storage.receipts import ReceivedFile
 from storage.rules import TOO_LATE
@@ -80,9 +82,12 @@ class Poller:
     door: Callable[[str], Door]
     sightings: Sightings
     bounds: Limits = Limits(file_bytes_max=limits.file_bytes_max)  # noqa: RUF009 - frozen
+    _guard: Guard | None = None
 
     def round(self, *, wait: bool) -> PollReport:
         """Receive from every mailbox, read what was kept, and deliver what is owed, pass by pass."""
+        self._guard = self._guard or Guard(self.database)
+        may_work(self.database, self._guard)
         received: list[ReceiveReport] = []
         files: list[FileReport] = []
         failed: list[str] = []
@@ -113,6 +118,7 @@ class Poller:
                 received += reports
                 files += done
                 failed += bugs
+        self._guard.leave_mark()
         return PollReport(
             files=tuple(files),
             expired=expired or (),
@@ -145,6 +151,18 @@ class Poller:
         with self.database.writing() as tx:
             for problem in told:
                 tell_support(tx, self.settings, _unusable(problem, at), at)
+
+
+def may_work(database: Database, guard: Guard) -> None:
+    """Raise when this is not the database it was, or a backup was put back and not made good."""
+    guard.check()
+    with database.reading() as tx:
+        open_since = restoration.under_way(tx)
+    if open_since is not None:
+        raise OperatorError(
+            f"A backup was put back, and what came after it is not complete (since"
+            f" {open_since.begun_at:%Y-%m-%d %H:%M} UTC); nothing is sent before. Run: countermand restored"
+        )
 
 
 def _unusable(problem: FileProblem, at: datetime) -> Unusable:
@@ -191,8 +209,16 @@ def _reject(
     return tuple(unmoved)
 
 
+#: What is around the work of a transaction; `restoration.doubting` is the other one.
+_Around = Callable[[Connection], AbstractContextManager[None]]
+
+
+def _plainly(_: Connection) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 def ingest_waiting(
-    settings: Settings, database: Database, now: Callable[[], datetime]
+    settings: Settings, database: Database, now: Callable[[], datetime], around: _Around = _plainly
 ) -> tuple[list[FileReport], list[str]]:
     """Read every kept file that was not read yet; a file that makes us fail does not stop the others."""
     with database.reading() as tx:
@@ -209,7 +235,7 @@ def ingest_waiting(
                 continue
         try:
             # The time is taken off before the commit: what was committed was read.
-            with database.writing() as tx, processor_seconds_max(seconds_for(file.size)):
+            with database.writing() as tx, around(tx), processor_seconds_max(seconds_for(file.size)):
                 report = ingest(tx, settings, file, now(), mailbox_of=file.partner)
         except (CountermandError, DatabaseUnavailable, OSError):
             raise
@@ -256,11 +282,13 @@ def _sent_at(content: bytes) -> tuple[bytes, bytes, bytes]:
     return (elements[9], elements[10], elements[13]) if len(elements) > 13 else (b"", b"", b"")
 
 
-def expire_waiting(settings: Settings, database: Database, at: datetime) -> tuple[SetReport, ...]:
+def expire_waiting(
+    settings: Settings, database: Database, at: datetime, around: _Around = _plainly
+) -> tuple[SetReport, ...]:
     """Sets whose order or answer did not come in time are refused, and their sender is told."""
     expired: list[SetReport] = []
     readings = Readings()
-    with database.writing() as tx:
+    with database.writing() as tx, around(tx):
         questions = {question.set_id: question.id for question in held.expired(tx, at) if question.set_id}
         late = sorted({waiting.set_id for waiting in parked.expired(tx, at)} | questions.keys())
         for set_id in late:

@@ -150,7 +150,8 @@ def _owe(
     """Owe the notices, each once; the ids of those that were not owed before and will be sent."""
     owed = []
     for notice in notices:
-        identity = message_id(notice.dedupe_key, settings.mail.sender)
+        # With the time: where a backup was put back, another event may come to the same number.
+        identity = message_id(f"{notice.dedupe_key} {at.isoformat()}", settings.mail.sender)
         message, problem = _written(settings, notice, identity, at, order_id)
         if problem:
             outbox.enqueue_refused(tx, message, at, error=problem)

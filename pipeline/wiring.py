@@ -1,7 +1,9 @@
 """Wiring: settings become the parts of a running program. Nothing is opened before it is needed."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from pipeline.clock import Clock, SystemClock
@@ -12,7 +14,8 @@ from pipeline.mail import SmtpSettings, check_templates
 from pipeline.mailbox import SftpMailbox
 from pipeline.partners import MailboxSettings
 from pipeline.poll import Poller
-from pipeline.ports import Mailbox
+from pipeline.ports import Folder, Mailbox
+from pipeline.restore import Restorer
 from pipeline.settings import Settings, find_settings, load
 from pipeline.sightings import Sightings
 from storage.database import Database
@@ -47,6 +50,29 @@ class Application:
     def open_mailbox(self, partner_id: str) -> Mailbox:
         """A partner's mailbox; it connects when it is first used, if its door says that it may."""
         return SftpMailbox(self._mailbox_settings(partner_id), self.door(partner_id))
+
+    def open_folder(self, partner_id: str, folder: Folder) -> Mailbox:
+        """One folder of a partner's, to list and read what lies in it; nothing can be moved out of it."""
+        own = self._mailbox_settings(partner_id)
+        swapped = {
+            Folder.PICKUP: own,
+            Folder.PROCESSED: replace(own, pickup=own.processed, processed=own.pickup, rejected=own.pickup),
+            Folder.REJECTED: replace(own, pickup=own.rejected, processed=own.pickup, rejected=own.pickup),
+        }
+        return SftpMailbox(swapped[folder], self.door(partner_id, by_hand=True))
+
+    def restorer(self, since: datetime | None, without: Collection[str]) -> Restorer:
+        """What `countermand restored` runs."""
+        check_templates()
+        check_guides(self.settings)
+        return Restorer(
+            settings=self.settings,
+            database=self.database,
+            clock=self.clock,
+            open_folder=self.open_folder,
+            since=since,
+            without=without,
+        )
 
     def door(self, partner_id: str, *, by_hand: bool = False) -> RememberingDoor:
         """What is remembered of a partner's mailbox; one that is tried by hand is never paused."""

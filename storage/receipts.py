@@ -58,7 +58,7 @@ def keep(
     The same content under the same name is the file already kept, as long as that one was not moved away in
     the mailbox; after that it is a new drop.
     """
-    sha256 = hashlib.sha256(content).hexdigest()
+    sha256 = sha256_of(content)
     found = tx.execute(_SAME, {"partner": partner, "name_bytes": name, "sha256": sha256}).one_or_none()
     if found is not None:
         return _file(found)
@@ -81,6 +81,22 @@ def keep(
     kept = get_file(tx, file_id)
     assert kept is not None
     return kept
+
+
+def sha256_of(content: bytes) -> str:
+    """What a content is known by, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def known(tx: Connection, partner: str) -> tuple[set[tuple[str, int]], set[str]]:
+    """All that was ever kept of a partner: (name in the processed folder, size), and the hashes."""
+    columns = (_FILES.c.moved_to, _FILES.c.size, _FILES.c.sha256)
+    names: set[tuple[str, int]] = set()
+    hashes: set[str] = set()
+    for row in tx.execute(select(*columns).where(_FILES.c.partner == partner)):
+        names.add((row.moved_to, row.size))
+        hashes.add(row.sha256)
+    return names, hashes
 
 
 def shown(name: bytes) -> str:

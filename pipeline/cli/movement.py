@@ -23,13 +23,13 @@ from pipeline.cli.options import (
 from pipeline.deliver import DeliveryReport, deliver
 from pipeline.errors import OperatorError, PartnerError, TransportError
 from pipeline.guides import guides_at
-from pipeline.poll import PollReport
+from pipeline.poll import PollReport, may_work
 from pipeline.replay import replay as replay_files
 from pipeline.replay import sources
 from pipeline.report import FileReport, files_json, needs_attention
 from pipeline.settings import example
 from pipeline.wiring import Application, open_application
-from storage.database import AlreadyRunning
+from storage.database import AlreadyRunning, Guard
 
 PROGRESS_FILES_MIN = 20
 
@@ -195,6 +195,7 @@ def deliver_due(config: Config = None, as_json: AsJson = False) -> None:
     application = open_application(config)
     try:
         with application.database.only_process():
+            may_work(application.database, Guard(application.database))
             report = deliver(
                 application.database, application.smtp(), application.open_mailbox, application.clock
             )

@@ -2,6 +2,7 @@
 
 from storage.database.engine import Database, savepoint
 from storage.database.errors import AlreadyRunning, DatabaseUnavailable, LedgerBug
+from storage.database.guard import Guard
 from storage.database.lock import only_process
 from storage.database.prepared import Prepared
 from storage.database.statements import broken_references, first_bytes, insert_new, insert_row, lock_names
@@ -10,6 +11,7 @@ __all__ = [
     "AlreadyRunning",
     "Database",
     "DatabaseUnavailable",
+    "Guard",
     "LedgerBug",
     "Prepared",
     "broken_references",

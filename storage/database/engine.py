@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, NestedTransaction, create_engine, exc
 
 from storage.database import schema, sqlite
 from storage.database.errors import DatabaseUnavailable, unavailable
+from storage.database.guard import check_there
 from storage.database.lock import only_process
 
 
@@ -76,6 +77,8 @@ class Database:
 
     def upgrade(self) -> str:
         """Bring the schema up to date; the version it has then."""
+        if self.path:
+            check_there(self.path)
         with self._translated(), self._writer.begin() as tx:
             if not schema.is_current(tx, self.place):
                 schema.upgrade(tx)
@@ -127,6 +130,8 @@ class Database:
     def _prepare(self) -> None:
         if self._ready:
             return
+        if self.path:
+            check_there(self.path)
         with self._engine.connect() as tx:
             current = schema.is_current(tx, self.place)
         if not current and self.dialect != "sqlite":

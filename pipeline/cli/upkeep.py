@@ -1,0 +1,98 @@
+"""Commands for who keeps the program running: restored."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from pipeline import screen
+from pipeline.cli.options import OPERATOR, AsJson, Config, err, out, print_json
+from pipeline.errors import OperatorError
+from pipeline.report import Json
+from pipeline.restore import NUMBERS_SKIPPED, NUMBERS_SKIPPED_MAX, RestoreReport
+from pipeline.wiring import open_application
+from storage.database import Guard
+
+app = typer.Typer()
+
+
+@app.command()
+def restored(
+    config: Config = None,
+    as_json: AsJson = False,
+    since: Annotated[str, typer.Option(help="When the backup was made, in UTC: 2026-11-27T13:00.")] = "",
+    skip_numbers: Annotated[
+        int, typer.Option(help="Control numbers left out.", min=0, max=NUMBERS_SKIPPED_MAX)
+    ] = NUMBERS_SKIPPED,
+    without: Annotated[
+        list[str] | None, typer.Option(help="A partner whose folders cannot be read any more.")
+    ] = None,
+) -> None:
+    """After a backup was put back: read again what came after it; what may have gone out is not sent."""
+    application = open_application(config)
+    restorer = application.restorer(_moment(since), without or ())
+    with application.database.only_process():
+        report = restorer.run(skip_numbers)
+        Guard(application.database).leave_mark()
+    if as_json:
+        print_json(_as_json(report))
+    else:
+        _show(report)
+    if not report.ended or report.failed:
+        raise typer.Exit(OPERATOR)
+
+
+def _moment(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise OperatorError(f"--since {text} is not a time such as 2026-11-27T13:00.") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _show(report: RestoreReport) -> None:
+    for found in report.found:
+        where = f"{found.partner_id}, {found.folder.value}"
+        said = f"{found.listed} files, {found.fetched} read, {found.kept} were not known here"
+        out.print(screen.printable(f"{where}: {said}"), soft_wrap=True)
+        if found.error:
+            err.print(f"[red]{screen.printable(f'{where}: {found.error}')}[/]", soft_wrap=True)
+    screen.show_files(out, report.files)
+    for one in report.expired:
+        out.print("Waited too long:")
+        screen.show_set(out, one)
+    for failure in report.failed:
+        err.print(f"[red]{screen.printable(failure)}[/]", soft_wrap=True)
+    if report.doubtful:
+        out.print(
+            f"{len(report.doubtful)} messages may have gone out already and were not sent. Look at each:"
+            " countermand outbox; those that did not arrive: countermand resend ID",
+            soft_wrap=True,
+        )
+    if report.ended:
+        out.print("Everything was found again. Cancellations and answers entered by hand are not among it.")
+    else:
+        err.print("[red]Not complete: nothing is sent until it is. Mend the above and run it again.[/]")
+
+
+def _as_json(report: RestoreReport) -> Json:
+    return {
+        "ended": report.ended,
+        "folders": [
+            {
+                "partner": found.partner_id,
+                "folder": found.folder.value,
+                "listed": found.listed,
+                "read": found.fetched,
+                "kept": found.kept,
+                "error": str(found.error) if found.error else None,
+            }
+            for found in report.found
+        ],
+        "files": [file.to_json() for file in report.files],
+        "expired": [one.to_json() for one in report.expired],
+        "failed": list(report.failed),
+        "doubtful": list(report.doubtful),
+    }
