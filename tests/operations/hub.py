@@ -27,6 +27,7 @@ class Hub:
     sink: SmtpSink
     config: str
     database: Database
+    url: str
     capture: pytest.CaptureFixture[str]
 
     def run(self, *arguments: str) -> int:
@@ -72,10 +73,17 @@ def hub_on(
         path = write_settings(folder, mail_port=sink.port, mailboxes=mailboxes, policy=policy)
         if url:
             path.write_text(path.read_text().replace("sqlite:///ledger.db", url))
-        database = Database(url or f"sqlite:///{folder / 'ledger.db'}")
+        url = url or f"sqlite:///{folder / 'ledger.db'}"
+        database = Database(url)
         try:
             yield Hub(
-                acme=acme, globex=globex, sink=sink, config=str(path), database=database, capture=capture
+                acme=acme,
+                globex=globex,
+                sink=sink,
+                config=str(path),
+                database=database,
+                url=url,
+                capture=capture,
             )
         finally:
             database.close()
