@@ -20,7 +20,7 @@ from storage.mailboxes import MailboxState
 PAUSE_SECONDS_FIRST = 30.0
 PAUSE_SECONDS_MAX = 1800.0  # a server that is down is tried 50 times a day at most
 JITTER = 0.25  # of a pause, up or down, so that what failed together does not come back together
-LOGINS_REFUSED_MAX = 3  # servers lock accounts after 5 or more, and a person may want a try too
+LOGINS_REFUSED_MAX = 3  # servers lock accounts after 5 or more; with key and password, a try counts as two
 REMINDER = timedelta(days=1)
 ERROR_CHARS_MAX = 500
 
@@ -68,14 +68,15 @@ class RememberingDoor:
             return  # the one was no try; the other has come through several hands
         self._counted = error
         state, now = self._state(), self.clock.now()
-        refused = isinstance(error, LoginRefused)
+        credentials = (self.settings.key_file is not None) + (self.settings.password is not None)
+        refused = max(1, credentials) if isinstance(error, LoginRefused) else 0
         pause = min(PAUSE_SECONDS_FIRST * 2 ** min(state.failures, 10), PAUSE_SECONDS_MAX)
         pause *= 1 - JITTER + 2 * JITTER * self.chance()
         self._remember(
             replace(
                 state,
                 failures=state.failures + 1,
-                refusals=state.refusals + 1 if refused else state.refusals,
+                refusals=state.refusals + refused,
                 error=str(error)[:ERROR_CHARS_MAX],
                 failed_at=now,
                 resume_at=now + timedelta(seconds=pause),

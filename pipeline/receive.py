@@ -72,6 +72,7 @@ def receive_all(
             for one in rounds:
                 if one.unsettled:
                     one.look()
+        started_seconds = clock.monotonic_seconds()
         waiting = rounds
         while waiting:
             yield tuple(one.take() for one in waiting)
@@ -79,6 +80,10 @@ def receive_all(
             for one in waiting:
                 one.remember()
             waiting = [one for one in rounds if one.is_waiting]
+            if clock.monotonic_seconds() - started_seconds > limits.round_seconds_max:
+                for one in waiting:
+                    one.end()
+                waiting = []
     finally:
         for one in rounds:
             one.close()
@@ -141,19 +146,29 @@ class _Round:
     def take(self) -> ReceiveReport:
         """Take one pass's share, and say what came of it and of the look before it."""
         taking = self._taking
-        size = 0
+        size, started_seconds = 0, self._clock.monotonic_seconds()
         try:
-            while taking is not None and self._batches and size < self._limits.pass_files_max:
+            while taking is not None and self._batches and self._has_turn(size, started_seconds):
                 batch = self._batches.pop(0)
                 size += len(batch.files)
                 taking.take(batch)
         except CountermandError as error:
             self._failed(error)
         if not self._batches:
-            if taking is not None and self._failure is None and self._paused is None:
-                self._inbox.door.served()
-            self.close()
+            self.end()
         return self._report()
+
+    def _has_turn(self, files: int, started_seconds: float) -> bool:
+        """Whether this pass may take one more batch of this mailbox; the first it always may."""
+        seconds = self._clock.monotonic_seconds() - started_seconds
+        return not files or (files < self._limits.pass_files_max and seconds < self._limits.pass_seconds_max)
+
+    def end(self) -> None:
+        """This mailbox's round is over; what it has not come to is the next one's."""
+        self._batches = []
+        if self._taking is not None and self._failure is None and self._paused is None:
+            self._inbox.door.served()
+        self.close()
 
     def remember(self) -> None:
         """Make durable what is known of the files that stay, and that they were told of."""

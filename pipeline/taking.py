@@ -84,6 +84,8 @@ class Limits:
     file_bytes_max: int
     poll_files_max: int = 10_000  # per mailbox and round; about 15 MB of listing, a minute of work
     pass_files_max: int = 1_000  # per mailbox before it is the next one's turn; some seconds of work
+    pass_seconds_max: float = 30  # the same for servers that are slow; a batch that is under way may finish
+    round_seconds_max: float = 120  # then the next round looks anew: others may have left files meanwhile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from storage.database import lock_names
 from storage.models import table
 from storage.receipts import shown
 from storage.states import Left
@@ -70,6 +71,7 @@ def states(tx: Connection) -> tuple[MailboxState, ...]:
 
 def set_state(tx: Connection, state: MailboxState) -> None:
     """Remember how a mailbox is."""
+    lock_names(tx, [f"mailbox:{state.partner}"])  # a person may try it while it is being polled
     tx.execute(delete(_MAILBOXES).where(_MAILBOXES.c.partner == state.partner))
     tx.execute(insert(_MAILBOXES), {field.name: getattr(state, field.name) for field in fields(state)})
 
@@ -87,6 +89,7 @@ def left_files(tx: Connection, partner: str | None = None) -> tuple[LeftFile, ..
 
 def remember_left(tx: Connection, partner: str, gone: Collection[bytes], now: Sequence[LeftFile]) -> None:
     """Forget what is gone or changed, by name, and remember what is left now."""
+    lock_names(tx, [f"mailbox:{partner}"])
     forgotten = {*gone, *(file.name_bytes for file in now)}
     if forgotten:
         tx.execute(_FORGET, [{"of_partner": partner, "of_name": name} for name in sorted(forgotten)])

@@ -22,14 +22,19 @@ LEFT = LeftFile(
 )  # fmt: skip
 
 
-@pytest.fixture(params=["memory", "database"])
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
     if request.param == "memory":
         yield MemoryShelf()
         return
-    database = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_server").borrow()
+    database = Database(url)
     yield DatabaseShelf(database=database, clock=SystemClock(), is_cut_off=breaks_off)
     database.close()
+    if request.param == "postgresql":
+        request.getfixturevalue("postgres_server").give_back(url)
 
 
 def test_what_is_kept_has_a_number_and_a_suffix_of_its_own(shelf: Shelf) -> None:

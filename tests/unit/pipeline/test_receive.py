@@ -1,16 +1,19 @@
 """Receiving: what is settled, what is kept before what is moved, and that nobody stops anybody."""
 
 import errno
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from pipeline import batches
 from pipeline.batches import BATCH_FILES_MAX
 from pipeline.errors import CountermandError, FileTooLarge, MailboxPaused, OperatorError, TransportError
+from pipeline.ports import RemoteFile
 from pipeline.receive import Limits, ReceiveReport
 from tests.contract.folder_mailbox import FolderMailbox
 from tests.contract.memory_shelf import MemoryShelf
-from tests.unit.pipeline.receiving import World
+from tests.unit.pipeline.receiving import FakeClock, World
 
 
 @pytest.fixture
@@ -202,6 +205,34 @@ def test_passes_go_round_so_that_a_backlog_makes_nobody_wait(world: World) -> No
     assert [reports[0].left for reports in passes] == [344, 88, 0]
     assert world.mailboxes["acme"].calls.count("listing") == 1
     assert world.doors["acme"].told == world.doors["bolt"].told == ["served"]
+
+
+class Slow(FolderMailbox):
+    """Every batch takes 20 seconds."""
+
+    clock: FakeClock
+
+    def fetch_many(
+        self, files: Sequence[RemoteFile], *, file_bytes_max: int
+    ) -> list[bytes | CountermandError]:
+        self.clock.seconds += 20
+        return super().fetch_many(files, file_bytes_max=file_bytes_max)
+
+
+def test_a_slow_server_has_its_turn_and_not_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "BATCH_FILES_AFTER_TRIES", (4, 2, 1))
+    world.partner("bolt")
+    slow = world.mailboxes["acme"] = Slow(world.root / "acme")
+    slow.clock = world.clock
+    for number in range(20 * 4):
+        world.put(f"{number:04d}", str(number).encode())
+    world.put("only", b"one", "bolt")
+    passes = list(world.passes("acme", "bolt", wait=False))
+    assert [len(reports[0].taken) for reports in passes] == [2 * 4] * 4, "30 and 120 seconds"
+    assert passes[0][1].taken
+    assert passes[-1][0].left == 12 * 4
+    assert world.doors["acme"].told == ["served"]
+    assert world.mailboxes["acme"].calls[-1] == "close"
 
 
 def test_a_mailbox_that_fails_in_a_later_pass_has_failed_once(world: World) -> None:
