@@ -73,12 +73,18 @@ def _receiver(interchange: Interchange, sender: Partner, settings: Settings) -> 
     if (address.qualifier, address.id) == (hub.isa.qualifier, hub.isa.id):
         named = {
             partner for group in interchange.groups if (partner := settings.directory.by_gs(group.receiver))
-        }
+        } - {sender}
         return Admitted(sender=sender, receiver=named.pop() if len(named) == 1 else None)
     receiver = settings.directory.by_isa(address.qualifier, address.id)
     if receiver is None or receiver is sender:
         said = f"The receiver {address} (ISA07-08) is neither this hub nor one of its other partners."
         return NotAdmitted(about_isa(FindingCode.RECEIVER_UNKNOWN, said, "8", interchange), sender)
+    for group in interchange.groups:
+        if settings.directory.by_gs(group.receiver) not in (None, receiver):
+            said = (
+                f'The group is for another partner, "{group.receiver}" (GS03), than the receiver {address}.'
+            )
+            return NotAdmitted(about_isa(FindingCode.RECEIVER_UNKNOWN, said, "8", interchange), sender)
     return Admitted(sender=sender, receiver=receiver)
 
 

@@ -1,6 +1,6 @@
 """Views: orders, held questions and messages as the JSON of the contract. Read side only."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from sqlalchemy import Connection
 
@@ -104,6 +104,16 @@ def parked_json(parked: Parked, receipt: SetReceipt | None) -> Json:
         "since": parked.since.isoformat(),
         "expires_at": parked.expires_at.isoformat(),
     }
+
+
+def waiting_rows(held: Iterable[Json], parked: Iterable[Json]) -> Iterator[Json]:
+    """What waits as rows of one table: for a person (with its number and choices), or for its order."""
+    for one in held:
+        choices = one["choices"]
+        assert isinstance(choices, list)
+        yield {**one, "waits_for": "a person", "choices": [choice["name"] for choice in choices]}
+    for one in parked:
+        yield {**one, "waits_for": "its order"}
 
 
 def message_json(tx: Connection, message: OutboxMessage) -> Json:

@@ -43,6 +43,7 @@ PARTS = {
     "postgres": Part(("postgres",), "postgresql"),
     "strace": Part(("strace",), "strace"),
     "ssh-keygen": Part(("ssh-keygen",), "openssh-client"),
+    "soffice": Part(("soffice", "libreoffice"), "libreoffice-calc", optional=True),
     "chromium": Part(("chromium", "chromium-browser", "google-chrome"), "chromium", optional=True),
 }
 

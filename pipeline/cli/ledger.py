@@ -4,10 +4,18 @@ from typing import Annotated
 
 import typer
 
-from pipeline import screen, staff
-from pipeline.cli.options import AsJson, Config, end, out, print_json
+from pipeline import screen, sheet, staff
+from pipeline.cli.options import AsCsv, AsJson, Config, check_one_form, end, out, print_csv, print_json
 from pipeline.errors import OperatorError
-from pipeline.views import held_json, message_json, order_json, parked_json, receipts_of, summary_json
+from pipeline.views import (
+    held_json,
+    message_json,
+    order_json,
+    parked_json,
+    receipts_of,
+    summary_json,
+    waiting_rows,
+)
 from pipeline.wiring import open_application
 from storage import held as held_questions
 from storage import outbox as messages
@@ -25,10 +33,12 @@ Release = Annotated[str, typer.Option(help="The release, if the order has severa
 def orders(
     config: Config = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
     partner: Annotated[str, typer.Option(help="Either party.")] = "",
     status: Annotated[str, typer.Option(help="open, partly_fulfilled, fulfilled, cancelled, complete.")] = "",
 ) -> None:
     """List orders, newest first."""
+    check_one_form(as_json=as_json, as_csv=as_csv)
     application = open_application(config)
     if partner and application.settings.directory.get(partner) is None:
         raise OperatorError(f'There is no partner "{partner}" in the settings.')
@@ -36,6 +46,8 @@ def orders(
         found = queries.list_orders(tx, partner=partner, status=staff.status_named(status), limit=100_000)
     if as_json:
         print_json({"orders": [summary_json(order) for order in found]})
+    elif as_csv:
+        print_csv(sheet.ORDER_COLUMNS, map(summary_json, found))
     else:
         screen.show_orders(out, found)
 
@@ -112,15 +124,18 @@ def answer(
 
 
 @app.command()
-def held(config: Config = None, as_json: AsJson = False) -> None:
+def held(config: Config = None, as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     """What waits for a person, how long, and with which choices; and what waits for its order."""
+    check_one_form(as_json=as_json, as_csv=as_csv)
     application = open_application(config)
     with application.database.reading() as tx:
         questions, waiting = held_questions.list_held(tx), parked_sets.list_parked(tx)
         receipts = receipts_of(tx, questions, waiting)
-    if as_json:
-        held_list = [held_json(question, receipts.get(question.set_id or 0)) for question in questions]
-        parked_list = [parked_json(parked, receipts.get(parked.set_id)) for parked in waiting]
+    held_list = [held_json(question, receipts.get(question.set_id or 0)) for question in questions]
+    parked_list = [parked_json(parked, receipts.get(parked.set_id)) for parked in waiting]
+    if as_csv:
+        print_csv(sheet.HELD_COLUMNS, waiting_rows(held_list, parked_list))
+    elif as_json:
         print_json({"held": held_list, "parked": parked_list})
     else:
         screen.show_held(out, questions, waiting, receipts, application.clock.now())
@@ -146,14 +161,17 @@ def release(
 
 
 @app.command()
-def outbox(config: Config = None, as_json: AsJson = False) -> None:
+def outbox(config: Config = None, as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     """List e-mails and X12 documents, sent and owed, and what partners answered to them."""
+    check_one_form(as_json=as_json, as_csv=as_csv)
     application = open_application(config)
     with application.database.reading() as tx:
         found = messages.list_messages(tx)
-        listed = [message_json(tx, message) for message in found] if as_json else []
+        listed = [message_json(tx, message) for message in found] if as_json or as_csv else []
     if as_json:
         print_json({"messages": listed})
+    elif as_csv:
+        print_csv(sheet.MESSAGE_COLUMNS, listed)
     else:
         screen.show_messages(out, found)
 

@@ -1,13 +1,16 @@
 """What every command shares: its options, the two consoles, exit codes, JSON."""
 
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from pipeline.errors import OperatorError
 from pipeline.report import Json
+from pipeline.sheet import csv_text
 from pipeline.visible import json_text
 
 DONE, ATTENTION, OPERATOR, BUG = 0, 1, 2, 3
@@ -15,6 +18,7 @@ PIPE_COLUMNS = 120  # where there is no terminal to ask
 
 Config = Annotated[Path | None, typer.Option("--config", help="The settings file.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="A table for spreadsheets on standard output.")]
 Paths = Annotated[list[str], typer.Argument(help="Files, folders or - for standard input.")]
 
 
@@ -33,6 +37,19 @@ def print_json(value: Json, *, in_one_line: bool = False) -> None:
     indent = None if in_one_line else 2
     sys.stdout.write(json_text(value, indent=indent) + "\n")
     sys.stdout.flush()
+
+
+def check_one_form(*, as_json: bool, as_csv: bool) -> None:
+    """An output has one form."""
+    if as_json and as_csv:
+        raise OperatorError("--csv and --json exclude each other. Give one of them.")
+
+
+def print_csv(columns: Sequence[str], rows: Iterable[Json]) -> None:
+    """A table as CSV, in UTF-8 whatever the terminal speaks, and nothing else, on standard output."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(csv_text(columns, rows).encode("utf-8"))
+    sys.stdout.buffer.flush()
 
 
 def end(*, attention: bool) -> None:
