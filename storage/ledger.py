@@ -5,6 +5,7 @@ from itertools import accumulate
 
 from sqlalchemy import Connection, bindparam, insert, select
 
+from storage.chain import End
 from storage.commands import Command, PlaceOrder, Submission, WithdrawShipment
 from storage.database import Prepared, lock_names
 from storage.events import LedgerEvent
@@ -94,7 +95,7 @@ class _Desk:
     tx: Connection
     withdrawals: tuple[WithdrawShipment, ...] = ()  # what needs to know more of an order than others do
     orders: dict[int, OrderState] = field(default_factory=dict)
-    sequences: dict[int, int] = field(default_factory=dict)
+    ends: dict[int, End] = field(default_factory=dict)  # of the orders' chains, as the database has them
     stored: dict[int, OrderState] = field(default_factory=dict)  # as the database has them
     touched: set[int] = field(default_factory=set)
     steps: list[tuple[OrderState, ...]] = field(
@@ -116,7 +117,7 @@ class _Desk:
         return Entry(command=command, decision=decision, before=before, after=steps[-1])
 
     def write(self, entries: tuple[Entry, ...], set_id: int | None) -> tuple[Entry, ...]:
-        writer = Writer(self.tx, set_id, dict(self.sequences), dict(self.stored))
+        writer = Writer(self.tx, set_id, dict(self.ends), dict(self.stored))
         events = [
             writer.write(entry.command, steps, entry.decision.facts) if steps else ()
             for entry, steps in zip(entries, self.steps, strict=True)
@@ -151,7 +152,7 @@ class _Desk:
             if self.withdrawals:
                 order = with_history(self.tx, order, self.withdrawals)
             self.stored[order.id] = self.orders[order.id] = order
-            self.sequences[order.id] = loaded.sequence
+            self.ends[order.id] = loaded.end
         ids = {loaded.order.id for loaded in candidates}
         found = [o for o in self.orders.values() if o.id in ids or (o.id < 0 and _may_be(o.key, command))]
         chosen = [o for o in found if o.key.release == command.order.release] or ([] if exact else found)

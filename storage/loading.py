@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, case, func, or_, select, type_coerce
 
+from storage.chain import End
 from storage.commands import Locator, Source, WithdrawShipment
 from storage.database.columns import Quantity
 from storage.events import EventKind
@@ -21,10 +22,10 @@ _EVENT_LINES = table("event_line")
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """An order as it stands, and the number of its last event."""
+    """An order as it stands, and where the chain of its events ends."""
 
     order: OrderState
-    sequence: int
+    end: End
 
 
 def find_orders(tx: Connection, locator: Locator) -> tuple[Loaded, ...]:
@@ -72,7 +73,6 @@ def with_history(tx: Connection, order: OrderState, withdrawals: Sequence[Withdr
     )
 
 
-_LAST = select(func.max(_EVENTS.c.sequence)).where(_EVENTS.c.order_id == _ORDERS.c.id).scalar_subquery()
 _ORDER: Select[Any] = select(
     _ORDERS.c.id,
     _ORDERS.c.buyer,
@@ -86,7 +86,8 @@ _ORDER: Select[Any] = select(
     _ORDERS.c.seller_change_sequence,
     _ORDERS.c.restated_at,
     _ORDERS.c.reopened_by,
-    _LAST.label("sequence"),
+    _ORDERS.c.last_sequence,
+    _ORDERS.c.last_hash,
 )
 _BY_ID = _ORDER.where(_ORDERS.c.id == bindparam("order_id"))
 _LINES_OF = select(_LINES).where(_LINES.c.order_id == bindparam("order_id")).order_by(_LINES.c.id)
@@ -148,7 +149,7 @@ def _loaded(tx: Connection, row: Row[Any]) -> Loaded:
         restated_at=row.restated_at,
         reopened_by=row.reopened_by,
     )
-    return Loaded(order, row.sequence or 0)
+    return Loaded(order, End(row.last_sequence, row.last_hash))
 
 
 def lines_of(tx: Connection, order_id: int) -> tuple[LineState, ...]:

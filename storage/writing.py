@@ -8,6 +8,8 @@ from itertools import pairwise
 
 from sqlalchemy import Connection, bindparam, insert, update
 
+from storage import chain
+from storage.chain import End
 from storage.commands import Command, PlaceOrder
 from storage.database import LedgerBug, Prepared
 from storage.events import EVENT_VERSION, EventKind, Fact, LedgerEvent, Units
@@ -18,9 +20,7 @@ from storage.orders import ZERO, LineState, OrderState
 _ORDERS, _LINES, _IDS = table("orders"), table("order_line"), table("order_line_id")
 _EVENTS, _EVENT_LINES = table("event"), table("event_line")
 
-_NEW_EVENT = Prepared(
-    insert(_EVENTS).returning(_EVENTS.c.id), *(column.name for column in _EVENTS.c if column.name != "id")
-)
+_NEW_EVENT = Prepared(insert(_EVENTS).returning(_EVENTS.c.id), "order_id", *chain.EVENT_COLUMNS, "hash")
 # The other counters begin at nothing, which the table says itself.
 _NEW_LINES = Prepared(
     insert(_LINES), *(column.name for column in _LINES.c if column.name not in ("requested", "withdrawn"))
@@ -54,7 +54,7 @@ def _moving(*counters: str) -> Prepared:
     )
 
 
-# What the facts change on the order itself, in the order of the values of `_row`.
+# What the facts change on the order itself, in the order of the values of `_row`, and where its chain ends.
 _MARKS = (
     "status",
     "whole_cancelled",
@@ -63,6 +63,8 @@ _MARKS = (
     "seller_change_sequence",
     "restated_at",
     "reopened_by",
+    "last_sequence",
+    "last_hash",
 )
 _SETTLE = Prepared(
     update(_ORDERS)
@@ -85,11 +87,16 @@ def _row(order: OrderState) -> tuple[object, ...]:
     )
 
 
-_NEW_ORDER = Prepared(
-    insert(_ORDERS).returning(_ORDERS.c.id),
-    *("buyer", "seller", "po_number", "release", "placed_at", "ordered_on", "content_hash"),
-    *_MARKS,
-)
+def _unchanging(command: Command, order: OrderState) -> tuple[object, ...]:
+    """The values of the order's own row that stay as they are, in the order of `chain.ORDER_COLUMNS`."""
+    if not isinstance(command, PlaceOrder):
+        raise LedgerBug(f"PO {order.key.po_number} has no event, and {type(command).__name__} places nothing")
+    key = order.key
+    placed = (command.at, command.ordered_on, command.content_hash)
+    return (key.buyer, key.seller, key.po_number, key.release, *placed)
+
+
+_NEW_ORDER = Prepared(insert(_ORDERS).returning(_ORDERS.c.id), *chain.ORDER_COLUMNS, *_MARKS)
 
 
 @dataclass(slots=True)
@@ -98,8 +105,9 @@ class Writer:
 
     tx: Connection
     set_id: int | None
-    sequences: dict[int, int]  # last event number by order id
+    ends: dict[int, End]  # of the chain of events as the rows of `orders` have it, by order id
     stored: dict[int, OrderState]  # what the rows of `orders` say, by order id
+    reached: dict[int, End] = field(default_factory=dict)  # where the chain ends now
     ids: dict[int, int] = field(default_factory=dict)  # negative id -> real id
 
     def write(
@@ -111,11 +119,10 @@ class Writer:
 
     def settle(self, order: OrderState) -> None:
         """Bring the order's own row in line with its lines, and with what the facts said of it."""
-        stored = self.stored[order.id]
-        if stored is order or _row(stored) == _row(order):
+        order_id, end = self.ids.get(order.id, order.id), self._end(order.id)
+        if end == self.ends.get(order.id) and _row(self.stored[order.id]) == _row(order):
             return
-        order_id = self.ids.get(order.id, order.id)
-        if _SETTLE.run(self.tx, [(*_row(order), order_id)]) != 1:
+        if _SETTLE.run(self.tx, [(*_row(order), end.sequence, end.hash, order_id)]) != 1:
             raise LedgerBug(f"order {order_id} is not there to be brought up to date")
 
     def numbered(self, order: OrderState | None) -> OrderState | None:
@@ -132,33 +139,69 @@ class Writer:
         return self.ids[order_id] * LINES_MAX + ordinal
 
     def _write(self, command: Command, fact: Fact, before: OrderState, after: OrderState) -> LedgerEvent:
-        if fact.kind is EventKind.ORDER_PLACED:
-            self._place(command, after)
-        order_id = self.ids.get(after.id, after.id)
         if fact.placed:
-            units = self._add_lines(order_id, after.lines[len(before.lines) :])
-            return self._record(command, order_id, fact, units, {})
+            new = after.lines[len(before.lines) :]
+            said = self._said(command, fact, after, [chain.placed(line) for line in new])
+            if fact.kind is EventKind.ORDER_PLACED:
+                self._place(command, after)
+            return self._record(command, after.id, fact, self._add_lines(after.id, new), {}, said)
         changed = [pair for pair in zip(before.lines, after.lines, strict=True) if pair[0] is not pair[1]]
         settled = {
             self._line_id(new.id): max(old.requested - new.requested, ZERO)
             for old, new in changed
             if old.requested
         }
-        event = self._record(command, order_id, fact, self._moved_units(fact), settled)
+        units = self._moved_units(fact)
+        lines = [chain.moved(u.line_id, u.quantity, u.reason, settled.get(u.line_id, ZERO)) for u in units]
+        said = self._said(command, fact, after, sorted(lines))
+        event = self._record(command, after.id, fact, units, settled, said)
         self._move(fact, changed)
         return event
 
+    def _said(
+        self, command: Command, fact: Fact, order: OrderState, lines: Sequence[tuple[object, ...]]
+    ) -> tuple[object, ...]:
+        """The values of the order's next event, with its hash: the order's chain ends there from now on."""
+        end, source = self._end(order.id), command.source
+        values = (
+            end.sequence + 1,
+            fact.kind.value,
+            fact.declined,
+            command.by,
+            command.at,
+            command.reason.code,
+            command.reason.text,
+            command.note,
+            list(fact.notes),
+            EVENT_VERSION,
+            self.set_id,
+            source.actor,
+            source.file,
+            source.interchange,
+            source.group,
+            source.set,
+            source.type,
+            fact.reference,
+        )
+        before = end.hash or [chain.plain(value) for value in _unchanging(command, order)]
+        digest = chain.link(before, map(chain.plain, values), lines)
+        self.reached[order.id] = End(end.sequence + 1, digest)
+        return (*values, digest)
+
+    def _end(self, order_id: int) -> End:
+        return self.reached.get(order_id) or self.ends.get(order_id) or End()
+
     def _place(self, command: Command, order: OrderState) -> None:
-        if not isinstance(command, PlaceOrder) or order.id > 0:
-            raise LedgerBug(f"PO {order.key.po_number} cannot be placed: it exists, or nobody ordered it")
-        key = order.key
-        placed = (command.at, command.ordered_on, command.content_hash)
-        values = (key.buyer, key.seller, key.po_number, key.release, *placed, *_row(order))
+        if order.id > 0:
+            raise LedgerBug(f"PO {order.key.po_number} cannot be placed: it exists")
+        end = self.ends[order.id] = self.reached[order.id]
+        values = (*_unchanging(command, order), *_row(order), end.sequence, end.hash)
         self.ids[order.id] = _NEW_ORDER.new_id(self.tx, values)
         self.stored[order.id] = order
 
     def _add_lines(self, order_id: int, lines: tuple[LineState, ...]) -> tuple[Units, ...]:
         """Insert lines as they were placed; the units that were ordered with them."""
+        order_id = self.ids.get(order_id, order_id)
         _NEW_LINES.run(self.tx, [self._line_row(order_id, line) for line in lines])
         items = [
             (self._line_id(line.id), ordinal, item.qualifier, item.id, item.scheme)
@@ -208,32 +251,11 @@ class Writer:
         fact: Fact,
         units: tuple[Units, ...],
         settled: Mapping[int, Decimal],
+        said: tuple[object, ...],
     ) -> LedgerEvent:
         """Write an event; `settled` are the requested units, by line id, that it leaves without a request."""
-        sequence = self.sequences[order_id] = self.sequences.get(order_id, 0) + 1
-        source = command.source
-        values = (
-            order_id,
-            sequence,
-            fact.kind.value,
-            fact.declined,
-            command.by,
-            command.at,
-            command.reason.code,
-            command.reason.text,
-            command.note,
-            list(fact.notes),
-            EVENT_VERSION,
-            self.set_id,
-            source.actor,
-            source.file,
-            source.interchange,
-            source.group,
-            source.set,
-            source.type,
-            fact.reference,
-        )
-        event_id = _NEW_EVENT.new_id(self.tx, values)
+        sequence, order_id = self.reached[order_id].sequence, self.ids.get(order_id, order_id)
+        event_id = _NEW_EVENT.new_id(self.tx, (order_id, *said))
         lines = [(event_id, u.line_id, u.quantity, u.reason.code, u.reason.text) for u in units]
         if settled:
             _SETTLING.run(self.tx, [(*line, settled.get(line[1], ZERO)) for line in lines])
@@ -248,7 +270,7 @@ class Writer:
             at=command.at,
             reason=command.reason,
             note=command.note,
-            source=source,
+            source=command.source,
             units=units,
             notes=fact.notes,
             reference=fact.reference,

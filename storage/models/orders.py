@@ -8,6 +8,7 @@ from sqlalchemy import (
     JSON,
     CheckConstraint,
     Index,
+    Integer,
     Text,
     UniqueConstraint,
 )
@@ -44,6 +45,8 @@ class OrderRow(Row, table=True):
     seller_change_sequence: str = added(Text)
     restated_at: datetime | None = Field(sa_type=Instant)
     reopened_by: str = added(Text)
+    last_sequence: int = added(Integer, "0")  # of its events; one that is removed is missed
+    last_hash: str = added(Text)  # the hash of that event
 
 
 class OrderLineRow(Row, table=True):
@@ -123,6 +126,7 @@ class EventRow(Row, table=True):
     source_set: str = Field(sa_type=Text)
     source_type: str = Field(sa_type=Text)
     reference: str = added(Text)  # the shipment id, of a shipment and of its withdrawal
+    hash: str = added(Text)  # of what it says and of the event before it: `storage.chain`
 
 
 class EventLineRow(Row, table=True):
