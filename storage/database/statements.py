@@ -1,6 +1,6 @@
 """The few statements that every database writes in its own way."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Column, Connection, Insert, Table, func, select, text
@@ -52,11 +52,19 @@ def lock_names(tx: Connection, names: Iterable[str]) -> None:
         tx.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
 
 
-def broken_references(tx: Connection) -> tuple[tuple[str, str], ...]:
-    """(table, missing table) of rows that refer to rows that are not there.
+def broken_references(tx: Connection, tables: Iterable[Table]) -> Iterator[dict[str, object]]:
+    """The rows that refer to rows that are not there: their table, column and what it says.
 
-    SQLite checks references only on connections that ask for it; PostgreSQL always does.
+    The databases check references when they are written. Whoever owns one can switch that off.
     """
-    if tx.dialect.name != "sqlite":
-        return ()
-    return tuple((row[0], row[2]) for row in tx.exec_driver_sql("PRAGMA foreign_key_check"))
+    for table in tables:
+        for key in table.foreign_keys:
+            there = key.column.table.alias("there")
+            missing = (
+                select(key.parent)
+                .outerjoin(there, there.c[key.column.name] == key.parent)
+                .where(key.parent.is_not(None), there.c[key.column.name].is_(None))
+                .distinct()
+            )
+            for value in tx.execute(missing).scalars():
+                yield {"table": table.name, "column": key.parent.name, "missing": value}

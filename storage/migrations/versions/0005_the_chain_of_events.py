@@ -47,7 +47,9 @@ _IDS = """
 
 def upgrade() -> None:
     op.add_column("event", sa.Column("hash", sa.Text(), nullable=False, server_default=""))
-    op.add_column("orders", sa.Column("last_sequence", sa.Integer(), nullable=False, server_default=sa.text("0")))
+    op.add_column(
+        "orders", sa.Column("last_sequence", sa.Integer(), nullable=False, server_default=sa.text("0"))
+    )
     op.add_column("orders", sa.Column("last_hash", sa.Text(), nullable=False, server_default=""))
     allow, forbid = pause_facts("event", op.get_bind().dialect.name)
     op.execute(sa.text(allow))

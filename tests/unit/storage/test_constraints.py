@@ -132,8 +132,8 @@ def test_rows_are_of_known_kinds_and_belong_together(database: Database, stateme
 def test_an_order_number_is_used_once_between_two_parties(database: Database) -> None:
     refuse(
         database,
-        "INSERT INTO orders (id, buyer, seller, po_number, release, revision, status, placed_at, content_hash,"
-        " whole_cancelled) SELECT 99, buyer, seller, po_number, release, revision, status, placed_at,"
-        " content_hash, whole_cancelled FROM orders",
+        "INSERT INTO orders (id, buyer, seller, po_number, release, revision, status, placed_at,"
+        " content_hash, whole_cancelled) SELECT 99, buyer, seller, po_number, release, revision, status,"
+        " placed_at, content_hash, whole_cancelled FROM orders",
         "UNIQUE constraint failed: orders.buyer",
     )

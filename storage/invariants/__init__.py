@@ -1,0 +1,55 @@
+"""Audits over the whole database: laws, each with the rows that break it.
+
+Most laws are one query for the rows that break them, in plain SQL that every database understands, so that
+they can also be run by hand. What a query cannot say, or would say slowly, is found by walks.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from itertools import islice
+
+from sqlalchemy import Connection, text
+
+from storage.database import broken_references
+from storage.invariants import history, lines, orders, owed, receipts
+from storage.invariants.law import ROWS_MAX, Breach, Invariant, Walk
+from storage.models import METADATA
+
+__all__ = ["INVARIANTS", "REFERENCES", "ROWS_MAX", "Breach", "Invariant", "audit"]
+
+REFERENCES = Invariant("references", "G1", "Every row that refers to another refers to one that is there.")
+INVARIANTS: tuple[Invariant, ...] = (
+    *lines.LAWS,
+    *history.LAWS,
+    *orders.LAWS,
+    *receipts.LAWS,
+    *owed.LAWS,
+    REFERENCES,
+)
+_WALKS: tuple[Walk, ...] = (history.walk,)
+
+
+def audit(tx: Connection) -> tuple[Breach, ...]:
+    """Check every invariant in one transaction, as `Database.reading` gives it; nothing when all hold."""
+    found = _walked(tx)
+    for invariant in INVARIANTS:
+        if invariant.query:
+            with tx.execute(text(invariant.query)) as rows:
+                found[invariant.name] = [dict(row) for row in islice(rows.mappings(), ROWS_MAX)]
+    dangling = broken_references(tx, METADATA.sorted_tables)
+    found[REFERENCES.name] = [*islice(dangling, ROWS_MAX)]
+    return tuple(
+        Breach(one.name, one.promise, one.sentence, tuple(found[one.name]))
+        for one in INVARIANTS
+        if found[one.name]
+    )
+
+
+def _walked(tx: Connection) -> dict[str, list[Mapping[str, object]]]:
+    """The rows that the walks find, by the name of the law they break."""
+    found: dict[str, list[Mapping[str, object]]] = defaultdict(list)
+    for walk in _WALKS:
+        for name, row in walk(tx):
+            if len(found[name]) < ROWS_MAX:
+                found[name].append(row)
+    return found
