@@ -32,7 +32,18 @@ __all__ = [
 
 FILE_NAME = "countermand.toml"
 VARIABLE = "COUNTERMAND_CONFIG"
+SETTINGS_BYTES_MAX = 4 * 1024 * 1024  # some 2,000 partners with everything they can have
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+# What stands between the slashes and the database's name: all parts but that one may be missing.
+_POSTGRESQL = re.compile(
+    r"(?:[^/?#@:\s]*(?::[^/?#@:\s]*)?@)?[^/?#@:\s]*(?::[0-9]{1,5})?/[^/?#@\s]+(?:\?\S*)?"
+)
+_POSTGRESQL_SHAPE = (
+    "is not postgresql+psycopg://USER:PASSWORD@HOST:PORT/NAME; write signs of a password as % and two digits,"
+    " such as %40 for @ and %2F for /"
+)
 
 
 @unique
@@ -128,7 +139,12 @@ def example() -> str:
 def load(path: Path, environ: Mapping[str, str]) -> Settings:
     """Read and check a settings file; a SettingsError names the first thing that is wrong."""
     try:
-        values = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        content = path.read_bytes()
+        if len(content) > SETTINGS_BYTES_MAX:
+            raise SettingsError(
+                f"{path}: has {len(content)} bytes, more than {SETTINGS_BYTES_MAX}; is it the right file?"
+            )
+        values = tomllib.loads(content.decode("utf-8-sig"))
     except OSError as error:
         raise SettingsError(
             f"{path}: cannot be read ({error.strerror}); check the path and its rights"
@@ -169,6 +185,12 @@ def _database(top: TableReader, folder: Path) -> DatabaseSettings:
         table.done()
     scheme, _, rest = url.partition("://")
     if scheme == "postgresql+psycopg" and rest:
+        if not _POSTGRESQL.fullmatch(rest):  # what is taken apart wrongly shows the password in an error
+            raise top.fail("database.url", _POSTGRESQL_SHAPE)
+        if re.search("(?i)[?&](?:ssl)?pass", rest):
+            raise top.fail(
+                "database.url", "has a password behind the ?; write it before the @, where it is hidden"
+            )
         return DatabaseSettings(url=url)
     name, question, options = rest.removeprefix("/").partition("?")
     if scheme != "sqlite" or not rest.startswith("/"):

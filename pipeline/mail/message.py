@@ -3,7 +3,7 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -14,7 +14,7 @@ from functools import cache
 from shlex import quote
 from typing import Any, Literal, TypeVar
 
-from jinja2 import PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from pipeline.notices import CONTEXTS, Context, Notice, Total, amounts
@@ -25,6 +25,8 @@ T = TypeVar("T")
 TEXT_LENGTH_MAX = 500  # of one value anywhere; the longest free text of X12 (MSG01) has 264 characters
 SUBJECT_VALUE_LENGTH_MAX = 60  # of one value in a subject; a purchase order number has at most 22
 SUBJECT_LENGTH_MAX = 180  # three values and our own words
+# 50 lines with 20 texts of 80 characters that all have to be escaped are 400,000, and HTML shows them twice.
+RENDERED_CHARS_MAX = 2_000_000
 HEADERS = (
     "From", "To", "Reply-To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-Auto-Response-Suppress",
     "MIME-Version", "Content-Type",
@@ -72,13 +74,24 @@ def render(context: Context) -> Rendered:
     """The words of the context's template. Values are data only: they are never read as template source."""
     shown = presentable(context)
     values = {entry.name: getattr(shown, entry.name) for entry in fields(shown)}
-    subject = _environment("subject").get_template(f"{context.TEMPLATE}.subject.j2").render(values)
-    body = _environment("body")
+    subject, body = _environment("subject"), _environment("body")
     return Rendered(
-        subject=_flow(subject)[:SUBJECT_LENGTH_MAX],
-        text=body.get_template(f"{context.TEMPLATE}.txt.j2").render(values).strip("\n") + "\n",
-        html=body.get_template(f"{context.TEMPLATE}.html.j2").render(values).strip("\n") + "\n",
+        subject=_flow(_filled(subject, f"{context.TEMPLATE}.subject.j2", values))[:SUBJECT_LENGTH_MAX],
+        text=_filled(body, f"{context.TEMPLATE}.txt.j2", values).strip("\n") + "\n",
+        html=_filled(body, f"{context.TEMPLATE}.html.j2", values).strip("\n") + "\n",
     )
+
+
+def _filled(environment: Environment, name: str, values: Mapping[str, object]) -> str:
+    """The template's text, piece by piece, so that one that goes on and on ends at the limit."""
+    pieces: list[str] = []
+    size = 0
+    for piece in environment.get_template(name).generate(values):
+        size += len(piece)
+        if size > RENDERED_CHARS_MAX:
+            raise UnsafeMessage(f"{name} makes more than {RENDERED_CHARS_MAX} characters")
+        pieces.append(piece)
+    return "".join(pieces)
 
 
 def check_templates() -> tuple[str, ...]:

@@ -25,7 +25,9 @@ class Database:
         try:
             self._url = make_url(url)
         except exc.ArgumentError as error:
-            raise DatabaseUnavailable(f"The database address {url!r} cannot be understood.") from error
+            raise DatabaseUnavailable(
+                "The database address cannot be understood; it is not shown, it may hold a password."
+            ) from error
         self.dialect = self._url.get_backend_name()
         name = self._url.database
         in_file = self.dialect == "sqlite" and name not in (None, "", ":memory:")

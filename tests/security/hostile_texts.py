@@ -34,3 +34,28 @@ def one_byte(text: str) -> str:
     """The text as X12 can carry it: latin-1, without what our test files use as delimiters."""
     plain = text.encode("latin-1", "ignore").decode("latin-1")
     return "".join("_" if letter in "*~>" else letter for letter in plain)
+
+
+#: For e-mail: headers that would grow, templates that would run, markup; short enough for an order number.
+FOR_MAIL = (
+    "A=?q?=0D=0ABcc=3Av=40x?=",
+    "=?utf-8?q?a=0D=0AB:_x?=",
+    "=?utf-8?b?DQpCY2M6IHZAeA==?=",
+    "A\x85Bcc:v@evil.example",
+    "A\x0bBcc:v@x\x0cCc:w@x",
+    "A\x00Bcc: v@evil.example",
+    "Z{{7*7}}Z",
+    "Z{% raw %}{{7}}Z",
+    "Z{{''.__class__.mro()}}Z",
+    "Z{{'a'*10**8}}Z",
+    "Z{# x #}Z",
+    "Z${7*7}#{7*7}<%=7*7%>Z",
+    "<script>alert(1)</script>",
+    "<img src=x onerror=a()>",
+    "</td></table><h1>Pay",
+    "\"'><a href=//evil>x",
+    "<!--[if mso]><!-->",
+    "&lt;b&gt;&#0;&nbsp;",
+    ".",
+    "9" * 300,
+)
