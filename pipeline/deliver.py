@@ -1,6 +1,6 @@
 """Deliver what is owed: the outbox's e-mails go to the SMTP server, its acknowledgments to the mailboxes."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -62,12 +62,13 @@ class DeliveryReport:
 
 def deliver(
     database: Database, mail: SmtpSettings, mailboxes: Callable[[str], Mailbox], clock: Clock,
-    *, messages_max: int = MESSAGES_MAX,
+    *, messages_max: int = MESSAGES_MAX, leave: Collection[str] = (),
 ) -> DeliveryReport:  # fmt: skip
     """Send what is due, each message once. No transaction is open while a server is spoken to.
 
     `mailboxes` gives a partner's mailbox by the partner's id, or raises a CountermandError. A server that
-    is down ends the round for what goes there, and for nothing else.
+    is down ends the round for what goes there, and for nothing else. Partners in `leave` are known to be
+    down: what is for their mailboxes waits, and is not counted as tried.
     """
     with database.writing() as tx:
         uncertain = outbox.recover(tx)
@@ -77,7 +78,7 @@ def deliver(
         due = outbox.due(tx, clock.now(), messages_max)
     courier = _Courier(database, clock)
     _send_mail(courier, mail, [message for message in due if message.kind is Kind.EMAIL])
-    uploads = [message for message in due if message.kind is Kind.ACKNOWLEDGMENT]
+    uploads = [m for m in due if m.kind is Kind.ACKNOWLEDGMENT and m.partner not in leave]
     for partner in dict.fromkeys(message.partner for message in uploads):
         _upload(courier, mailboxes, partner, [message for message in uploads if message.partner == partner])
     return DeliveryReport(attempts=tuple(courier.attempts), uncertain=uncertain)

@@ -114,8 +114,9 @@ class Poller:
                 unmoved += _reject(mailboxes, reports, done)
                 if expired is None:
                     expired = expire_waiting(self.settings, self.database, self.clock.now())
-                deliveries.append(deliver(self.database, self.mail(), mailbox_of, self.clock))
                 received += reports
+                down = {one.partner_id for one in received if one.paused or one.failure}
+                deliveries.append(deliver(self.database, self.mail(), mailbox_of, self.clock, leave=down))
                 files += done
                 failed += bugs
         self._guard.leave_mark()

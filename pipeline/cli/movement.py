@@ -133,7 +133,7 @@ def _end_of_round(report: PollReport) -> None:
 def _show_deliveries(report: DeliveryReport) -> None:
     for attempt in report.failures:
         said = f"Message {attempt.id} to {attempt.to} was not sent ({attempt.status.value}): {attempt.detail}"
-        err.print(screen.printable(said))
+        err.print(screen.printable(said), soft_wrap=True)
     for message_id in report.uncertain:
         err.print(f"Message {message_id} may or may not have gone out; see: countermand outbox")
 

@@ -14,7 +14,7 @@ import pytest
 from pipeline.cli import run
 from pipeline.demo.smtp_sink import SmtpSink
 from pipeline.mailbox import sftp
-from tests.integration.sftp_server import OpenSshServer, Proxy, running_openssh
+from tests.integration.sftp_server import OpenSshServer, Proxy, free_port, running_openssh
 from tests.unit.pipeline.ledger_files import file_of, order, write_settings
 
 pytestmark = pytest.mark.needs("sshd")
@@ -271,6 +271,24 @@ def test_an_answer_whose_rename_is_not_heard_of_is_there_once_under_its_one_name
     assert hub.server.names("delivery") == [str(hub.sql("SELECT identity FROM outbox")[0][0]).encode()]
     assert hub.server.names("processed") == [b"a.edi"]
     assert hub.applied() == ["applied"]
+
+
+def test_what_is_owed_to_a_mailbox_that_is_down_waits_and_nothing_is_said_of_it(hub: Hub) -> None:
+    hub.put(b"a.edi", an_order())
+    hub.server.path("delivery").chmod(0o555)
+    assert hub.poll() == 2
+    assert "closed to us; check delivery" in hub.err
+    hub.server.path("delivery").chmod(0o755)
+    hub.configure(port=free_port())
+    hub.sql("UPDATE outbox SET due_at = datetime(due_at, '-1 hour')")
+    assert hub.poll() == 2
+    assert hub.err.count("\n") == 1
+    assert "connection refused" in hub.err
+    assert (hub.poll(), hub.out, hub.err) == (2, "", "")
+    assert hub.sql("SELECT status, attempts FROM outbox") == [("new", 1)]
+    hub.configure()
+    assert hub.poll() == 0
+    assert len(hub.server.names("delivery")) == 1
 
 
 # --- rights and disks -----------------------------------------------------------------------------------
