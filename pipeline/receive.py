@@ -74,7 +74,8 @@ def receive_all(
                     one.look()
         started_seconds = clock.monotonic_seconds()
         waiting = rounds
-        while waiting:
+        while True:
+            # At least once, also without any mailbox: what was kept before is read, what is owed is sent.
             yield tuple(one.take() for one in waiting)
             # Only now: if we die before the caller has told of a file, the next process has to do it.
             for one in waiting:
@@ -84,6 +85,8 @@ def receive_all(
                 for one in waiting:
                     one.end()
                 waiting = []
+            if not waiting:
+                return
     finally:
         for one in rounds:
             one.close()

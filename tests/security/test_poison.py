@@ -130,6 +130,8 @@ def fail() -> None:
     raise RuntimeError("a bug\n" + "x" * 100_000)
 
 
+# An exception that comes up in a callback of the garbage collector is lost there; that is why it comes again.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(
     ("how", "said"),
     [
@@ -188,6 +190,7 @@ def test_what_was_committed_stays_read_whatever_comes_after(settings: Settings) 
     assert file_of_id(database, file_id).error == ""
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_time_is_measured_in_the_processors_and_taken_off_again() -> None:
     before = signal.getsignal(signal.SIGPROF)
     with processor_seconds_max(0.2):
@@ -200,6 +203,7 @@ def test_time_is_measured_in_the_processors_and_taken_off_again() -> None:
     assert signal.getsignal(signal.SIGPROF) in (before, signal.SIG_IGN)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_no_handler_of_errors_swallows_the_end_of_time() -> None:
     def stubborn() -> None:
         while True:

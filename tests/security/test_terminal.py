@@ -137,11 +137,16 @@ def test_reading_files_says_nothing_but_text(
             paths.append(tmp_path / f"{name}{place}.edi")
             paths[-1].write_bytes(content)
     config = ["--config", str(folder / "countermand.toml")]
-    for command in (["check"], ["check", "--json"], ["replay"], ["replay", "--json"]):
-        assert run([*command, *map(str, paths), *config]) == 1
+    for command, some in (
+        (["check"], 0),
+        (["check", "--json"], 1),
+        (["replay"], 0),
+        (["replay", "--json"], 1),
+    ):
+        assert run([*command, *map(str, paths[some::2]), *config]) == 1
         said = capsys.readouterr()
         check_is_plain(said.out + said.err)
-    for path in paths[::7]:
+    for path in paths[::11]:
         for option in ([], ["--json"]):
             run(["show", str(path), *option])
             said = capsys.readouterr()
