@@ -208,6 +208,11 @@ def resend(
     again = anew or replace(_as_new(old), identity=identity or old.identity)
     if old.kind is Kind.EMAIL and again.identity in ("", old.identity):
         raise ValueError("a mail that is sent again needs a new Message-ID")
+    if old.pruned_at is not None and anew is None:
+        raise StaleMessage(
+            f"The content of message {message_id} was emptied on {old.pruned_at:%Y-%m-%d}; it cannot be sent"
+            " again."
+        )
     if not again.payload:
         raise StaleMessage(f"Message {message_id} has no content that could be sent: {old.error}.")
     earlier = tx.execute(select(_OUTBOX.c.id).where(_OUTBOX.c.resend_of == message_id)).scalars().all()

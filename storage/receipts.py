@@ -36,6 +36,7 @@ class ReceivedFile:
     attempts: int
     error: str
     ingested_at: datetime | None
+    pruned_at: datetime | None  # since then its bytes are gone
 
 
 _COLUMNS = tuple(_FILES.c[field.name] for field in fields(ReceivedFile))

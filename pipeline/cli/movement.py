@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from pipeline import journal, logbook, screen, staff
+from pipeline import journal, logbook, metrics, screen, staff
 from pipeline.check import check_file
 from pipeline.cli.options import (
     BUG,
@@ -65,12 +65,15 @@ def poll(
     config: Config = None,
     as_json: AsJson = False,
     every: Annotated[float, typer.Option(help="Go on, a round every so many seconds.", min=0)] = 0,
+    metrics_file: Annotated[
+        Path | None, typer.Option("--metrics", help="Write the metrics here after every round.")
+    ] = None,
 ) -> None:
     """Receive, ingest and deliver, once or until stopped. Silent when nothing arrived and all is well."""
     application = open_application(config)
     try:
         with application.database.only_process():
-            _poll(application, every, as_json=as_json)
+            _poll(application, every, metrics_file, as_json=as_json)
     except AlreadyRunning as error:
         err.print(screen.printable(str(error)))
         if as_json:
@@ -78,12 +81,15 @@ def poll(
         raise typer.Exit(DONE) from error
 
 
-def _poll(application: Application, every: float, *, as_json: bool) -> None:
+def _poll(application: Application, every: float, metrics_file: Path | None, *, as_json: bool) -> None:
     poller = application.poller()
     while True:
         began = application.clock.monotonic_seconds()
         report = poller.round(wait=not every)
         _log_round(report, application.clock.monotonic_seconds() - began)
+        if metrics_file is not None:
+            page = metrics.metrics(application.settings, application.database, application.clock.now())
+            metrics.write(metrics_file, page)
         _show_round(report, as_json=as_json, in_one_line=bool(every))
         if not every:
             _end_of_round(report)

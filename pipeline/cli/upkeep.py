@@ -1,17 +1,25 @@
-"""Commands for who keeps the program running: restored."""
+"""Commands for who keeps the program running: metrics, prune, restored."""
 
-from datetime import UTC, datetime
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy import Connection
 
-from pipeline import screen
+from pipeline import metrics, screen
 from pipeline.cli.options import OPERATOR, AsJson, Config, err, out, print_json
 from pipeline.errors import OperatorError
 from pipeline.report import Json
 from pipeline.restore import NUMBERS_SKIPPED, NUMBERS_SKIPPED_MAX, RestoreReport
 from pipeline.wiring import open_application
-from storage.database import Guard
+from storage import retention
+from storage.database import Database, Guard
+
+DAYS_MIN = 30  # partners ask about, and send again, what is some weeks old
 
 app = typer.Typer()
 
@@ -96,3 +104,55 @@ def _as_json(report: RestoreReport) -> Json:
         "failed": list(report.failed),
         "doubtful": list(report.doubtful),
     }
+
+
+@app.command("metrics")
+def show_metrics(
+    config: Config = None,
+    as_json: AsJson = False,
+    output: Annotated[Path | None, typer.Option(help="Write to this file, in one step.")] = None,
+) -> None:
+    """Counts and ages for Prometheus: a page of text, or a file for node_exporter."""
+    application = open_application(config)
+    page = metrics.metrics(application.settings, application.database, application.clock.now())
+    if output is not None:
+        metrics.write(output, page)
+    if as_json:
+        print_json({"written": str(output) if output else None, "page": page})
+    elif output is None:
+        sys.stdout.write(page)
+
+
+@app.command()
+def prune(
+    older_than: Annotated[int, typer.Option(help="Days since it was settled.", min=DAYS_MIN)],
+    config: Config = None,
+    as_json: AsJson = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Do it.")] = False,
+) -> None:
+    """Empty old, settled files and old, sent e-mails; without --apply only say how much it would be."""
+    application = open_application(config)
+    at = application.clock.now()
+    before = at - timedelta(days=older_than)
+    with application.database.reading() as tx:
+        found = retention.prunable(tx, before)
+    if apply:
+        for empty in (retention.prune_files, retention.prune_mails):
+            while _emptied(application.database, empty, before, at):
+                pass
+    if as_json:
+        print_json({**asdict(found), "applied": apply})
+        return
+    said = "were emptied" if apply else "would be emptied; to do it: the same with --apply"
+    out.print(
+        f"{found.files} received files of {found.file_bytes} bytes and {found.mails} e-mails of"
+        f" {found.mail_bytes} bytes, settled before {before:%Y-%m-%d}, {said}.",
+        soft_wrap=True,
+    )
+
+
+def _emptied(
+    database: Database, empty: Callable[[Connection, datetime, datetime], int], before: datetime, at: datetime
+) -> int:
+    with database.writing() as tx:
+        return empty(tx, before, at)
