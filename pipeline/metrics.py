@@ -25,7 +25,7 @@ def metrics(settings: Settings, database: Database, now: datetime) -> str:
         found = gauges(tx)
     schema = database.current() or ""
     partners = [partner.id for partner in settings.partners if partner.mailbox is not None]
-    families = [
+    families: list[tuple[str, str, _Samples]] = [
         ("info", "Always 1; which program and schema.", [({"version": version(), "schema": schema}, 1)]),
         ("collected_timestamp_seconds", "When this was counted.", [({}, now.timestamp())]),
         *_counted(found),
