@@ -55,9 +55,9 @@ class Guard:
             self._file = _identity(database.path)
 
     def leave_mark(self) -> None:
-        """Write down how far the ledger has come. Only the process that holds the lock may."""
+        """Write down how far the ledger has come. For the process that holds the lock, which made the file."""
         path = self._database.path
-        if path is None:
+        if path is None or not lock_of(path).exists():
             return
         with self._database.reading() as tx:
             come_to = _come_to(tx)
