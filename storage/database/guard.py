@@ -55,7 +55,7 @@ class Guard:
             self._file = _identity(database.path)
 
     def leave_mark(self) -> None:
-        """Write down how far the ledger has come. For the process that holds the lock, which made the file."""
+        """Write down how far the ledger has come. Who holds the lock does this: the file is there then."""
         path = self._database.path
         if path is None or not lock_of(path).exists():
             return
