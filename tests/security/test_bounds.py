@@ -1,6 +1,6 @@
 """What a partner can make grow has an end: findings kept, sets released or expired at once, files reread."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,7 +8,8 @@ import pytest
 from edi import envelope, limits
 from pipeline import poll, sets
 from pipeline.poll import expire_waiting
-from storage import parked
+from storage import parked, receipts
+from storage.database import Database
 from storage.outcomes import Outcome
 from tests.unit.pipeline.house import House, house_with
 from tests.unit.pipeline.ledger_files import acknowledgment, file_of, order
@@ -82,3 +83,13 @@ def test_beyond_a_files_findings_one_stands_for_a_set(
     assert {one.outcome for one in found} == {Outcome.FAULTY}
     (answer,) = house.answers("997")
     assert [segment for segment in answer if segment.startswith("AK5")] == ["AK5*R*5"] * 3
+
+
+@pytest.mark.parametrize(
+    ("content", "beginning"), [(b"", b""), (b"ISA", b"ISA"), (bytes(range(256)) * 40, bytes(range(10)))]
+)
+def test_the_beginning_of_a_file_is_read_alone(database: Database, content: bytes, beginning: bytes) -> None:
+    at = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    with database.writing() as tx:
+        kept = receipts.keep(tx, partner="acme", mailbox="acme", name=b"a.edi", content=content, at=at)
+        assert receipts.beginning_of(tx, kept.id, 10) == beginning
