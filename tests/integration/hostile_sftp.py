@@ -170,8 +170,8 @@ class HostileSftp:
             while len(received) >= 4 and len(received) >= (end := 4 + struct.unpack(">I", received[:4])[0]):
                 frames.append(received[4:end])
                 received = received[end:]
-            answers = [self._answers(one) for one in frames]
-            for answer in reversed(answers) if self.quirks.answers_backwards else answers:
+            answers = map(self._answers, frames)  # each made only when it is its turn: some take their time
+            for answer in reversed(list(answers)) if self.quirks.answers_backwards else answers:
                 for part in answer:
                     channel.sendall(part)
 
