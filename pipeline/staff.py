@@ -6,14 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
 
 from sqlalchemy import Connection
 
 from pipeline import journal
 from pipeline.errors import CountermandError, OperatorError
-from pipeline.guides import check_guides
-from pipeline.mail import SmtpSession, bare_address, check_templates
+from pipeline.mail import bare_address
 from pipeline.partners import Partner, Role
 from pipeline.report import SetReport, with_result
 from pipeline.sets import decide_again
@@ -35,8 +33,6 @@ from storage.commands import (
     Source,
     Submission,
 )
-from storage.database import DatabaseUnavailable
-from storage.invariants import audit
 from storage.orders import OrderStatus
 from storage.outcomes import Outcome
 from storage.queries import OrderView
@@ -61,15 +57,6 @@ class Cancellation:
     quantity: str = ""
     reason: str = ""
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """One thing `doctor` tried."""
-
-    what: str
-    ok: bool
-    detail: str
 
 
 def status_named(word: str) -> OrderStatus | None:
@@ -211,41 +198,3 @@ def _again(tx: Connection, settings: Settings, message_id: int, at: datetime) ->
             f" {message.to} is not among them; correct notify in the settings first."
         )
     return told
-
-
-def examine(application: Application) -> list[Examined]:
-    """Try everything a round of `poll` needs, and change nothing."""
-    settings = application.settings
-    found = [Examined("settings", True, f"{settings.path}, {len(settings.partners)} partners")]
-    found.append(_try("templates", lambda: f"{len(check_templates())} rendered"))
-    found.append(_try("guides", lambda: f"{check_guides(settings)} loaded"))
-    found.append(_try("database", lambda: _examine_database(application)))
-    for partner in settings.partners:
-        if not partner.notify:
-            found.append(Examined(f"partner {partner.id}", False, "notify is empty: nobody there is told"))
-        if partner.mailbox is not None:
-            found.append(_try(f"mailbox {partner.id}", partial(application.examine_mailbox, partner.id)))
-    found.append(_try("mail", lambda: _examine_mail(application)))
-    return found
-
-
-def _try(what: str, attempt: Callable[[], str]) -> Examined:
-    try:
-        return Examined(what, True, attempt())
-    except (CountermandError, DatabaseUnavailable) as error:
-        return Examined(what, False, str(error))
-
-
-def _examine_database(application: Application) -> str:
-    with application.database.reading() as tx:
-        breaches = audit(tx)
-    if breaches:
-        raise OperatorError(f"{len(breaches)} invariants are broken; see: countermand audit")
-    return f"{application.database.place}, every invariant holds"
-
-
-def _examine_mail(application: Application) -> str:
-    settings = application.smtp()
-    with SmtpSession(settings) as session:
-        session.connect()
-    return f"{settings.host}:{settings.port} answers"

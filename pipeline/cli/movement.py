@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from pipeline import journal, logbook, metrics, screen, staff
+from pipeline import doctor, journal, logbook, metrics, screen
 from pipeline.check import check_file
 from pipeline.cli.options import (
     BUG,
@@ -224,10 +224,10 @@ def deliver_due(config: Config = None, as_json: AsJson = False) -> None:
         raise typer.Exit(OPERATOR)
 
 
-@app.command()
-def doctor(config: Config = None, as_json: AsJson = False) -> None:
-    """Try settings, database, every mailbox and the mail server; one line each."""
-    results = staff.examine(open_application(config))
+@app.command("doctor")
+def doctor_command(config: Config = None, as_json: AsJson = False) -> None:
+    """Try all that poll needs, and look at what lies too long; one line each, with what to do."""
+    results = doctor.examine(open_application(config))
     if as_json:
         print_json({"checks": [{"what": r.what, "ok": r.ok, "detail": r.detail} for r in results]})
     for result in results if not as_json else ():

@@ -1,0 +1,96 @@
+"""Doctor: each thing that can be wrong is found, and the line says what to do."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from pipeline import doctor
+from pipeline.errors import OperatorError
+from storage import mailboxes, receipts
+from storage.mailboxes import MailboxState
+from tests.integration.sftp_server import OpenSshServer
+from tests.operations.hub import Hub, both_servers, hub_on
+
+pytestmark = [pytest.mark.needs("sshd"), pytest.mark.filterwarnings("ignore::ResourceWarning")]
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[tuple[OpenSshServer, OpenSshServer]]:
+    with both_servers() as both:
+        yield both
+
+
+@pytest.fixture
+def hub(
+    servers: tuple[OpenSshServer, OpenSshServer], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Hub]:
+    with hub_on(servers, tmp_path, capfd) as made:
+        yield made
+
+
+def failures(hub: Hub) -> dict[str, str]:
+    """What fails, and with which words."""
+    return {one["what"]: one["detail"] for one in hub.json("doctor")["checks"] if not one["ok"]}
+
+
+def test_all_is_well(hub: Hub) -> None:
+    code, out, _ = hub.said("doctor")
+    assert code == 0, out
+    assert "FAIL" not in out
+    for word in (
+        "program",
+        "settings",
+        "database",
+        "disk",
+        "mailbox acme",
+        "folders acme",
+        "mail",
+        "waiting",
+    ):
+        assert f"ok   {word}: " in out
+
+
+def test_what_is_wrong_is_named_with_what_to_do(hub: Hub) -> None:
+    config = Path(hub.config)
+    config.chmod(0o666)
+    hub.globex.path("rejected").rename(hub.globex.path("away"))
+    try:
+        found = failures(hub)
+    finally:
+        hub.globex.path("away").rename(hub.globex.path("rejected"))
+    assert "chmod go-w" in found["settings"]
+    assert "does not exist; check" in found["folders globex"]
+    assert set(found) == {"settings", "folders globex"}
+
+
+def test_what_lies_too_long_is_told(hub: Hub) -> None:
+    assert hub.run("poll") == 0
+    old = datetime.now(UTC) - timedelta(hours=3)
+    with hub.database.writing() as tx:
+        file = receipts.keep(tx, partner="acme", mailbox="acme", name=b"x", content=b"x", at=old)
+        for _ in range(receipts.ATTEMPTS_MAX):
+            receipts.begin(tx, [file.id])
+        receipts.record_failure(tx, file.id, error="again")
+        mailboxes.set_state(tx, MailboxState(partner="acme", address="", served_at=old))
+    found = failures(hub)
+    assert "given up" in found["files"]
+    assert "does cron run countermand poll?" in found["poll acme"]
+
+
+def test_a_file_system_that_is_not_local_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"/dev/sda / ext4 rw 0 0\nhost:/x {tmp_path.as_posix()} nfs4 rw 0 0\n")
+    assert doctor._kind_of_file_system(tmp_path / "deep", mounts) == "nfs4"
+    assert doctor._kind_of_file_system(Path("/etc"), mounts) == "ext4"
+    monkeypatch.setattr(doctor, "_kind_of_file_system", lambda *_: "fuse.sshfs")
+    with pytest.raises(OperatorError, match="move the database to a local disk"):
+        doctor._disk(tmp_path / "ledger.db")
+
+
+def test_little_room_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ledger.db").touch()
+    monkeypatch.setattr(doctor, "FREE_BYTES_MIN", 1 << 62)
+    with pytest.raises(OperatorError, match="make room"):
+        doctor._disk(tmp_path / "ledger.db")
