@@ -230,13 +230,18 @@ def ingest_waiting(
     failed: list[str] = []
     for file in sorted(waiting, key=lambda f: (keys[f.id], f.name, f.id)):
         with database.writing() as tx:
-            if file.id not in receipts.begin(tx, [file.id]):
-                failed.append(f"{file.name} of {file.partner} was given up after several attempts.")
-                logbook.file_failed(file.id, file.partner, failed[-1])
-                continue
+            begun = receipts.begin(tx, [file.id])
+            given_up = not begun and receipts.has_failed(tx, file.id)
+        if given_up:
+            failed.append(f"{file.name} of {file.partner} was given up after several attempts.")
+            logbook.file_failed(file.id, file.partner, failed[-1])
+        if not begun:
+            continue  # given up, or read by another process since we looked
         try:
             # The time is taken off before the commit: what was committed was read.
             with database.writing() as tx, around(tx), processor_seconds_max(seconds_for(file.size)):
+                if not receipts.claim(tx, file.id):
+                    continue
                 report = ingest(tx, settings, file, now(), mailbox_of=file.partner)
         except (CountermandError, DatabaseUnavailable, OSError):
             raise

@@ -60,7 +60,7 @@ def replay(
             kept = receipts.keep(
                 tx, partner=partner, mailbox="replay", name=name, content=file.content, at=at
             )
-            receipts.mark_moved(tx, kept.id, to="", at=at)
+            receipts.mark_moved(tx, kept.id, to="", at=at)  # and no poll reads the same row beside us
             reports.append(ingest(tx, settings, kept, at, mailbox_of=partner))
         progress(reports[-1])
     return reports

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
-from storage.database import insert_row
+from storage.database import insert_row, lock_names
 from storage.models import table
 from storage.outcomes import Outcome
 from storage.states import Fate, Kind
@@ -136,6 +136,7 @@ def standing(
     Where a partner begins its numbers anew, other content under a number that came longer than `reuse_after`
     before `at` is new. The same content is a duplicate however long ago it came.
     """
+    lock_names(tx, [f"interchange:{key.text()}"])  # until it is closed, or its key is given up
     names = {"known": key.text(), "replaced": key.text(content_hash)}
     found = tx.execute(_BY_KEY, names).all()
     for row in found:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
-from storage.database import first_bytes, insert_row
+from storage.database import first_bytes, insert_row, lock_names
 from storage.models import table
 from storage.states import FileStatus
 
@@ -60,6 +60,7 @@ def keep(
     the mailbox; after that it is a new drop.
     """
     sha256 = sha256_of(content)
+    lock_names(tx, [f"file:{partner}:{sha256}"])
     found = tx.execute(_SAME, {"partner": partner, "name_bytes": name, "sha256": sha256}).one_or_none()
     if found is not None:
         return _file(found)
@@ -168,10 +169,25 @@ def begin(tx: Connection, file_ids: Sequence[int]) -> tuple[int, ...]:
     return tuple(tx.execute(select(_FILES.c.id).where(waiting).order_by(_FILES.c.id)).scalars())
 
 
+def claim(tx: Connection, file_id: int) -> bool:
+    """Keep every other process from reading the file until this transaction ends; False when it was read.
+
+    A process that was stopped between `begin` and its reading may find that another did the work meanwhile.
+    """
+    query = select(_FILES.c.status).where(_FILES.c.id == file_id).with_for_update()
+    return tx.execute(query).scalar_one_or_none() == FileStatus.NEW.value
+
+
 def mark_done(tx: Connection, file_id: int, *, at: datetime, error: str = "") -> None:
     """The file was read; its interchanges and sets say what became of it, or `error` if there are none."""
     values = {"status": FileStatus.DONE.value, "ingested_at": at, "error": error}
     tx.execute(update(_FILES).where(_FILES.c.id == file_id).values(values))
+
+
+def has_failed(tx: Connection, file_id: int) -> bool:
+    """Whether the file was given up."""
+    status = tx.execute(select(_FILES.c.status).where(_FILES.c.id == file_id)).scalar_one_or_none()
+    return status == FileStatus.FAILED.value
 
 
 def record_failure(tx: Connection, file_id: int, *, error: str) -> FileStatus:

@@ -189,9 +189,8 @@ def _ruling(order: OrderState | None, command: Command) -> Ruling | Refusal:
 
 def _cancel_ruling(order: OrderState) -> Ruling | Refusal:
     """The table's word on cancelling the whole order; when that was done before, nothing changes."""
-    if order.status is OrderStatus.COMPLETE and order.whole_cancelled:
-        return Ruling.NO_CHANGE
-    return TABLE[order.status][CancelOrder]
+    done = order.status is OrderStatus.COMPLETE and order.whole_cancelled
+    return Ruling.NO_CHANGE if done else TABLE[order.status][CancelOrder]
 
 
 def _by_table(ruling: Ruling | Refusal, order: OrderState | None, command: Command) -> Decision | None:
@@ -247,9 +246,11 @@ def _objected(command: Object) -> Decision:
 
 def _place(order: OrderState | None, command: PlaceOrder) -> Decision:
     if order is not None:
-        if command.repeat or command.content_hash == order.content_hash:
-            return duplicate("The order is known; nothing changed.")
-        return refuse_order(Refusal.ORDER_EXISTS, order, command)
+        if not command.repeat and command.content_hash != order.content_hash:
+            return refuse_order(Refusal.ORDER_EXISTS, order, command)
+        if not command.repeat and order.whole_cancelled:
+            return refuse_order(Refusal.ORDER_CANCELLED, order, command)
+        return duplicate("The order is known; nothing changed.")
     if not command.lines:
         said = f"PO {command.order.po_number} has no lines, so there is nothing to order."
         return refuse(Refusal.EMPTY_ORDER, said)

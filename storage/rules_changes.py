@@ -161,5 +161,5 @@ def _added_fault(order: OrderState, placed: PlacedLine, command: ChangeOrder) ->
 
 
 def _cancelled_as_a_whole(order: OrderState) -> bool:
-    complete = order.status is OrderStatus.COMPLETE and order.whole_cancelled
-    return complete or order.status is OrderStatus.CANCELLED
+    """Also when a shipment was withdrawn after that, and units are open again."""
+    return order.whole_cancelled or order.status is OrderStatus.CANCELLED

@@ -1,4 +1,4 @@
-"""What a fact does to an order in memory; that it agrees with the database is in test_ledger_model."""
+"""What a fact does to an order in memory; that it agrees with the database is in tests/model."""
 
 from dataclasses import replace
 from decimal import Decimal

@@ -1,0 +1,176 @@
+"""The model of acknowledgments: what the seller's figures about a line say, and what they cancel."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from storage.commands import (
+    AcknowledgeOrder,
+    Answer,
+    Backorder,
+    LineAnswer,
+    ShortAccept,
+    Verdict,
+)
+from tests.model.orders import (
+    NONE,
+    Hold,
+    Line,
+    Order,
+    Refuse,
+    Repeated,
+    Unclear,
+    cancel_rest,
+    cancels,
+    usable,
+)
+
+_ACCEPTING = (Answer.ACCEPTED, Answer.QUANTITY_CHANGED)
+
+
+def acknowledge(command: AcknowledgeOrder, order: Order) -> None:
+    answers = [one for line in command.lines for one in line.answers]
+    match command.verdict:
+        case Verdict.COUNTER_OFFER:
+            raise Hold
+        case Verdict.REJECTED:
+            if any(_keeps(command, one) for one in answers):
+                raise Refuse
+            _reject(command, order)
+            return
+        case Verdict.REJECTED_BY_LINE if not any(_keeps(command, one) for one in answers):
+            _reject(command, order)
+            return
+        case Verdict.WITHDRAWN if not any(one.answer is Answer.REJECTED for one in answers):
+            raise Hold
+    said: dict[str, tuple[LineAnswer, ...]] = {}
+    for named in command.lines:
+        line = order.find(named.line)
+        said[line.name] = said.get(line.name, ()) + named.answers
+    for one in answers:
+        if one.quantity is not None:
+            usable(one.quantity, zero=True)
+    if order.all_cancelled and any(_keeps(command, one) for one in answers):
+        raise Refuse
+    before, held, unclear = order.figures(), False, False
+    for name, about in said.items():
+        try:
+            _line(command, order.lines[name], about)
+        except Hold:
+            held = True
+        except Unclear:
+            unclear = True
+    if held and not unclear:
+        raise Hold
+    if any(order.figures()[name][2] > sums[2] for name, sums in before.items()):
+        cancels(order, command.source.identity)
+    if unclear:
+        raise Unclear
+
+
+def _keeps(command: AcknowledgeOrder, one: LineAnswer) -> bool:
+    """Whether it speaks of units that are not rejected; backordered 0 means the rest."""
+    if one.answer is Answer.BACKORDERED:
+        return command.backorder is Backorder.KEEP
+    return one.answer is Answer.ON_HOLD or (one.answer in _ACCEPTING and one.quantity != 0)
+
+
+def _reject(command: AcknowledgeOrder, order: Order) -> None:
+    if not order.sum("open"):
+        if order.all_cancelled or order.whole:
+            raise Repeated
+        raise Refuse
+    cancels(order, command.source.identity)
+    for line in order.lines.values():
+        line.cancel(line.open, declined=True)
+    order.whole = True
+
+
+def _sum(answers: Iterable[LineAnswer], *kinds: Answer) -> Decimal:
+    return sum((one.quantity or NONE for one in answers if one.answer in kinds), NONE)
+
+
+def _line(command: AcknowledgeOrder, line: Line, answers: tuple[LineAnswer, ...]) -> None:
+    if not answers:
+        return
+    if any(one.answer is Answer.QUANTITY_CHANGED and one.quantity is None for one in answers):
+        raise Hold
+    kinds = {one.answer for one in answers}
+    accepting = any(one.answer in _ACCEPTING and one.quantity != 0 for one in answers)
+    accepted, held = _sum(answers, *_ACCEPTING), _sum(answers, Answer.ON_HOLD)
+    later, rejected = _sum(answers, Answer.BACKORDERED), _sum(answers, Answer.REJECTED)
+    if (
+        not rejected
+        and kinds <= {Answer.REJECTED, Answer.ACCEPTED}
+        and Answer.REJECTED in kinds
+        and not accepting
+    ):
+        _all_rejected(line, alone=kinds == {Answer.REJECTED})
+        return
+    if kinds == {Answer.REJECTED}:
+        _only_rejected(line, answers, rejected)
+        return
+    open_rest = any(
+        one.answer in (Answer.BACKORDERED, Answer.ON_HOLD) and not one.quantity for one in answers
+    )
+    killed = NONE
+    if command.backorder is Backorder.CANCEL and Answer.BACKORDERED in kinds:
+        if open_rest:
+            killed = max(line.current - accepted - held - rejected - later, NONE)
+        rejected, later, open_rest = rejected + later, NONE, False
+    everything = any(one.quantity is None and one.answer is Answer.ACCEPTED for one in answers)
+    total = accepted + later + held + rejected
+    if accepted > line.ordered - line.declined:
+        raise Unclear if rejected else Refuse
+    if rejected:
+        if rejected == total == line.ordered and line.current == line.open:
+            line.cancel(line.open, declined=True)
+            return
+        if everything and (rejected - line.declined > line.open or rejected >= line.current):
+            raise Unclear
+        if total > line.current + line.declined:
+            raise Unclear
+        line.cancel(max(rejected - line.declined, NONE), declined=True)
+    line.cancel(killed, declined=True)
+    rest = max(line.current - accepted - later - held, NONE)
+    if not rest and not rejected and Answer.REJECTED in kinds:
+        raise Unclear
+    if everything or open_rest or not rest or not kinds & {*_ACCEPTING, Answer.REJECTED}:
+        return
+    if (
+        Answer.QUANTITY_CHANGED in kinds and not kinds & {Answer.ACCEPTED, Answer.REJECTED} and not rejected
+    ) or (
+        command.short_accept is ShortAccept.CANCEL and kinds & {*_ACCEPTING} and (accepting or not rejected)
+    ):
+        line.cancel(rest, declined=True)
+    elif not rejected and (Answer.REJECTED in kinds or not kinds & {Answer.BACKORDERED, Answer.ON_HOLD}):
+        raise Hold
+
+
+def _all_rejected(line: Line, *, alone: bool) -> None:
+    """A line rejected without a figure: all that is open, unless only what the buyer asked for is meant."""
+    if not line.open and line.cancelled and (line.fulfilled or not alone):
+        raise Unclear
+    if NONE < line.requested < line.open:
+        raise Hold
+    cancel_rest(line, declined=True, asking=False)
+
+
+def _only_rejected(line: Line, answers: tuple[LineAnswer, ...], rejected: Decimal) -> None:
+    if rejected == line.declined:
+        return
+    if rejected == line.requested:  # that many were asked for: the seller agrees
+        line.cancel(rejected, declined=True)
+        return
+    if line.declined and rejected == line.current:
+        raise Unclear
+    if rejected == line.ordered and line.current == line.open:
+        line.cancel(line.open, declined=True)
+        return
+    if all(one.certain for one in answers) or rejected == line.current + line.declined:
+        line.cancel(max(rejected - line.declined, NONE), declined=True)
+        return
+    if line.cancelled > line.declined:
+        raise Unclear
+    if rejected > line.ordered:
+        raise Refuse
+    raise Hold
