@@ -25,6 +25,7 @@ from pipeline.partners import Partner
 from pipeline.policy import Acknowledge, RefusalAnswer
 from pipeline.speaking import answer_of
 from storage import outbox
+from storage.database import savepoint
 from storage.interchanges import answers_of
 from storage.ledger import Result
 from storage.outbox import NewMessage
@@ -106,9 +107,10 @@ def announce(
     """Tell a partner by document, once for an event; False when it cannot be written or delivered."""
     if partner.mailbox is None:
         return False
-    numbers = _numbers(tx, partner)
     try:
-        payload = _write(document, route, numbers, at)
+        with savepoint(tx):  # the number of a document that cannot be written is given out again
+            numbers = _numbers(tx, partner)
+            payload = _write(document, route, numbers, at)
     except UnwritableError:
         return False
     kind = _TYPES[type(document)]

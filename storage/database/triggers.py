@@ -4,6 +4,8 @@ A migration that was released must go on doing what it did: `create_triggers` ma
 schema, and what came later is a change of them.
 """
 
+from sqlalchemy import Connection, text
+
 from storage.database.errors import DatabaseUnavailable
 
 APPEND_ONLY = ("event", "event_line", "document")
@@ -46,6 +48,15 @@ def trigger_names() -> tuple[str, ...]:
     """Every trigger that must be there."""
     pairs = tuple(f"{table}_no_{word}" for table in APPEND_ONLY for word in ("update", "delete"))
     return (*pairs, "order_line_never_falls")
+
+
+def standing_triggers(tx: Connection) -> frozenset[str]:
+    """The triggers that are there and switched on."""
+    if _on_sqlite(tx.dialect.name):
+        query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    else:
+        query = "SELECT tgname FROM pg_trigger WHERE tgenabled IN ('O', 'A') AND NOT tgisinternal"
+    return frozenset(tx.execute(text(query)).scalars())
 
 
 def _on_sqlite(dialect: str) -> bool:

@@ -11,7 +11,7 @@ from itertools import islice
 from sqlalchemy import Connection, text
 
 from storage.database import broken_references
-from storage.invariants import history, lines, orders, owed, receipts
+from storage.invariants import history, kept, lines, orders, owed, parties, receipts
 from storage.invariants.law import ROWS_MAX, Breach, Invariant, Walk
 from storage.models import METADATA
 
@@ -24,9 +24,11 @@ INVARIANTS: tuple[Invariant, ...] = (
     *orders.LAWS,
     *receipts.LAWS,
     *owed.LAWS,
+    *parties.LAWS,
+    *kept.LAWS,
     REFERENCES,
 )
-_WALKS: tuple[Walk, ...] = (history.walk,)
+_WALKS: tuple[Walk, ...] = (history.walk, kept.walk)
 
 
 def audit(tx: Connection) -> tuple[Breach, ...]:

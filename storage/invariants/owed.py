@@ -39,4 +39,49 @@ LAWS = (
             AND NOT EXISTS (SELECT 1 FROM outbox x WHERE x.event_id = e.id)
         """,
     ),
+    Invariant(
+        "debts",
+        "G6",
+        "The same debt is owed once; what repeats it on purpose is a debt of its own.",
+        """
+        SELECT dedupe_key, MIN(id) AS message_id, COUNT(*) AS messages FROM outbox
+        GROUP BY dedupe_key HAVING COUNT(*) > 1
+        """,
+    ),
+    Invariant(
+        "resends",
+        "G6",
+        "What is sent again repeats an older message, and a document its bytes and its name.",
+        """
+        SELECT x.id AS message_id, x.resend_of FROM outbox x LEFT JOIN outbox o ON o.id = x.resend_of
+        WHERE x.resend_of IS NOT NULL AND (
+            o.id IS NULL OR o.id >= x.id OR o.kind <> x.kind OR o.partner <> x.partner
+            OR (x.kind = 'email' AND x.identity = o.identity)
+            OR (x.kind = 'acknowledgment' AND (o.payload <> x.payload OR o.identity <> x.identity
+                OR o.group_control_number <> x.group_control_number)))
+        """,
+    ),
+    Invariant(
+        "acknowledged_once",
+        "G7",
+        "A received group is acknowledged by one 997, which is kept as it was written.",
+        """
+        SELECT x.interchange_id, x.subject, MIN(x.id) AS message_id FROM outbox x
+        WHERE x.kind = 'acknowledgment' AND x.set_type = '997' AND x.resend_of IS NULL
+        GROUP BY x.interchange_id, x.subject
+        HAVING COUNT(*) > 1 AND COUNT(*) > (
+            SELECT COUNT(DISTINCT s.functional_id) FROM transaction_set s
+            WHERE s.interchange_id = x.interchange_id
+                AND MIN(x.subject) LIKE '% for group ' || s.group_control_number || ' of %')
+        """,
+    ),
+    Invariant(
+        "kept_documents",
+        "G7",
+        "The bytes of every document we owe are kept, unless it could not be written.",
+        """
+        SELECT id AS message_id, status FROM outbox
+        WHERE kind = 'acknowledgment' AND LENGTH(payload) = 0 AND status <> 'refused'
+        """,
+    ),
 )

@@ -78,4 +78,55 @@ LAWS = (
         ) THEN 1 ELSE 0 END
         """,
     ),
+    Invariant(
+        "file_states",
+        "G1",
+        "A file was read, or was given up and says why, or waits; and its row tells one story.",
+        """
+        SELECT f.id AS file_id, f.name, f.status FROM received_file f
+        WHERE f.status NOT IN ('new', 'done', 'failed')
+            OR CASE WHEN f.status = 'done' THEN 1 ELSE 0 END
+                <> CASE WHEN f.ingested_at IS NULL THEN 0 ELSE 1 END
+            OR (f.status = 'failed' AND f.error = '')
+            OR (f.status <> 'done' AND (f.pruned_at IS NOT NULL
+                OR EXISTS (SELECT 1 FROM interchange i WHERE i.file_id = f.id)))
+            OR (f.moved_at IS NULL AND f.moved_to <> '')
+        """,
+    ),
+    Invariant(
+        "attempts",
+        "G10",
+        "No file is tried again and again: after its attempts it is given up.",
+        """
+        SELECT id AS file_id, name, attempts FROM received_file WHERE status = 'new' AND attempts > 3
+        """,
+    ),
+    Invariant(
+        "interchange_keys",
+        "G2",
+        "No two interchanges count under the same key, and one that does not count has none.",
+        """
+        SELECT key, MIN(id) AS interchange_id, COUNT(*) AS interchanges FROM interchange
+        WHERE key IS NOT NULL GROUP BY key
+        HAVING COUNT(*) > 1 OR MIN(CASE WHEN outcome IN ('accepted', 'ignored') THEN 1 ELSE 0 END) = 0
+        """,
+    ),
+    Invariant(
+        "orders_once",
+        "G3",
+        "There is one order of a number and release between two parties.",
+        """
+        SELECT buyer, seller, po_number, release, MIN(id) AS order_id, COUNT(*) AS orders FROM orders
+        GROUP BY buyer, seller, po_number, release HAVING COUNT(*) > 1
+        """,
+    ),
+    Invariant(
+        "documents_once",
+        "G3",
+        "The same content is remembered once under the key of its document.",
+        """
+        SELECT partner, kind, key, content_hash, COUNT(*) AS documents FROM document
+        GROUP BY partner, kind, key, content_hash HAVING COUNT(*) > 1
+        """,
+    ),
 )

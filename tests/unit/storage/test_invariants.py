@@ -13,11 +13,12 @@ from storage.invariants import INVARIANTS, ROWS_MAX, audit
 from storage.ledger import apply
 from storage.models import METADATA
 from storage.outcomes import Choice, Outcome, Question
+from storage.sequences import next_number
 from storage.states import Fate
 from tests.postgres import PostgresServer
 from tests.unit.storage.build import (
     AT,
-    SELLER,
+    BUYER,
     answer,
     ask,
     cancel,
@@ -70,6 +71,24 @@ PLANTED = {
     "outbox_states": "UPDATE outbox SET status = 'sent' WHERE id = 1",
     "identities": "UPDATE outbox SET identity = '<same>' WHERE kind = 'email'",
     "cancellations_told": "UPDATE outbox SET event_id = NULL",
+    "file_states": "UPDATE received_file SET ingested_at = NULL",
+    "attempts": "UPDATE received_file SET status = 'new', attempts = 4",
+    "interchange_keys": "INSERT INTO interchange SELECT * FROM interchange",
+    "orders_once": "UPDATE orders SET po_number = 'other'",
+    "documents_once": "INSERT INTO document SELECT * FROM document",
+    "debts": "UPDATE outbox SET dedupe_key = 'same'",
+    "resends": "UPDATE outbox SET resend_of = 99 WHERE set_type = '997'",
+    "acknowledged_once": "INSERT INTO outbox SELECT * FROM outbox WHERE set_type = '997'",
+    "kept_documents": "UPDATE outbox SET payload = '' WHERE set_type = '997'",
+    "interchange_partners": "UPDATE received_file SET partner = 'bolt'",
+    "set_partners": "UPDATE held SET partner = 'bolt'",
+    "event_parties": "UPDATE event SET by_party = 'zeta' WHERE id = 3",
+    "event_sources": "UPDATE event SET source_file = '' WHERE id = 3",
+    "messages_to_parties": "UPDATE outbox SET partner = 'zeta' WHERE order_id = 1",
+    "messages_about_events": "UPDATE outbox SET order_id = 2 WHERE event_id = 3",
+    "kept_bytes": "UPDATE received_file SET data = name_bytes",
+    "numbers": "UPDATE sequence SET value = 9",
+    "guards": "DELETE FROM sequence",  # in tables without guards they are missed whatever is done
     "references": "UPDATE held SET order_id = 77",
 }
 MORE = [
@@ -111,6 +130,23 @@ MORE = [
     ("reopened", "UPDATE orders SET reopened_by = '' WHERE id = 3"),
     ("reopened", "UPDATE orders SET reopened_by = 'late.edi|1' WHERE id = 1"),
     ("event_kinds", "UPDATE event SET kind = 'order_acknowledged' WHERE id = 8"),
+    ("file_states", "UPDATE received_file SET status = 'lost'"),
+    ("file_states", "UPDATE received_file SET status = 'failed', ingested_at = NULL"),
+    ("file_states", "UPDATE received_file SET status = 'new', ingested_at = NULL"),
+    ("file_states", "UPDATE received_file SET moved_to = 'done/drop.edi'"),
+    ("interchange_keys", "UPDATE interchange SET outcome = 'faulty'"),
+    ("kept_bytes", "UPDATE received_file SET pruned_at = received_at"),
+    ("kept_bytes", "UPDATE received_file SET size = size + 1"),
+    ("resends", "UPDATE outbox SET resend_of = 1 WHERE set_type = '997'"),
+    ("numbers", "UPDATE outbox SET group_control_number = '2' WHERE set_type = '997'"),
+    ("numbers", "INSERT INTO outbox SELECT * FROM outbox WHERE set_type = '997'"),
+    ("set_partners", "UPDATE parked SET partner = 'bolt'"),
+    ("set_partners", "UPDATE document SET set_id = 1"),
+    ("set_partners", "UPDATE orders SET buyer = 'zeta' WHERE id = 1"),
+    ("event_parties", "UPDATE interchange SET partner = 'zeta'"),
+    ("event_sources", "UPDATE event SET by_party = '' WHERE id = 3"),
+    ("messages_to_parties", "UPDATE outbox SET recipient = 'bolt' WHERE set_type = '997'"),
+    ("messages_to_parties", "UPDATE interchange SET partner = 'bolt'"),
     ("possible", "UPDATE event_line SET quantity = 11000000 WHERE event_id = 2"),
     ("possible", "UPDATE event_line SET line_id = 3000002 WHERE event_id = 6"),
     ("possible", "UPDATE event SET kind = 'lines_added' WHERE id = 6"),
@@ -171,18 +207,21 @@ def tell(tx: Connection) -> None:
     held.put(
         tx,
         Question("?", (Choice("ignore", "nothing"),)),
-        partner=SELLER,
+        partner=BUYER,
         po_number="1",
         at=AT,
         set_id=on_hold,
     )
     interchanges.close_set(tx, on_hold, outcome=Outcome.HELD, at=AT)
-    parked.park(tx, locator("77"), set_id=waiting, partner=SELLER, since=AT, expires_at=later(1))
+    parked.park(tx, locator("77"), set_id=waiting, partner=BUYER, since=AT, expires_at=later(1))
     interchanges.close_set(tx, waiting, outcome=Outcome.PARKED, at=AT)
     interchanges.close_interchange(tx, interchange_id, outcome=Fate.ACCEPTED, key=interchange_key())
     receipts.mark_done(tx, file_id, at=AT)
     outbox.enqueue(tx, mail("support:1"), AT)
-    outbox.enqueue(tx, upload("997:1", interchange_id=interchange_id), AT)
+    number = next_number(tx, f"interchange:{BUYER}")
+    answered = {"group_control_number": str(number), "set_type": "997", "interchange_id": interchange_id}
+    said = "997 A for group 1 of interchange 000000001"
+    outbox.enqueue(tx, upload("997:1", partner=BUYER, to=BUYER, subject=said, **answered), AT)
 
 
 def grow_and_shrink(tx: Connection, po: str) -> None:
@@ -230,6 +269,28 @@ def test_a_breach_names_its_rows(story: Connection) -> None:
     (breach,) = [found for found in audit(story) if found.invariant == "counters"]
     assert breach.sentence.startswith("Every counter of a line is what its order's events")
     assert [dict(row) for row in breach.rows] == [{"order_id": 1, "line": "1"}]
+
+
+def test_a_trigger_that_is_gone_or_off_is_missed(database: Database) -> None:
+    name, table = "event_no_delete", "event"
+    with database.writing() as tx:
+        on_sqlite = tx.dialect.name == "sqlite"
+        off = f"DROP TRIGGER {name}" if on_sqlite else f"ALTER TABLE {table} DISABLE TRIGGER {name}"
+        assert breached(tx) == {}
+        tx.execute(text(off))
+        (breach,) = audit(tx)
+    assert (breach.invariant, breach.promise, [dict(row) for row in breach.rows]) == (
+        "guards", "G5", [{"trigger": name}],
+    )  # fmt: skip
+
+
+def test_numbers_that_a_restoration_skipped_are_not_missed(story: Connection) -> None:
+    columns, row = "id, begun_at, numbers_skipped", "1, placed_at, 8 FROM orders WHERE id = 1"
+    story.execute(text(f"INSERT INTO restoration ({columns}) SELECT {row}"))
+    plant(story, "UPDATE sequence SET value = 9")
+    assert "numbers" not in breached(story)
+    plant(story, "UPDATE sequence SET value = 8")
+    assert "numbers" in breached(story)
 
 
 def test_a_report_ends(story: Connection) -> None:

@@ -1,0 +1,103 @@
+"""Walks over what must be as it was kept: the bytes of files, the numbers of our documents, the guards."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from sqlalchemy import Connection, text
+
+from storage.database.triggers import standing_triggers, trigger_names
+from storage.invariants.law import Found, Invariant
+
+BYTES, NUMBERS, GUARDS = "kept_bytes", "numbers", "guards"
+LAWS = (
+    Invariant(
+        BYTES,
+        "G1",
+        "The bytes of every file are those that were received, or were emptied after the file was read.",
+    ),
+    Invariant(
+        NUMBERS,
+        "G7",
+        "The control numbers of our documents go up one by one for each partner, as far as its counter"
+        " stands; only a backup that was put back skips some.",
+    ),
+    Invariant(
+        GUARDS,
+        "G5",
+        "The triggers that keep facts from being changed are there and switched on.",
+    ),
+)
+
+_SIZES = "SELECT id, size FROM received_file ORDER BY id"
+_FILES = """
+    SELECT id, name, sha256, size, data, pruned_at FROM received_file
+    WHERE id BETWEEN :first AND :last ORDER BY id
+"""
+_TOGETHER = 16_000_000  # bytes of files that are read at once
+_COUNTERS = "SELECT name, value FROM sequence WHERE name LIKE 'interchange:%' ORDER BY name"
+_NUMBERS = """
+    SELECT partner, group_control_number FROM outbox
+    WHERE kind = 'acknowledgment' AND resend_of IS NULL AND group_control_number <> ''
+"""
+_SKIPPED = "SELECT numbers_skipped FROM restoration ORDER BY id"
+
+
+def walk(tx: Connection) -> Iterator[Found]:
+    """Every breach of LAWS."""
+    yield from _bytes(tx)
+    yield from _numbers(tx)
+    standing = standing_triggers(tx)
+    for name in trigger_names():
+        if name not in standing:
+            yield GUARDS, {"trigger": name}
+
+
+def _bytes(tx: Connection) -> Iterator[Found]:
+    for first, last in _groups(tx):
+        for file_id, name, sha256, size, data, pruned_at in tx.execute(
+            text(_FILES), {"first": first, "last": last}
+        ):
+            content = bytes(data)
+            whole = len(content) == size and hashlib.sha256(content).hexdigest() == sha256
+            if not whole if pruned_at is None else content:
+                yield BYTES, {"file_id": file_id, "name": name}
+
+
+def _groups(tx: Connection) -> Iterator[tuple[int, int]]:
+    """The first and the last id of files that are read at once."""
+    first, last, together = None, 0, 0
+    for file_id, size in tx.execute(text(_SIZES)).all():
+        if first is not None and together + size > _TOGETHER:
+            yield first, last
+            first, together = None, 0
+        first, last, together = first or file_id, file_id, together + size
+    if first is not None:
+        yield first, last
+
+
+def _numbers(tx: Connection) -> Iterator[Found]:
+    used: dict[str, list[int]] = defaultdict(list)
+    for partner, number in tx.execute(text(_NUMBERS)):
+        used[partner].append(int(number))
+    counters = {name.partition(":")[2]: value for name, value in tx.execute(text(_COUNTERS))}
+    allowed = _sums([skipped for (skipped,) in tx.execute(text(_SKIPPED))])
+    for partner in sorted(used.keys() | counters.keys()):
+        before = 0
+        for number in sorted(used[partner]):
+            if number - before - 1 not in allowed:
+                yield NUMBERS, {"partner": partner, "after": before, "number": number}
+            before = number
+        counter = counters.get(partner, 0)
+        if counter - before not in allowed:
+            yield NUMBERS, {"partner": partner, "after": before, "counter": counter}
+
+
+def _sums(skipped: Iterable[int]) -> set[int]:
+    """How many numbers may be missing in a row: none, or what restorations one after another skipped."""
+    sums = {0}
+    running: list[int] = []
+    for one in skipped:
+        running = [*(earlier + one for earlier in running), one]
+        sums.update(running)
+    return sums
