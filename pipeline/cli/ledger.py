@@ -1,5 +1,6 @@
 """Commands that look at the ledger and speak to it: orders, cancel, answer, held, release, outbox, audit."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -195,12 +196,13 @@ def audit(config: Config = None, as_json: AsJson = False) -> None:
     with application.database.reading() as tx:
         breaches = find_breaches(tx)
     if as_json:
-        found = [{"invariant": b.invariant, "sentence": b.sentence, "rows": list(b.rows)} for b in breaches]
-        print_json({"breaches": found})
+        print_json({"breaches": [asdict(breach) for breach in breaches]})
     else:
         for breach in breaches:
-            out.print(f"[red]{breach.invariant}[/]: {screen.printable(breach.sentence)}")
+            out.print(f"[red]{breach.invariant}[/] ({breach.promise}): {screen.printable(breach.sentence)}")
             for row in breach.rows:
-                out.print(f"  {screen.printable(str(row))}")
-        out.print("" if breaches else "Every invariant holds.")
+                said = ", ".join(f"{name} {value}" for name, value in row.items())
+                out.print(f"  {screen.printable(said)}")
+        advice = 'What to do: docs/runbook.md, "The audit names a breach".'
+        out.print(advice if breaches else "Every invariant holds.")
     end(attention=bool(breaches))

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,13 +30,13 @@ LAWS = (
     ),
 )
 
-_PAGE = 2000  # orders at a time
+_PAGE = 500  # orders at a time
 _ORDERS = f"""
     SELECT id, last_sequence, last_hash, {", ".join(chain.ORDER_COLUMNS)}
     FROM orders WHERE id > :after ORDER BY id LIMIT :page
 """  # noqa: S608 - column names of ours
 _EVENTS = f"""
-    SELECT id, order_id, hash, {", ".join(chain.EVENT_COLUMNS)}
+    SELECT order_id, id, hash, {", ".join(chain.EVENT_COLUMNS)}
     FROM event WHERE order_id BETWEEN :first AND :last ORDER BY order_id, sequence
 """  # noqa: S608
 _MOVED = """
@@ -44,9 +44,11 @@ _MOVED = """
     FROM event e JOIN event_line m ON m.event_id = e.id
     WHERE e.order_id BETWEEN :first AND :last ORDER BY m.event_id, m.line_id
 """
+_WORDS = [
+    f"CAST({name} AS INTEGER)" if name in ("assigned", "discrete") else name for name in chain.LINE_COLUMNS
+]
 _LINES = f"""
-    SELECT id, order_id, ordered, fulfilled, cancelled, declined, requested, withdrawn,
-        {", ".join(chain.LINE_COLUMNS)}
+    SELECT order_id, id, ordered, fulfilled, cancelled, declined, requested, withdrawn, {", ".join(_WORDS)}
     FROM order_line WHERE id BETWEEN :first_line AND :last_line
 """  # noqa: S608
 _IDS = """
@@ -75,75 +77,83 @@ _EFFECTS = {
 _DECLINED = (0, 0, 1, 1, 0, 0)  # cancelled by the seller's own statement
 
 Counters = tuple[int, ...]
-Moved = tuple[int, int, str, str, int]  # line id, quantity, reason code and text, settled
+# Rows as the driver gives them: of many millions, each object more would be felt.
+Row = tuple[Any, ...]
 
 
 def walk(tx: Connection) -> Iterator[Found]:
     """Every breach of LAWS, in the order of orders."""
     last = 0
-    while orders := tx.execute(text(_ORDERS), {"after": last, "page": _PAGE}).all():
-        first, last = orders[0].id, orders[-1].id
+    while orders := _rows(tx, _ORDERS, {"after": last, "page": _PAGE}):
+        first, last = orders[0][0], orders[-1][0]
         page = _read(tx, first, last)
-        for order_id, *end_and_words in orders:
-            yield from page.check(order_id, *end_and_words)
+        for order in orders:
+            yield from page.check(*order)
 
 
 @dataclass(slots=True)
 class _Page:
-    """The lines and events of some orders, in plain values."""
+    """The lines and events of some orders, as rows of the queries above."""
 
-    lines: dict[int, dict[int, Counters]]  # by order id and line id
-    words: dict[int, list[Any]]  # the LINE_COLUMNS and the ids of a line, by its id
-    events: dict[int, list[Any]]  # by order id, in their sequence: id, order id, hash, EVENT_COLUMNS
-    moved: dict[int, list[Moved]]  # by event id
+    lines: dict[int, list[Row]]  # by order id
+    words: dict[int, Row]  # the LINE_COLUMNS and the ids of a line, by its id
+    events: dict[int, list[Row]]  # by order id, in their sequence
+    moved: dict[int, list[Row]]  # by event id
 
     def check(self, order_id: int, last_sequence: int, last_hash: str, *words: Any) -> Iterator[Found]:
         """Every breach in one order."""
         before: str | list[Any] = _placed(words)
         sequence = 0
         counted: dict[int, Counters] = {}
-        for event_id, _, digest, *said in self.events.get(order_id, ()):
-            moved = self.moved.get(event_id, [])
+        for _, event_id, digest, *said in self.events.get(order_id, ()):
+            moved, kind = self.moved.get(event_id, []), said[1]
             place = {"order_id": order_id, "event_id": event_id, "sequence": said[0]}
             known = said[_VERSION] in chain.VERSIONS
-            if not known or chain.link(before, _said(said), self._hashed(said[1], moved)) != digest:
+            if not known or chain.link(before, _said(said), self._hashed(kind, moved)) != digest:
                 yield CHAIN, place
-            for line_id, quantity, _, _, settled in moved:
+            for _, line_id, quantity, _, _, settled in moved:
                 line = counted.get(line_id)
-                counted[line_id] = after = _counted(line, said[1], said[2], quantity, settled)
-                placed = (line is None) == (said[1] in _PLACING)
+                counted[line_id] = after = _counted(line, kind, said[2], quantity, settled)
+                placed = (line is None) == (kind in _PLACING)
                 if not (placed and 0 <= settled <= quantity and _possible(after)):
-                    yield POSSIBLE, {**place, "kind": said[1], "line_id": line_id}
+                    yield POSSIBLE, {**place, "kind": kind, "line_id": line_id}
             before, sequence = digest, said[0]
         if (sequence, before) != (last_sequence, last_hash):
-            last = {"order_id": order_id, "sequence": last_sequence}
-            yield CHAIN, {**last, "last": "missing, or another"}
-        for line_id, counters in self.lines.get(order_id, {}).items():
-            if counted.get(line_id, _NOTHING) != counters:
-                yield COUNTERS, {"order_id": order_id, "line": self.words[line_id][0]}
+            yield CHAIN, {"order_id": order_id, "sequence": last_sequence, "last": "missing, or another"}
+        for line in self.lines.get(order_id, ()):
+            if counted.get(line[1], _NOTHING) != line[2:8]:
+                yield COUNTERS, {"order_id": order_id, "line": line[8]}
 
-    def _hashed(self, kind: str, moved: list[Moved]) -> list[Any]:
+    def _hashed(self, kind: str, moved: list[Row]) -> list[Row]:
         """The lines of an event as its hash covers them."""
         if kind not in _PLACING:
-            return [(line_id % LINES_MAX, *rest) for line_id, *rest in moved]
-        return [(line_id % LINES_MAX, *rest, *self.words.get(line_id, ())) for line_id, *rest in moved]
+            return [(line[1] % LINES_MAX, *line[2:]) for line in moved]
+        return [(line[1] % LINES_MAX, *line[2:], *self.words.get(line[1], ())) for line in moved]
 
 
 def _read(tx: Connection, first: int, last: int) -> _Page:
     orders = {"first": first, "last": last}
     lines = {"first_line": first * LINES_MAX, "last_line": (last + 1) * LINES_MAX}
-    page = _Page(defaultdict(dict), {}, defaultdict(list), defaultdict(list))
-    ids: dict[int, list[Any]] = defaultdict(list)
-    for line_id, *item in tx.execute(text(_IDS), lines):
-        ids[line_id].append(item)
-    for line_id, order_id, *values in tx.execute(text(_LINES), lines):
-        page.lines[order_id][line_id] = tuple(values[: len(_NOTHING)])
-        page.words[line_id] = [*map(chain.plain, values[len(_NOTHING) :]), ids.get(line_id, [])]
-    for event_id, *moved in tx.execute(text(_MOVED), orders):
-        page.moved[event_id].append(tuple(moved))
-    for event in tx.execute(text(_EVENTS), orders):
-        page.events[event.order_id].append(event)
+    page = _Page(defaultdict(list), {}, defaultdict(list), defaultdict(list))
+    ids: dict[int, list[Row]] = defaultdict(list)
+    for row in _rows(tx, _IDS, lines):
+        ids[row[0]].append(row[1:])
+    for row in _rows(tx, _LINES, lines):
+        page.lines[row[0]].append(row)
+        page.words[row[1]] = (*row[8:], ids.get(row[1], ()))
+    for row in _rows(tx, _MOVED, orders):
+        page.moved[row[0]].append(row)
+    for row in _rows(tx, _EVENTS, orders):
+        page.events[row[0]].append(row)
     return page
+
+
+def _rows(tx: Connection, query: str, values: Mapping[str, int]) -> list[Row]:
+    """All rows, past SQLAlchemy's own row objects."""
+    with tx.execute(text(query), values) as result:
+        cursor: Any = result.cursor
+        rows: list[Row] = cursor.fetchall()
+    return rows
 
 
 def _counted(line: Counters | None, kind: str, declined: bool, quantity: int, settled: int) -> Counters:
@@ -173,7 +183,8 @@ def _said(values: Sequence[Any]) -> list[Any]:
     said = [*values]
     said[2] = int(values[2])
     said[_AT] = _moment(values[_AT])
-    said[_NOTES] = json.loads(values[_NOTES]) if isinstance(values[_NOTES], str) else values[_NOTES]
+    if isinstance(values[_NOTES], str):
+        said[_NOTES] = json.loads(values[_NOTES]) if values[_NOTES] != "[]" else []
     return said
 
 
