@@ -1,6 +1,7 @@
 """Walks over what must be as it was kept: the bytes of files, the numbers of our documents, the guards."""
 
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
@@ -37,9 +38,10 @@ _FILES = """
 _TOGETHER = 16_000_000  # bytes of files that are read at once
 _COUNTERS = "SELECT name, value FROM sequence WHERE name LIKE 'interchange:%' ORDER BY name"
 _NUMBERS = """
-    SELECT partner, group_control_number FROM outbox
-    WHERE kind = 'acknowledgment' AND resend_of IS NULL AND group_control_number <> ''
+    SELECT partner, group_control_number, identity FROM outbox
+    WHERE kind = 'acknowledgment' AND resend_of IS NULL
 """
+_IN_NAME = re.compile(r"[0-9]+(?=\.)")  # the first programs wrote the number into the file's name only
 _SKIPPED = "SELECT numbers_skipped FROM restoration ORDER BY id"
 
 
@@ -78,8 +80,8 @@ def _groups(tx: Connection) -> Iterator[tuple[int, int]]:
 
 def _numbers(tx: Connection) -> Iterator[Found]:
     used: dict[str, list[int]] = defaultdict(list)
-    for partner, number in tx.execute(text(_NUMBERS)):
-        used[partner].append(int(number))
+    for partner, number, name in tx.execute(text(_NUMBERS)):
+        used[partner].extend(map(int, [number] if number else _IN_NAME.findall(name)[:1]))
     counters = {name.partition(":")[2]: value for name, value in tx.execute(text(_COUNTERS))}
     allowed = _sums([skipped for (skipped,) in tx.execute(text(_SKIPPED))])
     for partner in sorted(used.keys() | counters.keys()):

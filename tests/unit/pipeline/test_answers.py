@@ -1,16 +1,21 @@
 """What goes to partners by document (824, 865, 855, 860), held against our own guide; and their replies."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from edi.envelope import read
 from edi.guide import check
+from edi.set_body import UnwritableError
+from pipeline import answers
 from pipeline.poll import expire_waiting
 from storage.invariants import audit
 from storage.outcomes import Outcome
+from storage.sequences import next_number
 from storage.states import Kind
 from tests.unit.edi.build import interchange
 from tests.unit.pipeline.house import House, house_with
@@ -138,6 +143,21 @@ def test_parties_who_are_told_by_document_get_no_mail(tmp_path: Path) -> None:
         # nobody here has a mailbox, so what cannot be left there is mailed after all
         assert house.answers("860") == []
         assert [to for to, _ in house.mails()] == ["desk@globex.example"]
+
+
+def test_the_number_of_a_document_that_cannot_be_written_is_given_out_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unwritable(*_: object) -> bytes:
+        raise UnwritableError("its release has no word for it")
+
+    monkeypatch.setattr(answers, "_write", unwritable)
+    partner: Any = SimpleNamespace(id="acme", mailbox="there")
+    nothing: Any = None
+    with house.database.writing() as tx:
+        assert not answers.announce(tx, partner, nothing, nothing, 1, 1, datetime(2026, 3, 4, tzinfo=UTC))
+        assert next_number(tx, "interchange:acme") == 1
+        tx.rollback()
 
 
 def test_a_document_that_waited_in_vain_is_answered_by_an_824(house: House) -> None:

@@ -18,6 +18,7 @@ from storage.states import HeldStatus
 from tests.unit.storage.build import AT, cut, figures, later, order, place, submit, withdraw
 
 NOW = "2026-03-04 12:30:00.000000"
+SHA256 = "0db3242e563e04a231ef6d7e42c8f22673afe9b6a56ca40915339cdf9e4f207d"  # of ISA*~
 
 # What the first schema's program left behind: an order shipped twice and cut, a held and a parked set.
 WRITTEN: dict[str, list[tuple[Any, ...]]] = {
@@ -30,7 +31,8 @@ WRITTEN: dict[str, list[tuple[Any, ...]]] = {
     ],
     "order_line_id": [(1000001, 1, "UP", "012345678901", "gtin")],
     "received_file": [
-        (1, "acme", "acme", "drop.edi", b"drop.edi", "ab", 5, b"ISA*~", NOW, NOW, "done", "done", 1, "", NOW),
+        (1, "acme", "acme", "drop.edi", b"drop.edi", SHA256, 5, b"ISA*~", NOW, NOW, "done", "done", 1, "",
+         NOW),
     ],
     "interchange": [
         (1, 1, 1, "acme", "ZZ:ACME", "ZZ:HUB", "1", "P", "260304", "1230", "hash", "accepted",
@@ -62,7 +64,7 @@ WRITTEN: dict[str, list[tuple[Any, ...]]] = {
     "held": [
         (1, None, None, "1", "bolt", "Which?", '[{"name": "ignore", "effect": "nothing"}]', "answered",
          "ignore", "ann", "", NOW, NOW),
-        (7, 2, 1, "4500012", "bolt", "Which?", '[{"name": "ignore", "effect": "nothing"}]', "open", "", "",
+        (7, 2, 1, "4500012", "acme", "Which?", '[{"name": "ignore", "effect": "nothing"}]', "open", "", "",
          "", NOW, None),
     ],
     "parked": [(1, 3, "acme", "acme", "bolt", "77", "", NOW, NOW, "waiting")],
@@ -74,7 +76,7 @@ WRITTEN: dict[str, list[tuple[Any, ...]]] = {
         (3, "acknowledgment", "acme", "acme", "997", b"ISA", "", "", "997_1.edi", "resend:2:1", None, None, 1,
          "new", 0, "", NOW, NOW, None, 2),
     ],
-    "sequence": [("interchange:acme", 3)],
+    "sequence": [("interchange:acme", 1)],
 }  # fmt: skip
 
 
