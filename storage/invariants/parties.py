@@ -55,7 +55,8 @@ LAWS = (
         SELECT x.id AS message_id, x.partner, x.order_id, x.interchange_id FROM outbox x
         LEFT JOIN orders o ON o.id = x.order_id LEFT JOIN interchange i ON i.id = x.interchange_id
         WHERE x.partner <> '' AND (x.partner NOT IN (o.buyer, o.seller)
-            OR (x.kind = 'acknowledgment' AND (x.partner <> i.partner OR x.recipient <> x.partner)))
+            OR (x.kind = 'acknowledgment' AND x.recipient <> x.partner)
+            OR (x.kind = 'acknowledgment' AND i.partner <> '' AND x.partner <> i.partner))
         """,
     ),
     Invariant(
