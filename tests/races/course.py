@@ -36,11 +36,11 @@ class Raced:
     breaches: list[str] = field(default_factory=list)
 
 
-def prepare(url: str) -> None:
+def prepare(url: str, hot_units: str = HOT_UNITS) -> None:
     """The orders that are raced for."""
     database = Database(url)
     with database.writing() as tx:
-        submit(tx, place(HOT_UNITS, po=HOT))
+        submit(tx, place(hot_units, po=HOT))
         for number in range(ORDERS_MANY):
             submit(tx, place(*["4"] * LINES_OF_EACH, po=f"{MANY}-{number}"))
         for number in range(ORDERS_SMALL):

@@ -23,12 +23,14 @@ def _drop_check(url: str) -> None:
     database.close()
 
 
-def _breaches(url: str, folder: Path, variant: str, sign: str) -> list[str]:
+def _breaches(
+    url: str, folder: Path, variant: str, sign: str, hot_units: str = course.HOT_UNITS
+) -> list[str]:
     """What the oracle found in the first race of the wrong ledger that it objects to."""
-    course.prepare(url)
+    course.prepare(url, hot_units)
     for seed in range(RACES_MAX):
         (place := folder / str(seed)).mkdir()
-        raced = course.run(url, place, processes=6, rounds=12, seed=seed, variant=variant, harm=False)
+        raced = course.run(url, place, processes=6, rounds=20, seed=seed, variant=variant, harm=False)
         assert not [breach for breach in raced.breaches if "TypeError" in breach]  # a canary that sings wrong
         if found := [breach for breach in raced.breaches if sign in breach]:
             return found
@@ -36,7 +38,7 @@ def _breaches(url: str, folder: Path, variant: str, sign: str) -> list[str]:
 
 
 def test_a_lost_update_is_seen(database_url: str, tmp_path: Path) -> None:
-    assert _breaches(database_url, tmp_path, "read then write", "invariant='counters'")
+    assert _breaches(database_url, tmp_path, "read then write", "invariant='counters'", "900")
 
 
 def test_units_moved_that_were_not_open_are_seen(database_url: str, tmp_path: Path) -> None:
