@@ -143,9 +143,12 @@ class PostgresServer:
         # ICU: texts are sorted as people sort them, which is not how SQLite sorts bytes.
         self._run("initdb", "-U", ADMIN, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync",
                   "--locale-provider=icu", "--icu-locale=en-US")  # fmt: skip
+        rules = self.data / "pg_hba.conf"
+        rules.write_text("host all guarded 127.0.0.1/32 scram-sha-256\n" + rules.read_text())
         self.start()
         with self.admin() as connection:
             connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(USER)))
+            connection.execute("CREATE ROLE guarded LOGIN PASSWORD 'right'")
             connection.execute(
                 sql.SQL("CREATE DATABASE {} OWNER {}").format(*map(sql.Identifier, (TEMPLATE, USER)))
             )
@@ -154,7 +157,7 @@ class PostgresServer:
         database.close()
 
     def start(self) -> None:
-        """Start the server and wait until it answers."""
+        """Start it and wait until it answers. On the main thread only: it ends with the thread it is from."""
         settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
         user, group = _owner()
         with (self.root / "server.log").open("ab") as log:

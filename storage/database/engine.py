@@ -1,15 +1,32 @@
 """Database: one address, transactions that read or write, and a schema that is right before the first."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+import random
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine, NestedTransaction, create_engine, exc, make_url
+from sqlalchemy import Connection, Engine, NestedTransaction, exc, make_url
 
-from storage.database import schema, sqlite
-from storage.database.errors import DatabaseUnavailable, unavailable
+from storage.database import in_doubt, postgresql, schema, sqlite
+from storage.database.errors import DatabaseUnavailable, InDoubt, LedgerBug, TryAgain, trouble
 from storage.database.guard import check_there
+from storage.database.in_doubt import Ending
 from storage.database.lock import only_process
+
+WORK_ATTEMPTS_MAX = 5
+WORK_PAUSE_SECONDS = 0.05  # doubled each time, and a random part of it: two that collided must part
+
+_Result = TypeVar("_Result")
+
+
+class Hold(Protocol):
+    """The right to be the only process at work."""
+
+    def renew(self) -> None:
+        """Make sure of it again, before each round; AlreadyRunning when another has it by now."""
 
 
 def savepoint(tx: Connection) -> NestedTransaction:
@@ -24,7 +41,7 @@ class Database:
         """`engine` replaces the one the address stands for; `scratch_copy` gives it."""
         try:
             self._url = make_url(url)
-        except exc.ArgumentError as error:
+        except (exc.ArgumentError, ValueError) as error:
             raise DatabaseUnavailable(
                 "The database address cannot be understood; it is not shown, it may hold a password."
             ) from error
@@ -32,23 +49,24 @@ class Database:
         name = self._url.database
         in_file = self.dialect == "sqlite" and name not in (None, "", ":memory:")
         self.path = Path(str(name)) if in_file else None  # None: in memory, or on a server
-        self.place = str(self.path) if self.path else self._url.render_as_string(hide_password=True)
+        self.place = str(self.path) if self.path else self._shown()
         self._engine = engine or self._own_engine()
+        # Who forgets to close gives the connections back all the same.
+        self._end = weakref.finalize(self, self._engine.dispose)
         self._writer = self._engine.execution_options(**{sqlite.WRITING: True})
         self._scratch: Connection | None = None
         self._ready = False
+
+    def _shown(self) -> str:
+        """The address for people: without password and options."""
+        return self._url.set(query={}).render_as_string(hide_password=True)
 
     def _own_engine(self) -> Engine:
         if self.path:
             return sqlite.file_engine(self._url)
         if self.dialect == "sqlite":
             return sqlite.memory_engine(lambda _: None)
-        try:
-            return create_engine(self._url, isolation_level="READ COMMITTED", pool_pre_ping=True)
-        except ModuleNotFoundError as error:
-            raise DatabaseUnavailable(
-                f"{error.name}, the driver for {self.dialect}, is missing: install countermand[postgres]."
-            ) from error
+        return postgresql.server_engine(self._url)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -58,9 +76,52 @@ class Database:
             if self._scratch is not None:
                 with self._scratch.begin_nested():
                     yield self._scratch
-                return
-            with self._writer.begin() as tx:
-                yield tx
+            elif self.dialect == "sqlite":
+                with self._writer.begin() as tx:
+                    yield tx
+            else:
+                with self._writer.connect() as tx:
+                    yield from self._committed(tx)
+
+    def _committed(self, tx: Connection) -> Iterator[Connection]:
+        """A transaction on a server, which may fall silent just when it was told to commit."""
+        with tx.begin() as transaction:
+            yield tx
+            # Also fails here when an earlier error was swallowed: a server would undo all without a word.
+            ticket = in_doubt.ticket(tx)
+            try:
+                transaction.commit()
+            except exc.DBAPIError as error:
+                if ticket is None or not in_doubt.is_lost(error):
+                    raise
+                ending = in_doubt.ending(self._engine, ticket)
+                if ending is not Ending.COMMITTED:
+                    raise self._lost(ending) from error
+
+    def _lost(self, ending: Ending) -> DatabaseUnavailable:
+        lost = f"The connection to the database {self.place} was lost while it was told to commit"
+        if ending is Ending.ABORTED:
+            return DatabaseUnavailable(f"{lost}; nothing was written, try again.")
+        return InDoubt(
+            f"{lost}, and it cannot be found out what became of that: it may or may not have been written."
+            " `poll` finds out by itself. What was entered by hand: look with `countermand order` and"
+            " `countermand outbox` before it is entered again."
+        )
+
+    def run(self, work: Callable[[Connection], _Result]) -> _Result:
+        """Do a unit of work in a transaction that may write, and again when others were in its way.
+
+        At most WORK_ATTEMPTS_MAX times; the last TryAgain is let through. `work` must do nothing but write to
+        the transaction, for what it did is undone before it is called again.
+        """
+        for attempt in range(1, WORK_ATTEMPTS_MAX):
+            try:
+                with self.writing() as tx:
+                    return work(tx)
+            except TryAgain:
+                time.sleep(random.uniform(0, WORK_PAUSE_SECONDS * 2**attempt))
+        with self.writing() as tx:
+            return work(tx)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -68,7 +129,9 @@ class Database:
         with self._translated():
             self._prepare()
             if self._scratch is not None:
-                yield self._scratch
+                with self._scratch.begin_nested() as part:
+                    yield self._scratch
+                    part.rollback()
                 return
             with self._engine.connect() as tx:
                 if self.dialect != "sqlite":
@@ -82,6 +145,8 @@ class Database:
         if self.path:
             check_there(self.path)
         with self._translated(), self._writer.begin() as tx:
+            if self.dialect != "sqlite":
+                schema.lock_for_upgrade(tx)
             if not schema.is_current(tx, self.place):
                 schema.upgrade(tx)
         self._ready = True
@@ -98,8 +163,12 @@ class Database:
         """A private copy to try things out on: the same class, and nothing done to it is kept.
 
         Used by one thread, one transaction at a time. On SQLite it lives in memory; elsewhere it is a
-        transaction that is undone by `close`.
+        transaction that is undone by `close`: close it soon, it holds locks of rows it changed.
         """
+        if self._scratch is not None:
+            raise LedgerBug(
+                "a copy that is a transaction cannot be copied again: nobody else can see into it"
+            )
         with self._translated():
             if self.dialect != "sqlite":
                 return self._transaction_to_undo()
@@ -116,17 +185,30 @@ class Database:
         copy._ready = True
         copy._scratch = copy._engine.connect()
         copy._scratch.begin()
+        postgresql.hurry(copy._scratch)
         return copy
 
-    def only_process(self) -> AbstractContextManager[None]:
-        """Hold the lock of a SQLite file (AlreadyRunning when it is held); other systems need none."""
-        return only_process(self.path) if self.path else nullcontext()
+    @contextmanager
+    def only_process(self) -> Iterator[Hold]:
+        """Be the only process at work on this database; AlreadyRunning when another one is.
+
+        SQLite: a lock on a file beside it. PostgreSQL: a lock in the database, for hubs on any machine. Both
+        are freed with the process, however it ends.
+        """
+        if self.path:
+            with only_process(self.path):
+                yield _File()
+        elif self.dialect == "sqlite":
+            yield _File()
+        else:
+            with self._translated(), postgresql.only_hub(self._url, self.place) as hold:
+                yield hold
 
     def close(self) -> None:
         """Give all connections back."""
         if self._scratch is not None:
-            self._scratch.rollback()
-            self._scratch.close()
+            self._scratch.close()  # what was not committed is undone
+            self._scratch = None
         self._engine.dispose()
 
     def _prepare(self) -> None:
@@ -149,9 +231,20 @@ class Database:
         """The database's own trouble becomes one sentence; what our statements caused stays what it is."""
         try:
             yield
-        except exc.OperationalError as error:
-            raise unavailable(error, self.place) from error
-        except exc.DatabaseError as error:
-            if type(error) is exc.DatabaseError:  # not a subclass: "file is not a database", "malformed"
-                raise unavailable(error, self.place) from error
-            raise
+        except exc.TimeoutError as error:
+            raise DatabaseUnavailable(
+                f"This process holds too many connections to the database {self.place} at once: none became"
+                f" free in {postgresql.POOL_SECONDS} seconds."
+            ) from error
+        except exc.DBAPIError as error:
+            found = trouble(error, self.place, self.dialect)
+            if found is None:
+                raise
+            raise found from error
+
+
+class _File:
+    """The lock of a file stays ours as long as the process lives."""
+
+    def renew(self) -> None:
+        """Nothing to do."""

@@ -33,6 +33,12 @@ def is_current(connection: Connection, place: str) -> bool:
     return stored == known[-1]
 
 
+def lock_for_upgrade(connection: Connection) -> None:
+    """On a server: one upgrade at a time, and as long as it takes to fill new columns of many rows."""
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('countermand upgrade', 0))"))
+
+
 def upgrade(connection: Connection) -> None:
     """Bring the schema up to date, inside the caller's transaction."""
     # Alembic takes longer to import than everything else here, and most runs have nothing to upgrade.

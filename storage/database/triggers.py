@@ -44,9 +44,30 @@ def pause_facts(table: str, dialect: str) -> tuple[str, str]:
     return f"DROP TRIGGER {table}_no_update ON {table}", _postgresql_frozen(table, "update")
 
 
-def trigger_names() -> tuple[str, ...]:
+def refuse_as_laws(dialect: str) -> tuple[str, ...]:
+    """The statements that make PostgreSQL call a refusal what SQLite calls it, and refuse TRUNCATE too.
+
+    SQLite has no TRUNCATE, and its triggers' errors are of the class of constraints already.
+    """
+    if _on_sqlite(dialect):
+        return ()
+    facts = (
+        "CREATE OR REPLACE FUNCTION countermand_facts() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "RAISE EXCEPTION 'rows of % are facts: never changed, never deleted', TG_TABLE_NAME "
+        "USING ERRCODE = 'integrity_constraint_violation'; END $$"
+    )
+    fall = (
+        "CREATE OR REPLACE FUNCTION countermand_never_falls() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "RAISE EXCEPTION 'a quantity of order_line never falls' "
+        "USING ERRCODE = 'integrity_constraint_violation'; END $$"
+    )
+    return (facts, fall, *(_postgresql_frozen(table, "truncate") for table in APPEND_ONLY))
+
+
+def trigger_names(dialect: str = "sqlite") -> tuple[str, ...]:
     """Every trigger that must be there."""
-    pairs = tuple(f"{table}_no_{word}" for table in APPEND_ONLY for word in ("update", "delete"))
+    words = ("update", "delete") if _on_sqlite(dialect) else ("update", "delete", "truncate")
+    pairs = tuple(f"{table}_no_{word}" for table in APPEND_ONLY for word in words)
     return (*pairs, "order_line_never_falls")
 
 

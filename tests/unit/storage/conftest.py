@@ -1,4 +1,4 @@
-"""A real database file for every test that asks for one."""
+"""A real database file for tests that are about SQLite alone; the others take `database` and run on both."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ from storage.database import Database
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def sqlite_database(tmp_path: Path) -> Iterator[Database]:
     made = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
     yield made
     made.close()

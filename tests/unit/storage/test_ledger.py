@@ -297,8 +297,8 @@ def test_a_rule_gone_wrong_is_stopped_by_the_database(
         assert contents(tx) == before
 
 
-def test_an_order_that_vanished_is_noticed(database: Database) -> None:
-    with database.writing() as tx:
+def test_an_order_that_vanished_is_noticed(sqlite_database: Database) -> None:
+    with sqlite_database.writing() as tx:
         submit(tx, place("10"))
         (loaded,) = loading.find_orders(tx, locator())
         writer = writing.Writer(tx, None, {}, {loaded.order.id: loaded.order})

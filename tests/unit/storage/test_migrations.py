@@ -9,8 +9,9 @@ from sqlalchemy import Connection, create_engine, text
 
 from storage.database import Database
 from storage.database.schema import MIGRATIONS, revisions
-from storage.database.triggers import allow_withdrawals, create_triggers, trigger_names
+from storage.database.triggers import APPEND_ONLY, allow_withdrawals, create_triggers, trigger_names
 from storage.models import METADATA
+from tests.postgres import PostgresServer
 
 
 def objects(tx: Connection) -> dict[str, str]:
@@ -39,7 +40,7 @@ def test_migrations_and_models_agree(database: Database) -> None:
         assert compare_metadata(context, METADATA) == []
 
 
-def test_migrations_and_models_agree_on_every_constraint(database: Database) -> None:
+def test_migrations_and_models_agree_on_every_constraint(sqlite_database: Database) -> None:
     """Alembic does not compare CHECK constraints; SQLite's own record of them does."""
     engine = create_engine("sqlite://")
     with engine.begin() as tx:
@@ -48,22 +49,57 @@ def test_migrations_and_models_agree_on_every_constraint(database: Database) -> 
             tx.execute(text(statement))
         from_models = objects(tx)
     engine.dispose()
-    with database.reading() as tx:
+    with sqlite_database.reading() as tx:
         from_migrations = objects(tx)
     assert parts(from_migrations) == parts(from_models)
     assert sum("CHECK" in sql for sql in from_models.values()) >= 8
 
 
+def constraints(tx: Connection) -> set[tuple[str, ...]]:
+    """Every constraint and index PostgreSQL keeps, in its own words."""
+    found = tx.execute(
+        text(
+            "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
+            " WHERE connamespace = 'public'::regnamespace"
+            " UNION SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
+        )
+    )
+    return {tuple(row) for row in found if row[0] != "alembic_version"}
+
+
+def test_migrations_and_models_agree_on_every_constraint_of_postgresql(
+    postgres_server: PostgresServer,
+) -> None:
+    migrated, plain = Database(postgres_server.borrow()), postgres_server.new_database("template0")
+    engine = create_engine(plain)
+    with engine.begin() as tx:
+        METADATA.create_all(tx)
+        from_models = constraints(tx)
+    engine.dispose()
+    with migrated.reading() as tx:
+        from_migrations = constraints(tx)
+    postgres_server.drop(plain)
+    assert from_migrations == from_models
+    assert sum("CHECK" in row[2] for row in from_models) >= 8
+
+
 def test_every_trigger_is_there(database: Database) -> None:
+    query = {
+        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+        "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O'",
+    }
     with database.reading() as tx:
-        found = tx.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all()
-    assert sorted(found) == sorted(trigger_names())
+        found = tx.execute(text(query[database.dialect])).scalars().all()
+    assert sorted(found) == sorted(trigger_names(database.dialect))
 
 
 def test_both_systems_are_given_the_same_triggers() -> None:
     for name in trigger_names():
         for dialect in ("sqlite", "postgresql"):
             assert any(f"TRIGGER {name} " in statement for statement in create_triggers(dialect)), dialect
+    assert set(trigger_names("postgresql")) - set(trigger_names()) == {
+        f"{table}_no_truncate" for table in APPEND_ONLY
+    }
 
 
 def test_file_names_and_revisions_agree() -> None:

@@ -1,7 +1,6 @@
 """What arrived: kept once, begun at most three times, and answered for in the order it came."""
 
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -238,13 +237,12 @@ def test_a_set_that_waited_gets_its_last_word(database: Database) -> None:
         assert interchanges.get_set(tx, 99) is None
 
 
-def test_what_was_kept_survives_reopening(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    first = Database(url)
+def test_what_was_kept_survives_reopening(database_url: str) -> None:
+    first = Database(database_url)
     with first.writing() as tx:
         file_id = received(tx, b"bytes")
     first.close()
-    second = Database(url)
+    second = Database(database_url)
     with second.reading() as tx:
         assert receipts.content_of(tx, file_id) == b"bytes"
     second.close()

@@ -1,7 +1,6 @@
 """Counters: 1, 2, 3 for each name, and nothing skipped when a transaction is undone."""
 
 import multiprocessing
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
@@ -41,8 +40,7 @@ def test_what_is_undone_is_given_out_again(database: Database) -> None:
         assert next_number(tx, "isa") == 2
 
 
-def test_processes_share_a_counter_without_gaps(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+def test_processes_share_a_counter_without_gaps(database_url: str) -> None:
     with multiprocessing.get_context("spawn").Pool(4) as pool:
-        taken = pool.map(take, [url] * 4)
+        taken = pool.map(take, [database_url] * 4)
     assert sorted(number for numbers in taken for number in numbers) == list(range(1, 101))
