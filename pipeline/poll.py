@@ -28,7 +28,7 @@ from pipeline.sightings import Sightings
 from pipeline.telling import tell_support
 from storage import held, parked, receipts, restoration
 from storage.commands import Source
-from storage.database import Database, DatabaseUnavailable, Guard
+from storage.database import Database, DatabaseUnavailable, Guard, TooMuch
 from storage.outcomes import Outcome
 from storage.receipts import ReceivedFile
 from storage.rules import TOO_LATE
@@ -237,20 +237,27 @@ def ingest_waiting(
             logbook.file_failed(file.id, file.partner, failed[-1])
         if not begun:
             continue  # given up, or read by another process since we looked
-        try:
+
+        def read(tx: Connection, file: ReceivedFile = file) -> FileReport | None:
             # The time is taken off before the commit: what was committed was read.
-            with database.writing() as tx, around(tx), processor_seconds_max(seconds_for(file.size)):
+            with around(tx), processor_seconds_max(seconds_for(file.size)):
                 if not receipts.claim(tx, file.id):
-                    continue
-                report = ingest(tx, settings, file, now(), mailbox_of=file.partner)
-        except (CountermandError, DatabaseUnavailable, OSError):
+                    return None
+                return ingest(tx, settings, file, now(), mailbox_of=file.partner)
+
+        try:
+            report = database.run(read)
+        except (CountermandError, DatabaseUnavailable, OSError) as error:
+            if isinstance(error, DatabaseUnavailable) and not isinstance(error, TooMuch):
+                _forgive(database, file)
             raise
         except (Exception, TimeIsUp) as error:
             failed.append(_record(database, file, error))
             logbook.file_failed(file.id, file.partner, failed[-1])
         else:
-            reports.append(report)
-            logbook.file_read(report)
+            if report is not None:
+                reports.append(report)
+                logbook.file_read(report)
     return reports, failed
 
 
@@ -269,6 +276,12 @@ def files_of_unknown(settings: Settings, database: Database) -> list[tuple[str, 
         for partner, count in sorted(unread.items())
         if settings.directory.get(partner) is None
     ]
+
+
+def _forgive(database: Database, file: ReceivedFile) -> None:
+    """What was in our way was not the file: the attempt does not count, if that can still be written."""
+    with suppress(DatabaseUnavailable), database.writing() as tx:
+        receipts.forgive(tx, file.id)
 
 
 def _record(database: Database, file: ReceivedFile, error: BaseException) -> str:
@@ -292,19 +305,28 @@ def expire_waiting(
     settings: Settings, database: Database, at: datetime, around: _Around = _plainly
 ) -> tuple[SetReport, ...]:
     """Sets whose order or answer did not come in time are refused, and their sender is told."""
-    expired: list[SetReport] = []
-    readings = Readings()
-    with database.writing() as tx, around(tx):
-        questions = {question.set_id: question.id for question in held.expired(tx, at) if question.set_id}
-        late = sorted({waiting.set_id for waiting in parked.expired(tx, at)} | questions.keys())
-        for set_id in late:
-            if len(expired) == EXPIRED_PER_ROUND_MAX:
-                break  # the next round goes on; nobody else can write meanwhile
-            with suppress(UnreadableNow), tx.begin_nested():
-                parked.mark_expired(tx, set_id)
-                if set_id in questions:
-                    held.mark_expired(tx, questions[set_id], at)
-                expired.append(decide_again(tx, settings, set_id, at, TOO_LATE, readings=readings))
+
+    def expire(tx: Connection) -> list[SetReport]:
+        with around(tx):
+            return _expire(tx, settings, at)
+
+    expired = database.run(expire)
     for report in expired:
         logbook.set_expired(report)
     return tuple(expired)
+
+
+def _expire(tx: Connection, settings: Settings, at: datetime) -> list[SetReport]:
+    expired: list[SetReport] = []
+    readings = Readings()
+    questions = {question.set_id: question.id for question in held.expired(tx, at) if question.set_id}
+    late = sorted({waiting.set_id for waiting in parked.expired(tx, at)} | questions.keys())
+    for set_id in late:
+        if len(expired) == EXPIRED_PER_ROUND_MAX:
+            break  # the next round goes on; nobody else can write meanwhile
+        with suppress(UnreadableNow), tx.begin_nested():
+            parked.mark_expired(tx, set_id)
+            if set_id in questions:
+                held.mark_expired(tx, questions[set_id], at)
+            expired.append(decide_again(tx, settings, set_id, at, TOO_LATE, readings=readings))
+    return expired

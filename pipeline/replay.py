@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from edi import limits
 from pipeline.errors import OperatorError
 from pipeline.ingest import ingest
@@ -54,13 +56,16 @@ def replay(
         raise OperatorError(f'There is no partner "{partner}" in {settings.path}.')
     reports = []
     for file in files:
-        with database.writing() as tx:
+
+        def read(tx: Connection, file: Source = file) -> FileReport:
             at = now()
             name = file.name.encode("utf-8", "surrogateescape")
             kept = receipts.keep(
                 tx, partner=partner, mailbox="replay", name=name, content=file.content, at=at
             )
             receipts.mark_moved(tx, kept.id, to="", at=at)  # and no poll reads the same row beside us
-            reports.append(ingest(tx, settings, kept, at, mailbox_of=partner))
+            return ingest(tx, settings, kept, at, mailbox_of=partner)
+
+        reports.append(database.run(read))
         progress(reports[-1])
     return reports

@@ -126,12 +126,16 @@ def _say(
     buys = partner.role is Role.BUYER
     parties = (partner.id, wanted.counterparty) if buys else (wanted.counterparty, partner.id)
     at = application.clock.now()
-    with application.database.writing() as tx:
+
+    def say(tx: Connection) -> ledger.Result:
         view = one_order(tx, wanted.po_number, *parties, wanted.release)
-        result = ledger.apply(tx, Submission(commands=(command_of(partner, view, at),)))
-        report = SetReport(type="", control_number="", outcome=result.outcome, order=wanted.po_number)
-        if result.outcome is Outcome.APPLIED:
-            tell_result(tx, application.settings, result, f"staff:{secrets.token_hex(8)}", at)
+        said = ledger.apply(tx, Submission(commands=(command_of(partner, view, at),)))
+        if said.outcome is Outcome.APPLIED:
+            tell_result(tx, application.settings, said, f"staff:{secrets.token_hex(8)}", at)
+        return said
+
+    result = application.database.run(say)
+    report = SetReport(type="", control_number="", outcome=result.outcome, order=wanted.po_number)
     journal.event("entered_by_staff", order=wanted.po_number, partner=partner.id, outcome=result.outcome)
     return with_result(report, result)
 
@@ -160,11 +164,14 @@ def _cancellation(wanted: Cancellation, partner: Partner, order: Locator, at: da
 def release(application: Application, held_id: int, choice: str, by: str, note: str) -> SetReport:
     """Record a person's answer and decide the set with it, in one transaction."""
     at = application.clock.now()
-    with application.database.writing() as tx:
+
+    def decide(tx: Connection) -> SetReport:
         question = held.answer(tx, held_id, choice=choice, by=by, at=at, note=note)
         if question.set_id is None:
             raise OperatorError(f"{held_id} has no document behind it.")
-        report = decide_again(tx, application.settings, question.set_id, at)
+        return decide_again(tx, application.settings, question.set_id, at)
+
+    report = application.database.run(decide)
     journal.event(
         "question_answered", file=report.file_id, held=held_id, answer=choice, by=by, outcome=report.outcome
     )
@@ -178,8 +185,7 @@ def resend(application: Application, message_id: int) -> tuple[int, ...]:
     settings name now, when its address is not among them any more.
     """
     at = application.clock.now()
-    with application.database.writing() as tx:
-        made = _again(tx, application.settings, message_id, at)
+    made = application.database.run(lambda tx: _again(tx, application.settings, message_id, at))
     for new_id in made:
         journal.event("message_resent", message=new_id, resend_of=f"m{message_id}")
     return made

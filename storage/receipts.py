@@ -178,6 +178,12 @@ def claim(tx: Connection, file_id: int) -> bool:
     return tx.execute(query).scalar_one_or_none() == FileStatus.NEW.value
 
 
+def forgive(tx: Connection, file_id: int) -> None:
+    """An attempt that others were in the way of does not count."""
+    mine = (_FILES.c.id == file_id) & (_FILES.c.status == FileStatus.NEW.value) & (_FILES.c.attempts > 0)
+    tx.execute(update(_FILES).where(mine).values(attempts=_FILES.c.attempts - 1))
+
+
 def mark_done(tx: Connection, file_id: int, *, at: datetime, error: str = "") -> None:
     """The file was read; its interchanges and sets say what became of it, or `error` if there are none."""
     values = {"status": FileStatus.DONE.value, "ingested_at": at, "error": error}

@@ -29,7 +29,7 @@ from pipeline.replay import sources
 from pipeline.report import FileReport, files_json, needs_attention
 from pipeline.settings import example
 from pipeline.wiring import Application, open_application
-from storage.database import AlreadyRunning, Guard
+from storage.database import AlreadyRunning, DatabaseUnavailable, Guard, Hold
 
 PROGRESS_FILES_MIN = 20
 
@@ -72,8 +72,8 @@ def poll(
     """Receive, ingest and deliver, once or until stopped. Silent when nothing arrived and all is well."""
     application = open_application(config)
     try:
-        with application.database.only_process():
-            _poll(application, every, metrics_file, as_json=as_json)
+        with application.database.only_process() as hold:
+            _poll(application, every, metrics_file, hold, as_json=as_json)
     except AlreadyRunning as error:
         err.print(screen.printable(str(error)))
         if as_json:
@@ -81,11 +81,21 @@ def poll(
         raise typer.Exit(DONE) from error
 
 
-def _poll(application: Application, every: float, metrics_file: Path | None, *, as_json: bool) -> None:
+def _poll(
+    application: Application, every: float, metrics_file: Path | None, hold: Hold, *, as_json: bool
+) -> None:
     poller = application.poller()
     while True:
         began = application.clock.monotonic_seconds()
-        report = poller.round(wait=not every)
+        try:
+            hold.renew()  # a server that was restarted forgot that we are at work
+            report = poller.round(wait=not every)
+        except DatabaseUnavailable as error:
+            if not every or application.database.path:  # a file does not come back by itself
+                raise
+            err.print(screen.printable(f"countermand: {error}"), soft_wrap=True)
+            application.clock.sleep(every)
+            continue
         _log_round(report, application.clock.monotonic_seconds() - began)
         if metrics_file is not None:
             page = metrics.metrics(application.settings, application.database, application.clock.now())
@@ -162,9 +172,13 @@ def replay(
         def advance(_: FileReport) -> None:
             progress.advance(task)
 
-        reports = replay_files(
-            files, application.settings, database, application.clock.now, partner=partner, progress=advance
-        )
+        try:
+            reports = replay_files(
+                files, application.settings, database, application.clock.now, partner=partner,
+                progress=advance,
+            )  # fmt: skip
+        finally:
+            database.close()  # a trial holds locks on a server until it is undone
     if as_json:
         print_json(files_json(reports))
     else:

@@ -1,7 +1,7 @@
 """The database's door: connections, transactions, schema, and all that differs between database systems."""
 
-from storage.database.engine import Database, savepoint
-from storage.database.errors import AlreadyRunning, DatabaseUnavailable, InDoubt, LedgerBug, TryAgain
+from storage.database.engine import Database, Hold, savepoint
+from storage.database.errors import AlreadyRunning, DatabaseUnavailable, InDoubt, LedgerBug, TooMuch, TryAgain
 from storage.database.guard import Guard
 from storage.database.lock import only_process
 from storage.database.prepared import Prepared
@@ -12,9 +12,11 @@ __all__ = [
     "Database",
     "DatabaseUnavailable",
     "Guard",
+    "Hold",
     "InDoubt",
     "LedgerBug",
     "Prepared",
+    "TooMuch",
     "TryAgain",
     "broken_references",
     "first_bytes",

@@ -11,6 +11,10 @@ class TryAgain(DatabaseUnavailable):
     """Others were in the way and nothing was written; the same work may well succeed now."""
 
 
+class TooMuch(DatabaseUnavailable):
+    """One statement took more time or memory than there is; the work itself may be the reason."""
+
+
 class InDoubt(DatabaseUnavailable):
     """The connection was lost while committing, and it cannot be found out whether that was done."""
 
@@ -83,7 +87,7 @@ _NO_SESSION = (
     ("consuming input failed", "broke off the connection; nothing was written, try again"),
 )
 
-_RETRYABLE = frozenset({"40001", "40P01"})
+_KINDS = {"40001": TryAgain, "40P01": TryAgain, "57014": TooMuch, "53200": TooMuch}
 
 
 def unavailable(error: Exception, place: str) -> DatabaseUnavailable:
@@ -104,7 +108,7 @@ def trouble(error: exc.DBAPIError, place: str, dialect: str) -> DatabaseUnavaila
         return unavailable(error, place) if own else None
     state = getattr(error.orig, "sqlstate", None)
     if state in _POSTGRESQL:
-        kind = TryAgain if state in _RETRYABLE else DatabaseUnavailable
+        kind = _KINDS.get(state, DatabaseUnavailable)
         return kind(f"The database {place} {_POSTGRESQL[state]}.")
     if not isinstance(error, exc.OperationalError) and not error.connection_invalidated:
         return None
