@@ -13,9 +13,10 @@ from tests.postgres import running_postgres
 TOLD_EVERY_STEPS = 50_000
 
 
-def walked_on(name: str, seed: str, count: int) -> Walked:
+def walked_on(name: str, seed: str, count: int, minutes: float) -> Walked:
     """All the steps on one system, in a process of its own."""
     started, last, found = time.monotonic(), 0, 0
+    until = started + minutes * 60
 
     def told(walked: Walked) -> None:
         nonlocal last, found
@@ -29,9 +30,9 @@ def walked_on(name: str, seed: str, count: int) -> Walked:
 
     if name == "sqlite":
         with tempfile.TemporaryDirectory() as folder:
-            return run(Sqlite(Path(folder)), seed, count, go_on=True, told=told)
+            return run(Sqlite(Path(folder)), seed, count, go_on=True, until=until, told=told)
     program = find_part("postgres")
     if program is None:
         raise SystemExit("there is no PostgreSQL here")
     with running_postgres(program) as server:
-        return run(Postgresql(server), seed, count, go_on=True, told=told)
+        return run(Postgresql(server), seed, count, go_on=True, until=until, told=told)

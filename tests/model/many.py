@@ -1,9 +1,11 @@
 """Many walks over one database system: seed by seed, with the shortest failing walk when one fails."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from math import inf
 
 from tests.model.steps import Step
 from tests.model.systems import System
@@ -30,12 +32,18 @@ def run(
     count: int,
     *,
     go_on: bool = False,
+    until: float = inf,
     told: Callable[[Walked], None] = lambda _: None,
 ) -> Walked:
-    """So many steps. Raises Disagreement with the steps that lead to it, unless the walks are to go on."""
+    """So many steps, or as many as can be made before the monotonic clock says `until`.
+
+    Raises Disagreement with the steps that lead to it, unless the walks are to go on all the same.
+    """
     walked = Walked()
     walks = -(-count // STEPS_OF_A_WALK)
     for first in range(0, walks, WALKS_OF_A_LEDGER):
+        if time.monotonic() > until:
+            break
         url = system.new()
         for number in range(first, min(first + WALKS_OF_A_LEDGER, walks)):
             name = f"{seed}.{number}"
@@ -85,8 +93,13 @@ def _shortest(system: System, seed: str, taken: Sequence[Step], error: Disagreem
     return "\n".join((f"seed {seed} on {system.name}: {said[-1]}", "after", *map(str, kept)))
 
 
+def both(walked: Sequence[Walked]) -> list[str]:
+    """The seeds that were walked to the end on every system."""
+    return [seed for seed in walked[0].digests if all(seed in one.digests for one in walked)]
+
+
 def interleaved(walked: Sequence[Walked]) -> Iterator[str]:
     """The seeds whose answers are not the same on every system."""
-    for seed in walked[0].digests:
-        if len({one.digests.get(seed) for one in walked}) > 1:
+    for seed in both(walked):
+        if len({one.digests[seed] for one in walked}) > 1:
             yield seed
