@@ -48,7 +48,7 @@ class PollReport:
     """What one round did. `problems` are mailboxes and files that could not be served, in sentences."""
 
     files: tuple[FileReport, ...]
-    expired: tuple[SetReport, ...]  # sets that waited too long, for their order or for a person
+    expired: tuple[SetReport, ...]  # sets that had waited: too long, or beyond what their order lets go
     received: tuple[ReceiveReport, ...]  # one or more of each mailbox
     deliveries: DeliveryReport
     failed: tuple[str, ...]  # bugs, by file
@@ -304,7 +304,10 @@ def _sent_at(content: bytes) -> tuple[bytes, bytes, bytes]:
 def expire_waiting(
     settings: Settings, database: Database, at: datetime, around: _Around = _plainly
 ) -> tuple[SetReport, ...]:
-    """Sets whose order or answer did not come in time are refused, and their sender is told."""
+    """Sets whose order or answer did not come in time are refused, and their sender is told.
+
+    Sets whose order is there, but let go of only the first of them, are decided in their turn.
+    """
 
     def expire(tx: Connection) -> list[SetReport]:
         with around(tx):
@@ -320,13 +323,15 @@ def _expire(tx: Connection, settings: Settings, at: datetime) -> list[SetReport]
     expired: list[SetReport] = []
     readings = Readings()
     questions = {question.set_id: question.id for question in held.expired(tx, at) if question.set_id}
-    late = sorted({waiting.set_id for waiting in parked.expired(tx, at)} | questions.keys())
-    for set_id in late:
+    late = {waiting.set_id for waiting in parked.expired(tx, at)} | questions.keys()
+    for set_id in sorted(late.union(parked.ready(tx, EXPIRED_PER_ROUND_MAX))):
         if len(expired) == EXPIRED_PER_ROUND_MAX:
             break  # the next round goes on; nobody else can write meanwhile
         with suppress(UnreadableNow), tx.begin_nested():
-            parked.mark_expired(tx, set_id)
+            if set_id in late:
+                parked.mark_expired(tx, set_id)
             if set_id in questions:
                 held.mark_expired(tx, questions[set_id], at)
-            expired.append(decide_again(tx, settings, set_id, at, TOO_LATE, readings=readings))
+            answer = TOO_LATE if set_id in late else ""
+            expired.append(decide_again(tx, settings, set_id, at, answer, readings=readings))
     return expired

@@ -31,8 +31,8 @@ from storage.ledger import Result
 from storage.outcomes import Outcome, Question
 from storage.receipts import content_of
 
-#: Released at once by the order they wait for, first come first; any beyond are decided when their time is
-#: up. An order has a handful. The limit keeps those of one partner from holding up the order of another.
+#: Released at once by the order they wait for, first come first; the round decides the others after it. An
+#: order has a handful. The limit keeps those of one partner from holding up the order of another.
 RELEASED_PER_ORDER_MAX = 100
 
 _GroupedSet = tuple[FunctionalGroup, TransactionSet]

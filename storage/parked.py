@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, and_, insert, or_, select, update
 
 from storage.commands import Locator
 from storage.database import insert_row
@@ -12,7 +12,7 @@ from storage.models import table
 from storage.orders import OrderKey
 from storage.states import ParkedStatus
 
-_PARKED = table("parked")
+_PARKED, _ORDERS, _SETS = table("parked"), table("orders"), table("transaction_set")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +68,29 @@ def waiting_for(tx: Connection, key: OrderKey) -> tuple[Parked, ...]:
     if key.release:
         query = query.where(_PARKED.c.release == key.release)
     return tuple(_parked(row) for row in tx.execute(query.order_by(_PARKED.c.id)))
+
+
+def ready(tx: Connection, limit: int) -> tuple[int, ...]:
+    """Sets that wait although their order is there, by id: it lets go only so many at once.
+
+    Those that were decided since the order came are not among them: they wait for another one.
+    """
+    its_order = and_(
+        _ORDERS.c.po_number == _PARKED.c.po_number,
+        _PARKED.c.buyer.in_([_ORDERS.c.buyer, ""]),
+        _PARKED.c.seller.in_([_ORDERS.c.seller, ""]),
+        or_(_ORDERS.c.release == "", _ORDERS.c.release == _PARKED.c.release),
+    )
+    query = (
+        select(_PARKED.c.set_id)
+        .join(_ORDERS, its_order)
+        .join(_SETS, _SETS.c.id == _PARKED.c.set_id)
+        .where(_PARKED.c.status == ParkedStatus.WAITING.value, _SETS.c.decided_at <= _ORDERS.c.placed_at)
+        .distinct()
+        .order_by(_PARKED.c.set_id)
+        .limit(limit)
+    )
+    return tuple(tx.execute(query).scalars())
 
 
 def list_parked(tx: Connection, *, status: ParkedStatus | None = ParkedStatus.WAITING) -> tuple[Parked, ...]:

@@ -123,7 +123,7 @@ def _show_round(report: PollReport, *, as_json: bool, in_one_line: bool) -> None
     else:
         screen.show_files(out, report.files)
         for one in report.expired:
-            out.print("Waited too long:")
+            out.print("Had waited:")
             screen.show_set(out, one)
 
 

@@ -69,7 +69,7 @@ def _show(report: RestoreReport) -> None:
             err.print(f"[red]{screen.printable(f'{where}: {found.error}')}[/]", soft_wrap=True)
     screen.show_files(out, report.files)
     for one in report.expired:
-        out.print("Waited too long:")
+        out.print("Had waited:")
         screen.show_set(out, one)
     for failure in report.failed:
         err.print(f"[red]{screen.printable(failure)}[/]", soft_wrap=True)

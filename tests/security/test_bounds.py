@@ -54,9 +54,11 @@ def test_an_order_releases_so_many_at_once_from_one_reading(
     assert len(house.drop(content).released) == 3
     assert len(reads) == 1
     assert waiting(house) == 2
-    rest = expire_waiting(house.settings, house.database, house.now + timedelta(hours=25))
+    house.now += timedelta(seconds=1)
+    rest = expire_waiting(house.settings, house.database, house.now)
     assert Outcome.REFUSED not in {one.outcome for one in rest}  # the order is there: they are decided
     assert (len(rest), waiting(house)) == (2, 0)
+    assert expire_waiting(house.settings, house.database, house.now) == ()
 
 
 def test_a_round_expires_so_many_from_one_reading_and_the_next_goes_on(

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection
 
-from storage import held, parked
+from storage import held, interchanges, parked
 from storage.commands import Locator
 from storage.database import Database
 from storage.held import NotAChoice
@@ -20,8 +20,10 @@ from tests.unit.storage.build import (
     locator,
     opened_interchange,
     opened_set,
+    place,
     receipt,
     received,
+    submit,
 )
 
 QUESTION = Question("Does it cancel?", (Choice("cancel", "cancel 6 EA"), Choice("ignore", "change nothing")))
@@ -130,6 +132,28 @@ def test_what_waits_for_an_order_comes_back_in_its_order(database: Database) -> 
         assert len(parked.list_parked(tx)) == 5
         assert [one.set_id for one in parked.list_parked(tx, status=ParkedStatus.REPLAYED)] == [ids[2]]
         assert len(parked.list_parked(tx, status=None)) == 6
+
+
+def test_what_its_order_did_not_let_go_is_ready(database: Database) -> None:
+    with database.writing() as tx:
+        ids = sets(tx, 6)
+        for set_id in ids:
+            interchanges.close_set(tx, set_id, outcome=Outcome.PARKED, at=AT)
+        for where, set_id in zip(
+            (locator(seller=""), locator(), locator("other"), locator(release="R1"), locator(buyer="zenith")),
+            ids,
+            strict=False,
+        ):
+            park(tx, where, set_id)
+        park(tx, locator(), ids[5])
+        assert parked.ready(tx, 9) == ()
+        submit(tx, place("10", at=later(60)))
+        assert parked.ready(tx, 9) == (ids[0], ids[1], ids[3], ids[5])
+        assert parked.ready(tx, 2) == (ids[0], ids[1])
+        parked.mark_replayed(tx, ids[0])
+        # decided again since, and still waiting: for another order
+        interchanges.close_set(tx, ids[1], outcome=Outcome.PARKED, at=later(61))
+        assert parked.ready(tx, 9) == (ids[3], ids[5])
 
 
 def test_a_set_waits_once_for_each_order(database: Database) -> None:
