@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -229,9 +230,7 @@ def ingest_waiting(
     reports: list[FileReport] = []
     failed: list[str] = []
     for file in sorted(waiting, key=lambda f: (keys[f.id], f.name, f.id)):
-        with database.writing() as tx:
-            begun = receipts.begin(tx, [file.id])
-            given_up = not begun and receipts.has_failed(tx, file.id)
+        begun, given_up = database.run(partial(_begin, file=file))
         if given_up:
             failed.append(f"{file.name} of {file.partner} was given up after several attempts.")
             logbook.file_failed(file.id, file.partner, failed[-1])
@@ -276,6 +275,12 @@ def files_of_unknown(settings: Settings, database: Database) -> list[tuple[str, 
         for partner, count in sorted(unread.items())
         if settings.directory.get(partner) is None
     ]
+
+
+def _begin(tx: Connection, file: ReceivedFile) -> tuple[bool, bool]:
+    """Count the attempt: whether it may be made, and whether there were too many."""
+    begun = bool(receipts.begin(tx, [file.id]))
+    return begun, not begun and receipts.has_failed(tx, file.id)
 
 
 def _forgive(database: Database, file: ReceivedFile) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from pipeline.clock import Clock
 from pipeline.ports import printable
 from pipeline.taking import Kept
@@ -24,11 +26,14 @@ class DatabaseShelf:
 
     def keep(self, partner_id: str, name: bytes, content: bytes) -> Kept:
         """Commit the bytes; only after that may the remote file be moved."""
-        with self.database.writing() as tx:
-            file = receipts.keep(
-                tx, partner=partner_id, mailbox=partner_id, name=name, content=content, at=self.clock.now()
+
+        def keep(tx: Connection) -> ReceivedFile:
+            at = self.clock.now()
+            return receipts.keep(
+                tx, partner=partner_id, mailbox=partner_id, name=name, content=content, at=at
             )
-        return _kept(file)
+
+        return _kept(self.database.run(keep))
 
     def kept(self, file_id: int) -> Kept:
         """What was kept earlier."""
@@ -42,9 +47,12 @@ class DatabaseShelf:
         if not moves:
             return
         at = self.clock.now()
-        with self.database.writing() as tx:
+
+        def mark(tx: Connection) -> None:
             for file_id, target in moves:
                 receipts.mark_moved(tx, file_id, to=printable(target), at=at)
+
+        self.database.run(mark)
 
     def unmoved(self, partner_id: str) -> Sequence[tuple[int, bytes]]:
         """Ids and names of the kept files that were not seen to be moved."""

@@ -119,6 +119,33 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 @pytest.fixture
+def both_systems(
+    database_url: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Settings written by `ledger_files.write_settings` name `database_url`; the test runs on every system.
+
+    A second folder in one test is a second installation, with a ledger of its own.
+    """
+    from tests.unit.pipeline import ledger_files
+
+    urls: dict[Path, str] = {}
+    if database_url.startswith("sqlite"):
+        yield
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+
+    def url_for(folder: Path) -> str:
+        if folder not in urls:
+            urls[folder] = server.borrow() if urls else database_url
+        return urls[folder]
+
+    monkeypatch.setattr(ledger_files, "url_for", url_for)
+    yield
+    for url in list(urls.values())[1:]:
+        server.give_back(url)
+
+
+@pytest.fixture
 def database(database_url: str) -> "Iterator[Database]":
     """The ledger at `database_url`."""
     from storage.database import Database

@@ -50,6 +50,7 @@ _SETTINGS = {
     "max_wal_size": "4GB",
     "log_checkpoints": "off",
     "restart_after_crash": "on",
+    "deadlock_timeout": "200ms",
     "timezone": "America/St_Johns",  # as far from UTC as the tests own zone is
 }
 

@@ -20,8 +20,18 @@ _GROUPS = {
 }  # fmt: skip
 
 
+def url_for(folder: Path) -> str:
+    """The ledger of an installation in this folder; the fixture `both_systems` puts another in its place."""
+    del folder
+    return "sqlite:///ledger.db"
+
+
 def settings_text(
-    *, mail_port: int = 1, mailboxes: dict[str, MailboxSettings] | None = None, policy: str = ""
+    *,
+    url: str = "sqlite:///ledger.db",
+    mail_port: int = 1,
+    mailboxes: dict[str, MailboxSettings] | None = None,
+    policy: str = "",
 ) -> str:
     """A countermand.toml. `policy` are lines for every partner's policy."""
     text = f"""
@@ -32,7 +42,7 @@ gs = "HUB"
 support_email = "support@hub.example"
 usage = "P"
 [database]
-url = "sqlite:///ledger.db"
+url = {json.dumps(url)}
 [mail]
 host = "127.0.0.1"
 port = {mail_port}
@@ -68,7 +78,7 @@ def _mailbox(settings: MailboxSettings) -> str:
 def write_settings(folder: Path, **options: object) -> Path:
     """The settings as a file."""
     path = folder / "countermand.toml"
-    path.write_text(settings_text(**options))  # type: ignore[arg-type]
+    path.write_text(settings_text(**{"url": url_for(folder), **options}))  # type: ignore[arg-type]
     return path
 
 

@@ -21,6 +21,8 @@ from tests.unit.edi.build import interchange
 from tests.unit.pipeline.house import House, house_with
 from tests.unit.pipeline.ledger_files import ITEM, acknowledgment, cancellation, file_of, order, shipment
 
+pytestmark = pytest.mark.usefixtures("both_systems")
+
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:

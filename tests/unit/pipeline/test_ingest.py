@@ -24,6 +24,8 @@ from tests.unit.pipeline.ledger_files import (
     write_settings,
 )
 
+pytestmark = pytest.mark.usefixtures("both_systems")
+
 
 @pytest.fixture
 def house(tmp_path: Path) -> House:
