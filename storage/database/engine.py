@@ -87,6 +87,8 @@ class Database:
         """A transaction on a server, which may fall silent just when it was told to commit."""
         with tx.begin() as transaction:
             yield tx
+            if not transaction.is_active:  # undone by the caller
+                return
             # Also fails here when an earlier error was swallowed: a server would undo all without a word.
             ticket = in_doubt.ticket(tx)
             try:
