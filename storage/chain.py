@@ -70,7 +70,19 @@ def moved(line_id: int, quantity: Decimal, reason: Reason, settled: Decimal = ZE
 
 
 def placed(line: LineState) -> tuple[object, ...]:
-    """A line of the event that placed it."""
-    words = [plain(getattr(line, name)) for name in LINE_COLUMNS]
-    ids = [(item.qualifier, item.id, item.scheme) for item in line.ids]
-    return (*moved(line.id, line.ordered, Reason()), *words, ids)
+    """A line of the event that placed it: as `moved`, then its LINE_COLUMNS, and its ids."""
+    return (
+        line.id % LINES_MAX,
+        millionths(line.ordered),
+        "",
+        "",
+        0,
+        line.line,
+        int(line.assigned),
+        line.unit,
+        line.pack_unit,
+        millionths(line.pack_size),
+        int(line.discrete),
+        line.description,
+        [(item.qualifier, item.id, item.scheme) for item in line.ids],
+    )
