@@ -41,6 +41,9 @@ _SQLITE = (
     ("disk i/o error", "cannot be read or written (disk I/O error); check the disk"),
 )
 
+# On a full disk SQLite cannot make the side file that its connections share, and calls that an I/O error.
+_NO_ROOM = frozenset({"SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_SHMMAP"})
+
 # By SQLSTATE, which is the same in every language the server may speak.
 _POSTGRESQL = {
     "40001": "was changed by others at the same time, several times over; try again",
@@ -92,7 +95,10 @@ _KINDS = {"40001": TryAgain, "40P01": TryAgain, "57014": TooMuch, "53200": TooMu
 
 def unavailable(error: Exception, place: str) -> DatabaseUnavailable:
     """SQLite's own error as one sentence; `place` is the file."""
-    said = str(error.orig if isinstance(error, exc.DBAPIError) else error)
+    cause = error.orig if isinstance(error, exc.DBAPIError) else error
+    said = str(cause)
+    if getattr(cause, "sqlite_errorname", "") in _NO_ROOM:
+        said = "database or disk is full"
     for words, sentence in _SQLITE:
         if words in said.lower():
             kind = TryAgain if words == "database is locked" else DatabaseUnavailable
