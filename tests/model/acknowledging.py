@@ -122,7 +122,7 @@ def _line(command: AcknowledgeOrder, line: Line, answers: tuple[LineAnswer, ...]
     if accepted > line.ordered - line.declined:
         raise Unclear if rejected else Refuse
     if rejected:
-        if rejected == total == line.ordered and line.current == line.open:
+        if rejected == total == line.ordered and line.current == line.open and not everything:
             line.cancel(line.open, declined=True)
             return
         if everything and (rejected - line.declined > line.open or rejected >= line.current):

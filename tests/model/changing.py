@@ -163,10 +163,13 @@ def _wanted(one: LineChange, line: Line, asked: Decimal) -> Decimal | None:
     if second is None:
         return quantity
     # The buyer counts what it received, which may be less than has left.
-    between = quantity - line.fulfilled < second < quantity == line.current and one.change is Change.DECREASE
-    if between or not quantity - line.fulfilled <= second <= quantity:
-        was = quantity == line.current  # then the second may be what is wanted
-        raise Hold if was and second >= line.fulfilled and sign * (second - quantity) >= 0 else Refuse
+    fits = quantity - line.fulfilled <= second <= quantity
+    was = quantity == line.current  # then the second may be what is wanted
+    short = sign < 0 and quantity - line.fulfilled < second < quantity
+    if was and second >= line.fulfilled and sign * (second - quantity) >= 0 and (short or not fits):
+        raise Hold
+    if not fits:
+        raise Refuse
     return quantity
 
 
