@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
-from pipeline import poll
+from pipeline import poll, sets
 from pipeline.replay import Source, replay
 from pipeline.report import FileReport
 from pipeline.settings import Settings, load
@@ -28,10 +28,11 @@ from storage.outcomes import Outcome
 from storage.queries import find_orders, get_order
 from storage.states import Fate
 from tests.races.history import read_histories
-from tests.unit.pipeline.ledger_files import cancellation, file_of, order, shipment, write_settings
+from tests.unit.pipeline.ledger_files import ITEM, cancellation, file_of, order, shipment, write_settings
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PROCESSES, REPLAYS = 5, 10
+RAISERS, RAISES = 2, 5
 STEPS_SECONDS_MAX = 60.0
 
 
@@ -54,8 +55,8 @@ def files() -> list[tuple[str, bytes]]:
     ]  # fmt: skip
 
 
-def hub(folder: Path, url: str) -> tuple[Settings, Database]:
-    path = write_settings(folder)
+def hub(folder: Path, url: str, policy: str = "") -> tuple[Settings, Database]:
+    path = write_settings(folder, policy=policy)
     path.write_text(path.read_text().replace('"sqlite:///ledger.db"', json.dumps(url)))
     settings = load(path, {})
     return settings, Database(settings.database.url)
@@ -205,3 +206,53 @@ def test_a_poll_that_was_stopped_finds_the_work_done(
         process.join(STEPS_SECONDS_MAX)
     assert [one.exitcode, two.exitcode] == [0, 0]
     assert _events_of(database_url) == ["order_placed"]
+
+
+def _raised(first: str, second: str, units: int) -> list[list[str]]:
+    """Changes of two orders, in this order, by an amount that no other file has."""
+    return [
+        [f"BCH*04*SA*{po}***20260301*****20260302", f"POC*1*QI*{units}**EA*1**{ITEM}", "CTT*1"]
+        for po in (first, second)
+    ]
+
+
+def raising(folder: str, url: str, number: int) -> None:
+    """Files that change two orders, in the opposite order in every second process."""
+    real = vars(sets)["decide_set"]
+
+    def slowly(*arguments: Any, **named: Any) -> Any:
+        decided = real(*arguments, **named)
+        time.sleep(0.02)  # with the first order locked, on the way to the second
+        return decided
+
+    vars(sets)["decide_set"] = slowly
+    settings, database = hub(Path(folder) / str(number), url, 'poc_quantity = "delta"')
+    pos = ("PO-1", "PO-2") if number % 2 else ("PO-2", "PO-1")
+    for turn in range(RAISES):
+        units = 1 + number + turn * RAISERS
+        content = file_of("860", *_raised(*pos, units), number=100 + units, sender="acme", receiver="globex")
+        reports = replay([Source(f"{units}.edi", content)], settings, database, lambda: NOW)
+        outcomes = [one.outcome for one in reports[0].interchanges[0].sets]
+        assert outcomes == [Outcome.APPLIED, Outcome.APPLIED], reports
+    database.close()
+
+
+def test_files_that_name_orders_in_opposite_order_are_both_read(database_url: str, tmp_path: Path) -> None:
+    (tmp_path / "start").mkdir()
+    settings, database = hub(tmp_path / "start", database_url)
+    orders = [order("PO-1", 100), order("PO-2", 100)]
+    replay(
+        [Source("o.edi", file_of("850", *orders, number=1, sender="acme", receiver="globex"))],
+        settings, database, lambda: NOW,
+    )  # fmt: skip
+    together(tmp_path, database_url, *[raising] * RAISERS)
+    with database.reading() as tx:
+        for po in ("PO-1", "PO-2"):
+            (summary,) = find_orders(tx, po)
+            view = get_order(tx, summary.id)
+            assert view is not None
+            assert view.lines[0].ordered == 100 + sum(range(1, 1 + RAISERS * RAISES))
+        for history in read_histories(tx):
+            history.check()
+        assert audit(tx) == ()
+    database.close()
