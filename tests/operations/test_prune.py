@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from pipeline.answers import repeat_answers
 from pipeline.cli import run
@@ -14,6 +14,7 @@ from pipeline.settings import load
 from storage import held, outbox, receipts, retention
 from storage.database import Database
 from storage.invariants import audit
+from storage.models import table
 from storage.outbox import Kind, StaleMessage
 from storage.outcomes import Outcome
 from tests.integration.sftp_server import nowhere
@@ -131,7 +132,7 @@ def test_only_sent_mails_are_emptied_and_they_cannot_be_sent_again(house: House)
 
 def test_what_is_young_unread_failed_or_not_moved_stays(house: House) -> None:
     with house.database.writing() as tx:
-        tx.execute(text("UPDATE received_file SET ingested_at = :now WHERE id = 1"), {"now": str(LATER)[:19]})
+        tx.execute(update(table("received_file")).where(text("id = 1")).values(ingested_at=LATER))
         tx.execute(text("UPDATE received_file SET status = 'failed' WHERE id = 2"))
         tx.execute(text("UPDATE received_file SET moved_at = NULL WHERE id = 3"))
         assert retention.prunable(tx, BEFORE).files == 0
