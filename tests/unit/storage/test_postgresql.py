@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection as Pipe
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, exc, text
@@ -26,9 +27,13 @@ from storage.database import (
     lock_names,
     postgresql,
 )
+from storage.invariants import audit
 from storage.sequences import next_number
 from tests.postgres import USER, PostgresServer
+from tests.unit.storage.build import cut, figures, place, ship, submit
 from tests.unit.storage.cutting_proxy import Cut, CuttingProxy
+
+DOCUMENTATION = Path(__file__).parents[3] / "docs" / "postgresql.md"
 
 
 @pytest.fixture
@@ -64,6 +69,11 @@ def write(database: Database, *steps: Callable[[Connection], None]) -> None:
     with database.writing() as tx:
         for step in steps:
             step(tx)
+
+
+def say(database: Database, statement: str) -> None:
+    with database.writing() as tx:
+        tx.execute(text(statement))
 
 
 def use(address: str) -> None:
@@ -371,6 +381,31 @@ def test_a_trial_waits_only_briefly_and_leaves_nothing_behind(database: Database
     with database.writing() as tx:
         assert tx.execute(text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")).scalar_one() == 0
         assert next_number(tx, "n") == 3
+
+
+def test_the_rights_in_the_documentation_are_enough_and_not_too_many(
+    postgres_server: PostgresServer, url: str
+) -> None:
+    name = url.rpartition("/")[2]
+    (grants,) = re.findall(r"```sql\n(GRANT .*?)```", DOCUMENTATION.read_text(encoding="utf-8"), re.DOTALL)
+    assert "DATABASE countermand TO hub" in grants
+    with postgres_server.admin(name) as admin:
+        admin.execute("CREATE ROLE hub LOGIN")
+        admin.execute(grants.replace("DATABASE countermand", f"DATABASE {name}"))
+    hub = Database(url.replace(f"{USER}@", "hub@"))
+    with hub.writing() as tx:
+        submit(tx, place("10"), key="850")
+        submit(tx, ship(line_1="4"), key="856")
+        submit(tx, cut("1", "2"))
+        assert figures(tx) == {"1": (10, 4, 2, 0)}
+        assert audit(tx) == ()
+    for statement in ("DELETE FROM event", "ALTER TABLE event DISABLE TRIGGER ALL", "TRUNCATE document"):
+        with pytest.raises((DatabaseUnavailable, exc.ProgrammingError), match=r"rights|owner|denied"):
+            say(hub, statement)
+    hub.close()
+    with postgres_server.admin(name) as admin:
+        admin.execute("DROP OWNED BY hub")
+        admin.execute("DROP ROLE hub")
 
 
 def test_work_that_collides_is_done_again_and_ends_at_last(database: Database) -> None:
