@@ -16,8 +16,9 @@ help: ## this list
 demo: $(READY) ## the whole product at work on loopback, in a minute; ends by itself
 	@$(RUN) -m pipeline.demo
 
+# A process for each core; a file's tests stay together, because they share a server.
 test: $(READY) test-tools ## every test, on real parts
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(READY) ## ruff, mypy --strict, import-linter
 	@$(RUN) -m ruff check .
