@@ -41,6 +41,7 @@ class Part:
 PARTS = {
     "sshd": Part(("sshd",), "openssh-server"),
     "postgres": Part(("postgres",), "postgresql"),
+    "sftp-server": Part(("sftp-server",), "openssh-sftp-server"),
     "strace": Part(("strace",), "strace"),
     "ssh-keygen": Part(("ssh-keygen",), "openssh-client"),
     "soffice": Part(("soffice", "libreoffice"), "libreoffice-calc", optional=True),

@@ -1,0 +1,42 @@
+"""What we depend on dies while we work: the partner's server, the mail server, the database's processes."""
+
+from random import Random
+
+import pytest
+
+from tests.crash.campaign import Crash, Kind, Worlds, carry_out_all, said, some_points
+
+pytestmark = [pytest.mark.needs("sftp-server"), pytest.mark.timeout(300)]
+
+SEED = 20261127
+
+
+def _at(kind: Kind, start: str, count: int, counts: dict[str, int]) -> list[Crash]:
+    chosen = {name: passes for name, passes in counts.items() if name.startswith(start)}
+    return some_points(chosen, Random(SEED), count, kind)
+
+
+def test_servers_that_die_cost_no_more_than_time(sqlite_worlds: list[Worlds]) -> None:
+    def plan(counts: dict[str, int]) -> list[Crash]:
+        return [*_at(Kind.SFTP, "sftp", 14, counts), *_at(Kind.MAIL, "smtp", 8, counts)]
+
+    tally = carry_out_all(sqlite_worlds, plan)
+    assert tally.failures == [], said(tally)
+    assert tally.kills >= 20
+
+
+def test_backends_that_die_and_answers_that_are_lost(postgres_worlds: list[Worlds]) -> None:
+    def plan(counts: dict[str, int]) -> list[Crash]:
+        after = {name: passes for name, passes in counts.items() if name.endswith("after")}
+        return [*_at(Kind.BACKEND, "commit", 10, counts), *_at(Kind.UNHEARD, "commit", 10, after)]
+
+    tally = carry_out_all(postgres_worlds, plan)
+    assert tally.failures == [], said(tally)
+    assert tally.kills >= 18
+
+
+def test_a_database_that_is_stopped_without_a_word(postgres_worlds: list[Worlds]) -> None:
+    # One world only: the server is everybody's.
+    tally = carry_out_all(postgres_worlds[:1], lambda counts: _at(Kind.RESTART, "commit", 3, counts))
+    assert tally.failures == [], said(tally)
+    assert tally.kills == 3
