@@ -43,9 +43,7 @@ def _faults() -> list[Fault]:
 def _tests_of(path: str) -> frozenset[str]:
     """The names of the test functions and test classes of a module."""
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"), path)
-    return frozenset(
-        node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)
-    )
+    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef))
 
 
 def test_every_fault_has_its_row() -> None:
