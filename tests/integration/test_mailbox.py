@@ -19,6 +19,7 @@ from pipeline.errors import (
     FileChanged,
     FileUnreadable,
     HostKeyMismatch,
+    LoginRefused,
     OperatorError,
     TransportError,
 )
@@ -435,7 +436,7 @@ def test_every_foreign_exception_becomes_ours(kind: type[Exception]) -> None:
         __str__ = Exception.__str__
 
     error = translate(Quiet(), "sftp.example:22")
-    assert type(error) in (OperatorError, HostKeyMismatch, TransportError)
+    assert type(error) in (OperatorError, LoginRefused, HostKeyMismatch, TransportError)
     assert isinstance(error, OperatorError) == (kind.__name__ in OPERATORS)
     assert str(error).startswith("sftp.example:22: ")
     assert "\n" not in str(error)
