@@ -128,6 +128,8 @@ def _moves(
     fewer = line.current - wish.total
     if fewer > line.open:
         return Refusal.EXCEEDS_OPEN
+    if fewer > ZERO and change.change is Change.INCREASE and not asks:  # it begins after what is requested
+        return Refusal.QUANTITY_RAISED if by_seller else Refusal.QUANTITIES_DO_NOT_FIT
     if fewer >= ZERO:
         return _request_moves(line, fewer, wish) if asks else {EventKind.LINES_CANCELLED: fewer}
     if by_seller:

@@ -225,7 +225,9 @@ class World:
             said: dict[str, Any] = {}
             code = work(said)
             said |= {"passed": dict(passing.counts), "last": passing.last}
-            report_path.write_bytes(pickle.dumps(said))
+            written = report_path.with_suffix(".new")  # a kill may come while it is written
+            written.write_bytes(pickle.dumps(said))
+            written.rename(report_path)
         except BaseException:
             traceback.print_exc()
             code = UNLISTED

@@ -141,7 +141,8 @@ def _line(
 def _wanted(one: LineChange, line: Line, asked: Decimal) -> Decimal | None:
     """The line's new quantity in all; None when it has that already.
 
-    What the buyer calls current may be without the units that it `asked` to cancel.
+    What either calls current may be without the units that the buyer asked to cancel; `asked` are those
+    that the sender asked for.
     """
     sign = {Change.DECREASE: -1, Change.INCREASE: 1}.get(one.change, 0)
     delta = one.reading is QuantityReading.DELTA
@@ -157,9 +158,10 @@ def _wanted(one: LineChange, line: Line, asked: Decimal) -> Decimal | None:
     if one.reading is QuantityReading.OLD_NEW:
         if second is None or sign * (second - quantity) < 0:
             raise Refuse
-        if line.current not in (quantity, quantity + asked, second):
+        begins = line.current in (quantity, quantity + line.requested)
+        if not begins and line.current != second:
             raise Refuse
-        return second if line.current in (quantity, quantity + asked) else None
+        return second if begins else None
     if second is None:
         return quantity
     # The buyer counts what it received, which may be less than has left.
@@ -185,7 +187,7 @@ def _set(
 ) -> None:
     if one.change is Change.DECREASE and wanted > line.current:
         raise Refuse
-    least = line.current - (asked if one.reading is QuantityReading.OLD_NEW else NONE)
+    least = line.current - (asked if asking and one.reading is QuantityReading.OLD_NEW else NONE)
     if one.change is Change.INCREASE and wanted < least:
         raise Refuse
     if wanted < line.fulfilled:
