@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -286,13 +287,13 @@ def _watch_ssh(passing: Passages) -> None:
     import paramiko
 
     sendall, recv = paramiko.Channel.sendall, paramiko.Channel.recv
-    wires: dict[int, Wire] = {}
+    wires: WeakKeyDictionary[paramiko.Channel, Wire] = WeakKeyDictionary()
 
     def sending(self: paramiko.Channel, data: bytes) -> None:
-        wires.setdefault(id(self), Wire(passing)).sendall(lambda frame: sendall(self, frame), data)
+        wires.setdefault(self, Wire(passing)).sendall(lambda frame: sendall(self, frame), data)
 
     def receiving(self: paramiko.Channel, nbytes: int) -> bytes:
-        return wires.setdefault(id(self), Wire(passing)).received(recv(self, nbytes))
+        return wires.setdefault(self, Wire(passing)).received(recv(self, nbytes))
 
     paramiko.Channel.sendall = sending  # type: ignore[method-assign,assignment]
     paramiko.Channel.recv = receiving  # type: ignore[method-assign]
@@ -305,20 +306,20 @@ def _watch_mail(passing: Passages) -> None:
     import smtplib
 
     send, getreply = smtplib.SMTP.send, smtplib.SMTP.getreply
-    asked: dict[int, str] = {}
+    asked: WeakKeyDictionary[smtplib.SMTP, str] = WeakKeyDictionary()
 
     def sending(self: smtplib.SMTP, s: Any) -> None:
         data = s if isinstance(s, bytes) else str(s).encode()
         word = data.split()[0].lower().decode("ascii", "replace") if len(data) < 1000 else ""
         step = "dot" if data == b".\r\n" else word if word in STEPS else "message"
-        asked[id(self)] = step
+        asked[self] = step
         passing(f"smtp {step}: before")
         send(self, s)
         passing(f"smtp {step}: sent")
 
     def answered(self: smtplib.SMTP) -> tuple[int, bytes]:
         reply = getreply(self)
-        step = asked.pop(id(self), "")
+        step = asked.pop(self, "")
         if step:  # else it is the greeting
             passing(f"smtp {step}: answered")
         return reply

@@ -1,5 +1,6 @@
 """What every crash run begins with: orders that are known, and two mailboxes full of files."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +17,10 @@ FOLDERS = ("pickup", "processed", "rejected", "delivery")
 
 #: What the mail server makes of an address; every other one is accepted.
 GONE, LATER, DROPPED = "gone@acme.example", "later@acme.example", "drop@acme.example"
-
+TOLD = {
+    "acme": (GONE, LATER, DROPPED, "desk@acme.example"),  # the last one: after a dot without an answer
+    "globex": ("desk@globex.example",),
+}
 
 #: A file that is never taken: it stays in the mailbox, and support is told.
 HUGE = b"99-huge.edi"
@@ -112,7 +116,6 @@ port = {mail_port}
 security = "none"
 sender = "countermand <edi@hub.example>"
 """
-    told = {"acme": f'"{GONE}", "{LATER}", "{DROPPED}"', "globex": '"desk@globex.example"'}
     for id, role in (("acme", "buyer"), ("globex", "seller")):
         folders = "\n".join(f'{folder} = "{root}/home/{id}/{folder}"' for folder in FOLDERS)
         text += f"""
@@ -122,7 +125,7 @@ name = "{id.title()}"
 role = "{role}"
 isa = ["ZZ:{id.upper()}"]
 gs = ["{id.upper()}"]
-notify = [{told[id]}]
+notify = {json.dumps(TOLD[id])}
   [partner.mailbox]
   host = "127.0.0.1"
   port = {port}
