@@ -12,11 +12,11 @@ from edi import limits
 from pipeline.batches import BATCH_BYTES_MAX, BATCH_FILES_MAX
 from pipeline.clock import Clock
 from pipeline.errors import CountermandError, OperatorError
-from pipeline.poll import expire_waiting, ingest_waiting
 from pipeline.ports import Folder, Mailbox, RemoteFile, printable
 from pipeline.report import FileReport, SetReport
 from pipeline.settings import Settings
 from pipeline.sightings import is_candidate
+from pipeline.waiting import expire_waiting, ingest_waiting
 from storage import mailboxes, receipts, restoration
 from storage.database import Database
 from storage.states import Left

@@ -31,11 +31,11 @@ COMMITS = {
     "shelf.DatabaseShelf.remember": "it is known which files stay in the mailbox, and why",
     "doors.RememberingDoor._remember": "it is known whether the mailbox could be used",
     "poll.Poller._tell": "support is told of files that stay in the mailbox",
-    "poll.ingest_waiting 1": "an attempt at reading a file is counted",
-    "poll.ingest_waiting 2": "a file is read: receipts, events, counters, answers and mails at once",
-    "poll._forgive": "an attempt that failed for no fault of the file's is not counted",
-    "poll._record": "our own mistake over a file is counted",
-    "poll.expire_waiting": "what waited too long is refused",
+    "waiting.ingest_waiting 1": "an attempt at reading a file is counted",
+    "waiting.ingest_waiting 2": "a file is read: receipts, events, counters, answers and mails at once",
+    "waiting._forgive": "an attempt that failed for no fault of the file's is not counted",
+    "waiting._record": "our own mistake over a file is counted",
+    "waiting.expire_waiting": "what waited too long is refused",
     "deliver.deliver": "what the last process left half sent is settled",
     "deliver._Courier.claim": "a message is taken to be sent",
     "deliver._Courier.committing": "the final dot of a mail is about to go",
@@ -85,11 +85,11 @@ _KNOWN = frozenset(NAMES)
 #: Points that an undisturbed run does not pass, and what passes them.
 IN_TROUBLE_ONLY = {
     **{
-        f"commit poll._record: {moment}": "a mistake of ours; test_kills.py makes one"
+        f"commit waiting._record: {moment}": "a mistake of ours; test_kills.py makes one"
         for moment in ("before", "after")
     },
     **{
-        f"commit poll._forgive: {moment}": "a database that goes away; tests/unit/storage/test_postgresql.py"
+        f"commit waiting._forgive: {moment}": "a database that goes; tests/unit/storage/test_postgresql.py"
         for moment in ("before", "after")
     },
     **{

@@ -58,7 +58,7 @@ def test_a_file_that_makes_us_fail_is_counted_whenever_we_die(sqlite_worlds: lis
     with sqlite_worlds[0]() as world:
         world.in_child = _poison
         counts = world.learn()
-        names = [name for name in NAMES if name.startswith("commit poll._record")]
+        names = [name for name in NAMES if name.startswith("commit waiting._record")]
         outcomes = [carry_out(world, Crash(Kind.KILL, (name, 1))) for name in names]
     assert counts.keys() >= set(names)
     assert [str(outcome) for outcome in outcomes if outcome.breaches] == []
@@ -67,16 +67,16 @@ def test_a_file_that_makes_us_fail_is_counted_whenever_we_die(sqlite_worlds: lis
 
 def _poison() -> None:
     """Make the program fail over one file, always."""
-    from pipeline import poll
+    from pipeline import waiting
 
-    ingest = vars(poll)["ingest"]
+    ingest = vars(waiting)["ingest"]
 
     def fails(*arguments: object, **named: object) -> object:
         if "letter" in str(arguments[2]):
             raise RuntimeError("a mistake of ours")
         return ingest(*arguments, **named)
 
-    vars(poll).update(ingest=fails)
+    vars(waiting).update(ingest=fails)
 
 
 def test_the_checker_does_not_take_silence_for_rest(sqlite_world: World) -> None:

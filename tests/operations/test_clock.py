@@ -9,9 +9,9 @@ import pytest
 from pipeline.deliver import deliver
 from pipeline.errors import OperatorError
 from pipeline.mail import SmtpSettings
-from pipeline.poll import expire_waiting
 from pipeline.ports import Mailbox
 from pipeline.settings import Security
+from pipeline.waiting import expire_waiting
 from storage import outbox
 from storage.database import Database
 from storage.invariants import audit

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
-from pipeline import poll, sets
+from pipeline import sets, waiting
 from pipeline.replay import Source, replay
 from pipeline.report import FileReport
 from pipeline.settings import Settings, load
@@ -77,7 +77,7 @@ def polling(folder: str, url: str, number: int) -> None:
         with database.writing() as tx:
             partner = "globex" if name == "2.edi" else "acme"
             receipts.keep(tx, partner=partner, mailbox=partner, name=name.encode(), content=content, at=NOW)
-        _, failed = poll.ingest_waiting(settings, database, lambda: NOW)
+        _, failed = waiting.ingest_waiting(settings, database, lambda: NOW)
         assert failed == []
     database.close()
 
@@ -138,29 +138,29 @@ def sleeping_before_it_reads(folder: str, url: str, number: int) -> None:
 
     Database.writing = writing  # type: ignore[method-assign,assignment]
     settings, database = hub(Path(folder) / str(number), url)
-    assert poll.ingest_waiting(settings, database, lambda: NOW) == ([], [])
+    assert waiting.ingest_waiting(settings, database, lambda: NOW) == ([], [])
     database.close()
 
 
 def sleeping_while_it_reads(folder: str, url: str, number: int) -> None:
     """A poll that is stopped in the middle of its transaction."""
-    real = vars(poll)["ingest"]
+    real = vars(waiting)["ingest"]
 
     def ingest(*arguments: Any, **named: Any) -> FileReport:
         report: FileReport = real(*arguments, **named)
         os.kill(os.getpid(), signal.SIGSTOP)
         return report
 
-    vars(poll)["ingest"] = ingest
+    vars(waiting)["ingest"] = ingest
     settings, database = hub(Path(folder) / str(number), url)
-    reports, failed = poll.ingest_waiting(settings, database, lambda: NOW)
+    reports, failed = waiting.ingest_waiting(settings, database, lambda: NOW)
     assert (len(reports), failed) == (1, [])
     database.close()
 
 
 def reading(folder: str, url: str, number: int) -> None:
     settings, database = hub(Path(folder) / str(number), url)
-    _, failed = poll.ingest_waiting(settings, database, lambda: NOW)
+    _, failed = waiting.ingest_waiting(settings, database, lambda: NOW)
     assert failed == []
     database.close()
 

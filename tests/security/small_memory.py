@@ -6,8 +6,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipeline.poll import ingest_waiting
 from pipeline.settings import load
+from pipeline.waiting import ingest_waiting
 from storage.database import Database
 
 MORE_BYTES = 10 * 1024 * 1024  # than the program itself takes

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from edi import envelope, limits
-from pipeline import poll, sets
-from pipeline.poll import expire_waiting
+from pipeline import sets, waiting
+from pipeline.waiting import expire_waiting
 from storage import parked, receipts
 from storage.database import Database
 from storage.outcomes import Outcome
@@ -20,7 +20,7 @@ def house(tmp_path: Path) -> House:
     return house_with(tmp_path, "")
 
 
-def waiting(house: House) -> int:
+def still_parked(house: House) -> int:
     with house.database.reading() as tx:
         return len(parked.list_parked(tx))
 
@@ -53,24 +53,24 @@ def test_an_order_releases_so_many_at_once_from_one_reading(
     content = file_of("850", order("PO-1", 5), number=2, sender="acme", receiver="globex")
     assert len(house.drop(content).released) == 3
     assert len(reads) == 1
-    assert waiting(house) == 2
+    assert still_parked(house) == 2
     house.now += timedelta(seconds=1)
     rest = expire_waiting(house.settings, house.database, house.now)
     assert Outcome.REFUSED not in {one.outcome for one in rest}  # the order is there: they are decided
-    assert (len(rest), waiting(house)) == (2, 0)
+    assert (len(rest), still_parked(house)) == (2, 0)
     assert expire_waiting(house.settings, house.database, house.now) == ()
 
 
 def test_a_round_expires_so_many_from_one_reading_and_the_next_goes_on(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(poll, "EXPIRED_PER_ROUND_MAX", 3)
+    monkeypatch.setattr(waiting, "EXPIRED_PER_ROUND_MAX", 3)
     early(house, 5)
     reads = count_reads(monkeypatch)
     late = house.now + timedelta(hours=25)
     assert [len(expire_waiting(house.settings, house.database, late)) for _ in range(3)] == [3, 2, 0]
     assert len(reads) == 2
-    assert waiting(house) == 0
+    assert still_parked(house) == 0
 
 
 @pytest.mark.parametrize(("bound", "shown"), [(4, [2, 2, 1]), (3, [2, 2, 1]), (2, [2, 1, 1]), (6, [2, 2, 2])])

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from pipeline import deadline, poll
+from pipeline import deadline, waiting
 from pipeline.deadline import TimeIsUp, processor_seconds_max, seconds_for
 from pipeline.ingest import ingest
-from pipeline.poll import files_of_unknown, ingest_waiting
 from pipeline.report import FileReport
 from pipeline.settings import Settings, load
+from pipeline.waiting import files_of_unknown, ingest_waiting
 from storage import queries, receipts
 from storage.database import Database
 from storage.receipts import ATTEMPTS_MAX, ReceivedFile
@@ -99,7 +99,7 @@ def test_a_file_that_ends_the_process_is_left_aside_after_three_runs(
     database = Database(settings.database.url)
     poison = keep_with_neighbours(database, "poison")
     database.close()
-    monkeypatch.setattr(poll, "ingest", poisoned(how))
+    monkeypatch.setattr(waiting, "ingest", poisoned(how))
 
     def run() -> None:
         ingest_waiting(settings, Database(settings.database.url), lambda: AT)
@@ -147,8 +147,8 @@ def test_a_file_that_fails_is_tried_three_times_and_its_neighbours_go_on_at_once
 ) -> None:
     database = Database(settings.database.url)
     poison = keep_with_neighbours(database, "poison")
-    monkeypatch.setattr(poll, "ingest", poisoned(how))
-    monkeypatch.setattr(poll, "seconds_for", lambda _: 0.4)
+    monkeypatch.setattr(waiting, "ingest", poisoned(how))
+    monkeypatch.setattr(waiting, "seconds_for", lambda _: 0.4)
     reports, failed = ingest_waiting(settings, database, lambda: AT)
     assert [report.name for report in reports] == ["2.edi", "3.edi"]
     assert said in failed[0]

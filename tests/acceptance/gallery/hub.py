@@ -10,10 +10,10 @@ from typing import Any
 
 from edi.envelope import read
 from pipeline.demo.world import CHARACTERS, settings_text
-from pipeline.poll import expire_waiting
 from pipeline.replay import Source, replay
 from pipeline.report import FileReport
 from pipeline.settings import Settings, load
+from pipeline.waiting import expire_waiting
 from storage import held, outbox
 from storage.database import Database
 from storage.held import Held

@@ -12,7 +12,7 @@ from edi.envelope import read
 from edi.guide import check
 from edi.set_body import UnwritableError
 from pipeline import answers
-from pipeline.poll import expire_waiting
+from pipeline.waiting import expire_waiting
 from storage.invariants import audit
 from storage.outcomes import Outcome
 from storage.sequences import next_number

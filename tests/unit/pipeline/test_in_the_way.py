@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.ingest import ingest as ingest_really
-from pipeline.poll import ingest_waiting
 from pipeline.replay import Source, replay
 from pipeline.settings import Settings, load
+from pipeline.waiting import ingest_waiting
 from storage import queries, receipts
 from storage.database import Database, DatabaseUnavailable, TooMuch, TryAgain, sqlite
 from storage.invariants import audit
@@ -123,7 +123,7 @@ def test_only_what_the_file_may_be_to_blame_for_counts_as_an_attempt(
         raise error("no")
 
     file_id = kept(database, b"ISA*")
-    monkeypatch.setattr("pipeline.poll.ingest", ingest)
+    monkeypatch.setattr("pipeline.waiting.ingest", ingest)
     with pytest.raises(error):
         ingest_waiting(settings, database, lambda: NOW)
     with database.reading() as tx:
@@ -145,7 +145,7 @@ def test_a_file_that_collides_is_read_again_in_the_same_round(
         return report
 
     kept(database, file_of("850", order("PO-1", 5), number=1, sender="acme", receiver="globex"))
-    monkeypatch.setattr("pipeline.poll.ingest", ingest)
+    monkeypatch.setattr("pipeline.waiting.ingest", ingest)
     (report,), failed = ingest_waiting(settings, database, lambda: NOW)
     assert (len(tries), failed, report.interchanges[0].sets[0].outcome) == (3, [], Outcome.APPLIED)
     with database.reading() as tx:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.poll import expire_waiting
 from pipeline.settings import load
+from pipeline.waiting import expire_waiting
 from storage import held, parked, queries
 from storage.database import Database
 from storage.invariants import audit
