@@ -3,8 +3,8 @@
 import random
 from collections.abc import Callable, Iterable, Sequence
 
-_ISA = f"ISA*00*{'':10}*00*{'':10}*ZZ*{'BUYER':15}*ZZ*{'HUB':15}*260304*1200*U*00401*{{:09d}}*0*P*>~"
-_GS = "GS*{}*BUYERGS*HUBGS*20260304*1200*1*X*{}~"
+_ISA = f"ISA*00*{'':10}*00*{'':10}*ZZ*{'BUYER':15}*ZZ*{'SELLER':15}*260304*1200*U*00401*{{:09d}}*0*P*>~"
+_GS = "GS*{}*BUYERGS*SELLERGS*20260304*1200*1*X*{}~"
 
 #: GS01 of each kind of set.
 GROUPS = {"850": "PO", "855": "PR", "856": "SH"}
@@ -23,14 +23,16 @@ def purchase_order(number: int, lines: int, chance: random.Random) -> list[str]:
         "N4*SPRINGFIELD*IL*62701",
     ]
     for line in range(1, lines + 1):
-        body.append(f"PO1*{line}*{chance.randrange(1, 99)}*EA*{_price(chance)}**{_ids(chance)}")
+        shares = [chance.randrange(1, 9) for _ in range(8)]  # of the stores that SDQ names
+        ordered = sum(shares) if line % 4 == 2 else chance.randrange(1, 99)
+        body.append(f"PO1*{line}*{ordered}*EA*{_price(chance)}**{_ids(chance)}")
         if line % 4 == 0:
             body.append(f"CTP**RTL*{_price(chance)}")
             body.append(f"PO4*{chance.randrange(1, 24)}*1*EA")
         elif line % 4 == 1:
             body.append(f"PID*F*08***GREEN SHIRT {chance.randrange(99)}")
         elif line % 4 == 2:
-            stores = "*".join(f"{chance.randrange(9000):04d}*{chance.randrange(1, 9)}" for _ in range(8))
+            stores = "*".join(f"{chance.randrange(9000):04d}*{share}" for share in shares)
             body.append(f"SDQ*EA*92*{stores}")
     return [*body, f"CTT*{lines}"]
 
