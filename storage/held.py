@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from storage.database import insert_row
 from storage.models import table
@@ -70,7 +70,7 @@ def put(
         "answered_at": None,
         "expires_at": expires_at,
     }
-    return insert_row(tx, insert(_HELD), values)
+    return insert_row(tx, _HELD, values)
 
 
 def list_held(tx: Connection, *, status: HeldStatus | None = HeldStatus.OPEN) -> tuple[Held, ...]:

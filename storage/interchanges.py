@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from enum import Enum, unique
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
-from storage.database import insert_row, lock_names
+from storage.database import Prepared, insert_row, lock_names
 from storage.models import table
 from storage.outcomes import Outcome
 from storage.states import Fate, Kind
@@ -115,12 +115,28 @@ class SetReceipt:
     decided_at: datetime | None
 
 
-_BY_KEY = (
-    select(_INTERCHANGES.c.id, _INTERCHANGES.c.key, _INTERCHANGES.c.content_hash, _FILES.c.received_at)
+_BY_KEY = Prepared(
+    select(_INTERCHANGES.c.id, _INTERCHANGES.c.content_hash, _FILES.c.received_at)
     .join(_FILES, _FILES.c.id == _INTERCHANGES.c.file_id)
-    .where(_INTERCHANGES.c.key.in_([bindparam("known"), bindparam("replaced")]))
+    .where(_INTERCHANGES.c.key.in_([bindparam("known"), bindparam("replaced")])),
+    *("known", "replaced"),
 )
-_NEW_INTERCHANGE, _NEW_SET = insert(_INTERCHANGES), insert(_SETS)
+_CLOSING = ("outcome", "key", "findings")
+_CLOSE = Prepared(
+    update(_INTERCHANGES)
+    .where(_INTERCHANGES.c.id == bindparam("interchange_id"))
+    .values({name: bindparam(f"new_{name}", type_=_INTERCHANGES.c[name].type) for name in _CLOSING}),
+    *(f"new_{name}" for name in _CLOSING),
+    "interchange_id",
+)
+_DECIDED = ("outcome", "order_id", "findings", "refusals", "summary", "decided_at")
+_CLOSE_SET = Prepared(
+    update(_SETS)
+    .where(_SETS.c.id == bindparam("set_id"))
+    .values({name: bindparam(f"new_{name}", type_=_SETS.c[name].type) for name in _DECIDED}),
+    *(f"new_{name}" for name in _DECIDED),
+    "set_id",
+)
 
 
 def standing(
@@ -137,14 +153,13 @@ def standing(
     before `at` is new. The same content is a duplicate however long ago it came.
     """
     lock_names(tx, [f"interchange:{key.text()}"])  # until it is closed, or its key is given up
-    names = {"known": key.text(), "replaced": key.text(content_hash)}
-    found = tx.execute(_BY_KEY, names).all()
-    for row in found:
-        if row.content_hash == content_hash:
-            return Standing(StandingKind.DUPLICATE, row.id)
-    for row in found:
-        old = at is not None and reuse_after is not None and at - row.received_at > reuse_after
-        return Standing(StandingKind.NEW if old else StandingKind.CONFLICT, row.id)
+    found = _BY_KEY.all(tx, key.text(), key.text(content_hash))
+    for earlier, known_hash, _ in found:
+        if known_hash == content_hash:
+            return Standing(StandingKind.DUPLICATE, earlier)
+    for earlier, _, received_at in found:
+        old = at is not None and reuse_after is not None and at - received_at > reuse_after
+        return Standing(StandingKind.NEW if old else StandingKind.CONFLICT, earlier)
     return Standing(StandingKind.NEW)
 
 
@@ -174,7 +189,7 @@ def open_interchange(
         "key": None,
         "findings": [],
     }
-    return insert_row(tx, _NEW_INTERCHANGE, values)
+    return insert_row(tx, _INTERCHANGES, values)
 
 
 def close_interchange(
@@ -192,8 +207,8 @@ def close_interchange(
     """
     if key is not None and replaces is not None:
         _hand_over(tx, key, replaces)
-    values = {"outcome": outcome.value, "key": key.text() if key else None, "findings": list(findings)}
-    tx.execute(update(_INTERCHANGES).where(_INTERCHANGES.c.id == interchange_id).values(values))
+    own_key = key.text() if key else None
+    _CLOSE.run(tx, [(outcome.value, own_key, list(findings), interchange_id)])
 
 
 def _hand_over(tx: Connection, key: InterchangeKey, earlier: int) -> None:
@@ -216,7 +231,7 @@ def open_set(tx: Connection, interchange_id: int, new: NewSet) -> int:
         "summary": {},
         "decided_at": None,
     }
-    return insert_row(tx, _NEW_SET, values)
+    return insert_row(tx, _SETS, values)
 
 
 def close_set(
@@ -231,15 +246,8 @@ def close_set(
     summary: Json | None = None,
 ) -> None:
     """Say what became of a set: now, or again when it was held or parked before."""
-    values = {
-        "outcome": outcome.value,
-        "order_id": order_id,
-        "findings": list(findings),
-        "refusals": list(refusals),
-        "summary": dict(summary or {}),
-        "decided_at": at,
-    }
-    tx.execute(update(_SETS).where(_SETS.c.id == set_id).values(values))
+    said = (list(findings), list(refusals), dict(summary or {}))
+    _CLOSE_SET.run(tx, [(outcome.value, order_id, *said, at, set_id)])
 
 
 def answers_of(tx: Connection, interchange_id: int) -> tuple[int, ...]:

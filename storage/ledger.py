@@ -195,7 +195,7 @@ def _earlier_hash(tx: Connection, submission: Submission) -> str | None:
     document = submission.document
     if document is None:
         return None
-    hashes = _HASHES.texts(tx, (document.partner, document.kind, document.key))
+    hashes = [said for (said,) in _HASHES.all(tx, document.partner, document.kind, document.key)]
     return document.content_hash if document.content_hash in hashes else next(iter(hashes), None)
 
 

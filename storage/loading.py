@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, bindparam, case, func, or_, select, type_coerce
+from sqlalchemy import Connection, Select, bindparam, case, func, or_, select, type_coerce
 
 from storage.chain import End
 from storage.commands import Locator, Source, WithdrawShipment
+from storage.database import Prepared
 from storage.database.columns import Quantity
 from storage.events import EventKind
 from storage.evolve import CANCELLING, LINES_MAX
@@ -32,23 +34,19 @@ def find_orders(tx: Connection, locator: Locator) -> tuple[Loaded, ...]:
     """The orders a document may mean, locked: those of its release, else those without one."""
     if not locator.buyer and not locator.seller:
         raise ValueError(f"PO {locator.po_number} was looked for without naming a party")
-    rows = tx.execute(
-        _candidates(bool(locator.buyer), bool(locator.seller)),
-        {
-            "po_number": locator.po_number,
-            "release": locator.release,
-            "buyer": locator.buyer,
-            "seller": locator.seller,
-        },
-    ).all()
+    parties = {
+        name: party for name, party in (("buyer", locator.buyer), ("seller", locator.seller)) if party
+    }
+    candidates = _candidates(tuple(parties))
+    rows = list(map(_Row._make, candidates.all(tx, locator.po_number, locator.release, *parties.values())))
     chosen = [row for row in rows if row.release == locator.release] or rows
     return tuple(_loaded(tx, row) for row in chosen)
 
 
 def load_order(tx: Connection, order_id: int) -> Loaded | None:
     """One order by its id, not locked."""
-    row = tx.execute(_BY_ID, {"order_id": order_id}).one_or_none()
-    return None if row is None else _loaded(tx, row)
+    row = _BY_ID.one(tx, order_id)
+    return None if row is None else _loaded(tx, _Row._make(row))
 
 
 def with_history(tx: Connection, order: OrderState, withdrawals: Sequence[WithdrawShipment]) -> OrderState:
@@ -73,28 +71,42 @@ def with_history(tx: Connection, order: OrderState, withdrawals: Sequence[Withdr
     )
 
 
-_ORDER: Select[Any] = select(
-    _ORDERS.c.id,
-    _ORDERS.c.buyer,
-    _ORDERS.c.seller,
-    _ORDERS.c.po_number,
-    _ORDERS.c.release,
-    _ORDERS.c.content_hash,
-    _ORDERS.c.whole_cancelled,
-    _ORDERS.c.revision,
-    _ORDERS.c.change_sequence,
-    _ORDERS.c.seller_change_sequence,
-    _ORDERS.c.restated_at,
-    _ORDERS.c.reopened_by,
-    _ORDERS.c.last_sequence,
-    _ORDERS.c.last_hash,
+class _Row(NamedTuple):
+    """What is read of an order's own row."""
+
+    id: int
+    buyer: str
+    seller: str
+    po_number: str
+    release: str
+    content_hash: str
+    whole_cancelled: bool
+    revision: str
+    change_sequence: str
+    seller_change_sequence: str
+    restated_at: datetime | None
+    reopened_by: str
+    last_sequence: int
+    last_hash: str
+
+
+_ORDER: Select[Any] = select(*(_ORDERS.c[name] for name in _Row._fields))
+_BY_ID = Prepared(_ORDER.where(_ORDERS.c.id == bindparam("order_id")), "order_id")
+_OF_LINE = (
+    *("id", "line", "assigned", "unit", "ordered", "fulfilled", "cancelled", "declined", "requested"),
+    *("pack_unit", "pack_size", "discrete", "description"),
 )
-_BY_ID = _ORDER.where(_ORDERS.c.id == bindparam("order_id"))
-_LINES_OF = select(_LINES).where(_LINES.c.order_id == bindparam("order_id")).order_by(_LINES.c.id)
-_IDS_OF = (
-    select(_IDS)
+_LINES_OF = Prepared(
+    select(*(_LINES.c[name] for name in _OF_LINE))
+    .where(_LINES.c.order_id == bindparam("of_order"))
+    .order_by(_LINES.c.id),
+    "of_order",
+)
+_IDS_OF = Prepared(
+    select(_IDS.c.line_id, _IDS.c.qualifier, _IDS.c.id, _IDS.c.scheme)
     .where(_IDS.c.line_id > bindparam("after"), _IDS.c.line_id < bindparam("before"))
-    .order_by(_IDS.c.line_id, _IDS.c.ordinal)
+    .order_by(_IDS.c.line_id, _IDS.c.ordinal),
+    *("after", "before"),
 )
 
 
@@ -122,20 +134,17 @@ _CANCELLED_BY = (
 
 
 @cache
-def _candidates(by_buyer: bool, by_seller: bool) -> Select[Any]:
+def _candidates(parties: tuple[str, ...]) -> Prepared:
     """Always in the order of ids: whoever locks several orders locks them in the same order."""
     query = _ORDER.where(
         _ORDERS.c.po_number == bindparam("po_number"),
         or_(_ORDERS.c.release == bindparam("release"), _ORDERS.c.release == ""),
+        *(_ORDERS.c[name] == bindparam(name) for name in parties),
     )
-    if by_buyer:
-        query = query.where(_ORDERS.c.buyer == bindparam("buyer"))
-    if by_seller:
-        query = query.where(_ORDERS.c.seller == bindparam("seller"))
-    return query.order_by(_ORDERS.c.id).with_for_update()
+    return Prepared(query.order_by(_ORDERS.c.id).with_for_update(), "po_number", "release", *parties)
 
 
-def _loaded(tx: Connection, row: Row[Any]) -> Loaded:
+def _loaded(tx: Connection, row: _Row) -> Loaded:
     key = OrderKey(buyer=row.buyer, seller=row.seller, po_number=row.po_number, release=row.release)
     order = OrderState(
         id=row.id,
@@ -155,27 +164,9 @@ def _loaded(tx: Connection, row: Row[Any]) -> Loaded:
 def lines_of(tx: Connection, order_id: int) -> tuple[LineState, ...]:
     """The lines of an order, in the order the buyer gave them."""
     ids: dict[int, list[ItemId]] = {}
-    bounds = {"after": order_id * LINES_MAX, "before": (order_id + 1) * LINES_MAX}
-    for line_id, _, qualifier, item, scheme in tx.execute(_IDS_OF, bounds):
+    for line_id, qualifier, item, scheme in _IDS_OF.all(tx, order_id * LINES_MAX, (order_id + 1) * LINES_MAX):
         ids.setdefault(line_id, []).append(ItemId(qualifier, item, scheme))
-    rows = tx.execute(_LINES_OF, {"order_id": order_id})
-    return tuple(_line(row, tuple(ids.get(row.id, ()))) for row in rows)
-
-
-def _line(row: Row[Any], ids: tuple[ItemId, ...]) -> LineState:
-    return LineState(
-        id=row.id,
-        line=row.line,
-        assigned=row.assigned,
-        ids=ids,
-        unit=row.unit,
-        ordered=row.ordered,
-        fulfilled=row.fulfilled,
-        cancelled=row.cancelled,
-        declined=row.declined,
-        requested=row.requested,
-        pack_unit=row.pack_unit,
-        pack_size=row.pack_size,
-        discrete=row.discrete,
-        description=row.description,
+    return tuple(
+        LineState(ids=tuple(ids.get(row[0], ())), **dict(zip(_OF_LINE, row, strict=True)))
+        for row in _LINES_OF.all(tx, order_id)
     )

@@ -7,11 +7,12 @@ new -> sending -> committing -> sent          a mail; an upload may go from send
 
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, select, text, update
 
-from storage.database import insert_new, insert_row
+from storage.database import Prepared, insert_new, insert_row
 from storage.models import table
 from storage.states import Kind, Reception, Status
 
@@ -83,6 +84,15 @@ def enqueue_refused(tx: Connection, message: NewMessage, at: datetime, *, error:
     return _put(tx, message, at, Status.REFUSED, error)
 
 
+_CLAIM = Prepared(
+    update(_OUTBOX)
+    .where(_OUTBOX.c.id == bindparam("message_id"), _OUTBOX.c.status == Status.NEW.value)
+    .values(status=Status.SENDING.value, attempts=_OUTBOX.c.attempts + 1)
+    .returning(_OUTBOX.c.attempts),
+    "message_id",
+)
+
+
 def due(
     tx: Connection, now: datetime, limit: int = 100, *, kind: Kind | None = None
 ) -> tuple[OutboxMessage, ...]:
@@ -99,13 +109,8 @@ def claim(tx: Connection, message: OutboxMessage) -> OutboxMessage | None:
     The answer is the message as it is taken, and every mark wants that one: a process that was stopped,
     believed dead and woken up again holds an attempt that is not the last; its final dot is never sent.
     """
-    attempt = tx.execute(
-        update(_OUTBOX)
-        .where(_OUTBOX.c.id == message.id, _OUTBOX.c.status == Status.NEW.value)
-        .values(status=Status.SENDING.value, attempts=_OUTBOX.c.attempts + 1)
-        .returning(_OUTBOX.c.attempts)
-    ).scalar_one_or_none()
-    return None if attempt is None else replace(message, status=Status.SENDING, attempts=attempt)
+    taken = _CLAIM.one(tx, message.id)
+    return None if taken is None else replace(message, status=Status.SENDING, attempts=taken[0])
 
 
 def mark_committing(tx: Connection, claimed: OutboxMessage) -> None:
@@ -218,7 +223,7 @@ def resend(
     earlier = tx.execute(select(_OUTBOX.c.id).where(_OUTBOX.c.resend_of == message_id)).scalars().all()
     # Not the old dedupe key: that one stands for the debt itself, this one for its nth repetition.
     again = replace(again, dedupe_key=f"resend:{message_id}:{len(earlier) + 1}")
-    return insert_row(tx, insert(_OUTBOX), _values(again, at, resend_of=message_id))
+    return insert_row(tx, _OUTBOX, _values(again, at, resend_of=message_id))
 
 
 def get(tx: Connection, message_id: int) -> OutboxMessage | None:
@@ -303,20 +308,31 @@ def _move(
     tx: Connection, claimed: OutboxMessage, sources: tuple[Status, ...], to: Status, **values: object
 ) -> None:
     """Move a message on, if it is still where its sender believes it to be, and still its sender's."""
-    ours = (_OUTBOX.c.id == claimed.id) & (_OUTBOX.c.attempts == claimed.attempts)
-    allowed: ColumnElement[bool] = _OUTBOX.c.status.in_([status.value for status in sources])
-    if to is Status.SENT:
-        # A mail that was not marked as committing could have been sent twice by now; an upload does no harm.
-        upload = _OUTBOX.c.kind == Kind.ACKNOWLEDGMENT.value
-        allowed = and_(allowed, or_(_OUTBOX.c.status != Status.SENDING.value, upload))
-    changed = tx.execute(update(_OUTBOX).where(ours, allowed).values(status=to.value, **values))
-    if changed.rowcount == 1:
+    moving = _moving(sources, to, tuple(values))
+    if moving.run(tx, [(*values.values(), claimed.id, claimed.attempts)]) == 1:
         return
     found = get(tx, claimed.id)
     state = "not there" if found is None else found.status.value
     if found is not None and found.attempts != claimed.attempts:
         state += ", in another process's hands"
     raise StaleMessage(f"Message {claimed.id} is {state}, so it cannot become {to.value}.")
+
+
+@cache
+def _moving(sources: tuple[Status, ...], to: Status, names: tuple[str, ...]) -> Prepared:
+    """The update that does so, with the values of these columns, the message's id and the attempt."""
+    ours = and_(_OUTBOX.c.id == bindparam("message_id"), _OUTBOX.c.attempts == bindparam("attempt"))
+    allowed: ColumnElement[bool] = or_(*(_OUTBOX.c.status == status.value for status in sources))
+    if to is Status.SENT:
+        # A mail that was not marked as committing could have been sent twice by now; an upload does no harm.
+        upload = _OUTBOX.c.kind == Kind.ACKNOWLEDGMENT.value
+        allowed = and_(allowed, or_(_OUTBOX.c.status != Status.SENDING.value, upload))
+    new = {name: bindparam(f"new_{name}", type_=_OUTBOX.c[name].type) for name in names}
+    return Prepared(
+        update(_OUTBOX).where(ours, allowed).values(status=to.value, **new),
+        *(f"new_{name}" for name in names),
+        *("message_id", "attempt"),
+    )
 
 
 def _message(row: Row[Any]) -> OutboxMessage:

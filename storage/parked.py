@@ -1,13 +1,14 @@
 """Sets that ran ahead of their order: they wait, and are decided in their original order when it comes."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, or_, select, update
 
 from storage.commands import Locator
-from storage.database import insert_row
+from storage.database import Prepared, insert_row
 from storage.models import table
 from storage.orders import OrderKey
 from storage.states import ParkedStatus
@@ -31,6 +32,27 @@ class Parked:
     status: ParkedStatus
 
 
+_NAMES = tuple(field.name for field in fields(Parked))
+_WAITING = _PARKED.c.status == ParkedStatus.WAITING.value
+_RELEASE = bindparam("release", type_=_PARKED.c.release.type)
+_WAITING_FOR = Prepared(
+    select(*(_PARKED.c[name] for name in _NAMES))
+    .where(
+        _WAITING,
+        _PARKED.c.po_number == bindparam("po_number"),
+        or_(_PARKED.c.buyer == bindparam("buyer"), _PARKED.c.buyer == ""),
+        or_(_PARKED.c.seller == bindparam("seller"), _PARKED.c.seller == ""),
+        or_(_RELEASE == "", _PARKED.c.release == _RELEASE),
+    )
+    .order_by(_PARKED.c.id),
+    *("po_number", "buyer", "seller", "release"),
+)
+_MARK = Prepared(
+    update(_PARKED).where(_PARKED.c.set_id == bindparam("of_set"), _WAITING).values(status=bindparam("word")),
+    *("word", "of_set"),
+)
+
+
 def park(
     tx: Connection, locator: Locator, *, set_id: int, partner: str, since: datetime, expires_at: datetime
 ) -> int:
@@ -51,7 +73,7 @@ def park(
         "expires_at": expires_at,
         "status": ParkedStatus.WAITING.value,
     }
-    return insert_row(tx, insert(_PARKED), {**place, **values})
+    return insert_row(tx, _PARKED, {**place, **values})
 
 
 def waiting_for(tx: Connection, key: OrderKey) -> tuple[Parked, ...]:
@@ -59,15 +81,8 @@ def waiting_for(tx: Connection, key: OrderKey) -> tuple[Parked, ...]:
 
     A set names a release that has its own order, or falls back on the order without release.
     """
-    query = select(_PARKED).where(
-        _PARKED.c.status == ParkedStatus.WAITING.value,
-        _PARKED.c.po_number == key.po_number,
-        _PARKED.c.buyer.in_([key.buyer, ""]),
-        _PARKED.c.seller.in_([key.seller, ""]),
-    )
-    if key.release:
-        query = query.where(_PARKED.c.release == key.release)
-    return tuple(_parked(row) for row in tx.execute(query.order_by(_PARKED.c.id)))
+    found = _WAITING_FOR.all(tx, key.po_number, key.buyer, key.seller, key.release)
+    return tuple(_parked(dict(zip(_NAMES, row, strict=True))) for row in found)
 
 
 def ready(tx: Connection, limit: int) -> tuple[int, ...]:
@@ -85,7 +100,7 @@ def ready(tx: Connection, limit: int) -> tuple[int, ...]:
         select(_PARKED.c.set_id)
         .join(_ORDERS, its_order)
         .join(_SETS, _SETS.c.id == _PARKED.c.set_id)
-        .where(_PARKED.c.status == ParkedStatus.WAITING.value, _SETS.c.decided_at <= _ORDERS.c.placed_at)
+        .where(_WAITING, _SETS.c.decided_at <= _ORDERS.c.placed_at)
         .distinct()
         .order_by(_PARKED.c.set_id)
         .limit(limit)
@@ -98,14 +113,14 @@ def list_parked(tx: Connection, *, status: ParkedStatus | None = ParkedStatus.WA
     query = select(_PARKED).order_by(_PARKED.c.id)
     if status is not None:
         query = query.where(_PARKED.c.status == status.value)
-    return tuple(_parked(row) for row in tx.execute(query))
+    return tuple(_parked(row) for row in tx.execute(query).mappings())
 
 
 def expired(tx: Connection, now: datetime) -> tuple[Parked, ...]:
     """Those whose order did not come in time."""
     late = _PARKED.c.expires_at <= now
-    query = select(_PARKED).where(_PARKED.c.status == ParkedStatus.WAITING.value, late)
-    return tuple(_parked(row) for row in tx.execute(query.order_by(_PARKED.c.id)))
+    query = select(_PARKED).where(_WAITING, late)
+    return tuple(_parked(row) for row in tx.execute(query.order_by(_PARKED.c.id)).mappings())
 
 
 def mark_replayed(tx: Connection, set_id: int) -> None:
@@ -119,9 +134,8 @@ def mark_expired(tx: Connection, set_id: int) -> None:
 
 
 def _mark(tx: Connection, set_id: int, status: ParkedStatus) -> None:
-    waiting = (_PARKED.c.set_id == set_id) & (_PARKED.c.status == ParkedStatus.WAITING.value)
-    tx.execute(update(_PARKED).where(waiting).values(status=status.value))
+    _MARK.run(tx, [(status.value, set_id)])
 
 
-def _parked(row: Row[Any]) -> Parked:
-    return Parked(**{**row._mapping, "status": ParkedStatus(row.status)})
+def _parked(row: Mapping[str, Any]) -> Parked:
+    return Parked(**{**row, "status": ParkedStatus(row["status"])})

@@ -1,14 +1,14 @@
 """What arrived: received files, their bytes, and how far their reading has come."""
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
-from storage.database import first_bytes, insert_row, lock_names
+from storage.database import Prepared, first_bytes, insert_row, lock_names
 from storage.models import table
 from storage.states import FileStatus
 
@@ -39,16 +39,40 @@ class ReceivedFile:
     pruned_at: datetime | None  # since then its bytes are gone
 
 
-_COLUMNS = tuple(_FILES.c[field.name] for field in fields(ReceivedFile))
-_SELECT = select(*_COLUMNS)
-_SAME = _SELECT.where(
-    _FILES.c.partner == bindparam("partner"),
-    _FILES.c.name_bytes == bindparam("name_bytes"),
-    _FILES.c.sha256 == bindparam("sha256"),
-    _FILES.c.moved_at.is_(None),
+_NAMES = tuple(field.name for field in fields(ReceivedFile))
+_SELECT = select(*(_FILES.c[name] for name in _NAMES))
+_SAME = Prepared(
+    _SELECT.where(
+        _FILES.c.partner == bindparam("of"),
+        _FILES.c.name_bytes == bindparam("named"),
+        _FILES.c.sha256 == bindparam("hash"),
+        _FILES.c.moved_at.is_(None),
+    ),
+    *("of", "named", "hash"),
 )
-_KEEP = insert(_FILES)
-_CONTENT = select(_FILES.c.data).where(_FILES.c.id == bindparam("file_id"))
+_MINE = _FILES.c.id == bindparam("file_id")
+_WAITING = _MINE & (_FILES.c.status == FileStatus.NEW.value)
+_CONTENT = Prepared(select(_FILES.c.data).where(_MINE), "file_id")
+_MOVED = Prepared(
+    update(_FILES).where(_MINE).values(moved_at=bindparam("when"), moved_to=bindparam("there")),
+    *("when", "there", "file_id"),
+)
+_GIVE_UP = Prepared(
+    update(_FILES)
+    .where(_WAITING, _FILES.c.attempts >= ATTEMPTS_MAX)
+    .values(
+        status=FileStatus.FAILED.value, error=f"Given up after {ATTEMPTS_MAX} attempts; the last did not end."
+    ),
+    "file_id",
+)
+_TRY = Prepared(update(_FILES).where(_WAITING).values(attempts=_FILES.c.attempts + 1), "file_id")
+_STATUS = Prepared(select(_FILES.c.status).where(_MINE).with_for_update(), "file_id")
+_DONE = Prepared(
+    update(_FILES)
+    .where(_MINE)
+    .values(status=FileStatus.DONE.value, ingested_at=bindparam("when"), error=bindparam("said")),
+    *("when", "said", "file_id"),
+)
 
 
 def keep(
@@ -61,9 +85,9 @@ def keep(
     """
     sha256 = sha256_of(content)
     lock_names(tx, [f"file:{partner}:{sha256}"])
-    found = tx.execute(_SAME, {"partner": partner, "name_bytes": name, "sha256": sha256}).one_or_none()
+    found = _SAME.one(tx, partner, name, sha256)
     if found is not None:
-        return _file(found)
+        return _file(dict(zip(_NAMES, found, strict=True)))
     values = {
         "partner": partner,
         "mailbox": mailbox,
@@ -78,11 +102,9 @@ def keep(
         "attempts": 0,
         "error": "",
         "ingested_at": None,
+        "pruned_at": None,
     }
-    file_id = insert_row(tx, _KEEP, {**values, "data": content})
-    kept = get_file(tx, file_id)
-    assert kept is not None
-    return kept
+    return _file({**values, "id": insert_row(tx, _FILES, {**values, "data": content})})
 
 
 def sha256_of(content: bytes) -> str:
@@ -110,12 +132,13 @@ def shown(name: bytes) -> str:
 def get_file(tx: Connection, file_id: int) -> ReceivedFile | None:
     """One received file."""
     row = tx.execute(_SELECT.where(_FILES.c.id == file_id)).one_or_none()
-    return None if row is None else _file(row)
+    return None if row is None else _file(row._mapping)
 
 
 def content_of(tx: Connection, file_id: int) -> bytes:
     """The bytes of a file, as they were received."""
-    return bytes(tx.execute(_CONTENT, {"file_id": file_id}).scalar_one())
+    ((content,),) = _CONTENT.all(tx, file_id)
+    return bytes(content)
 
 
 def beginning_of(tx: Connection, file_id: int, length: int) -> bytes:
@@ -126,12 +149,12 @@ def beginning_of(tx: Connection, file_id: int, length: int) -> bytes:
 def unmoved(tx: Connection, partner: str) -> tuple[ReceivedFile, ...]:
     """Files that are kept here but were not seen to be moved away in the partner's mailbox."""
     query = _SELECT.where(_FILES.c.partner == partner, _FILES.c.moved_at.is_(None)).order_by(_FILES.c.id)
-    return tuple(_file(row) for row in tx.execute(query))
+    return tuple(_file(row._mapping) for row in tx.execute(query))
 
 
 def mark_moved(tx: Connection, file_id: int, *, to: str, at: datetime) -> None:
     """The remote file now lies in its processed folder."""
-    tx.execute(update(_FILES).where(_FILES.c.id == file_id).values(moved_at=at, moved_to=to))
+    _MOVED.run(tx, [(at, to, file_id)])
 
 
 def unprocessed(
@@ -141,7 +164,7 @@ def unprocessed(
     query = _SELECT.where(_FILES.c.status == FileStatus.NEW.value).order_by(_FILES.c.id).limit(limit)
     if partners is not None:
         query = query.where(_FILES.c.partner.in_(partners))
-    return tuple(_file(row) for row in tx.execute(query))
+    return tuple(_file(row._mapping) for row in tx.execute(query))
 
 
 def unread_by_partner(tx: Connection) -> dict[str, int]:
@@ -156,17 +179,8 @@ def begin(tx: Connection, file_ids: Sequence[int]) -> tuple[int, ...]:
     Commit this before reading: what ends the process then leaves a trace. A file begun before should be begun
     alone, so that it cannot use up the attempts of its neighbours.
     """
-    waiting = _FILES.c.id.in_(file_ids) & (_FILES.c.status == FileStatus.NEW.value)
-    tx.execute(
-        update(_FILES)
-        .where(waiting, _FILES.c.attempts >= ATTEMPTS_MAX)
-        .values(
-            status=FileStatus.FAILED.value,
-            error=f"Given up after {ATTEMPTS_MAX} attempts; the last did not end.",
-        )
-    )
-    tx.execute(update(_FILES).where(waiting).values(attempts=_FILES.c.attempts + 1))
-    return tuple(tx.execute(select(_FILES.c.id).where(waiting).order_by(_FILES.c.id)).scalars())
+    _GIVE_UP.run(tx, [(file_id,) for file_id in file_ids])
+    return tuple(file_id for file_id in sorted(file_ids) if _TRY.run(tx, [(file_id,)]))
 
 
 def claim(tx: Connection, file_id: int) -> bool:
@@ -174,8 +188,7 @@ def claim(tx: Connection, file_id: int) -> bool:
 
     A process that was stopped between `begin` and its reading may find that another did the work meanwhile.
     """
-    query = select(_FILES.c.status).where(_FILES.c.id == file_id).with_for_update()
-    return tx.execute(query).scalar_one_or_none() == FileStatus.NEW.value
+    return _STATUS.one(tx, file_id) == (FileStatus.NEW.value,)
 
 
 def forgive(tx: Connection, file_id: int) -> None:
@@ -186,8 +199,7 @@ def forgive(tx: Connection, file_id: int) -> None:
 
 def mark_done(tx: Connection, file_id: int, *, at: datetime, error: str = "") -> None:
     """The file was read; its interchanges and sets say what became of it, or `error` if there are none."""
-    values = {"status": FileStatus.DONE.value, "ingested_at": at, "error": error}
-    tx.execute(update(_FILES).where(_FILES.c.id == file_id).values(values))
+    _DONE.run(tx, [(at, error, file_id)])
 
 
 def has_failed(tx: Connection, file_id: int) -> bool:
@@ -213,5 +225,5 @@ def retry(tx: Connection, file_id: int) -> bool:
     )
 
 
-def _file(row: Row[Any]) -> ReceivedFile:
-    return ReceivedFile(**{**row._mapping, "status": FileStatus(row.status)})
+def _file(values: Mapping[str, Any]) -> ReceivedFile:
+    return ReceivedFile(**{**values, "status": FileStatus(values["status"])})

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, case, func, select, update
 
 from storage.database import insert_new, insert_row
 from storage.models import table
@@ -43,7 +43,7 @@ def begin(tx: Connection, at: datetime, *, counters: Iterable[str], numbers_skip
     if under_way(tx) is not None:
         return False
     values = {"begun_at": at, "ended_at": None, "numbers_skipped": numbers_skipped}
-    insert_row(tx, insert(_RESTORATIONS), values)
+    insert_row(tx, _RESTORATIONS, values)
     for name in sorted(counters):
         insert_new(tx, _SEQUENCES, {"name": name, "value": 0}, key=("name",), returning="name")
         skip = update(_SEQUENCES).where(_SEQUENCES.c.name == name)

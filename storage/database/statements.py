@@ -1,33 +1,46 @@
 """The few statements that every database writes in its own way."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Insert, Table, func, select, text
+from sqlalchemy import Column, Connection, Table, func, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
-from storage.database.errors import DatabaseUnavailable, LedgerBug
+from storage.database.errors import DatabaseUnavailable
+from storage.database.prepared import Prepared
 
 _INSERTS: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
-def insert_row(tx: Connection, statement: Insert, values: Mapping[str, Any]) -> int:
+def insert_row(tx: Connection, table: Table, values: Mapping[str, Any]) -> int:
     """Insert a row; the number the database gave it."""
-    key = tx.execute(statement, values).inserted_primary_key
-    if key is None:
-        raise LedgerBug("the database gave no number to a new row")
-    return int(key[0])
+    return _inserting(table, tuple(values)).new_id(tx, tuple(values.values()))
+
+
+@cache
+def _inserting(table: Table, names: Sequence[str]) -> Prepared:
+    return Prepared(insert(table).returning(table.c.id), *names)
 
 
 def insert_new(
     tx: Connection, table: Table, values: Mapping[str, Any], *, key: Sequence[str], returning: str
 ) -> Any | None:
     """Insert a row unless one with the same key is there already; the column asked for, or None."""
-    insert = _INSERTS.get(tx.dialect.name)
+    statement = _inserting_new(tx.dialect.name, table, tuple(values), tuple(key), returning)
+    found = statement.one(tx, *values.values())
+    return None if found is None else found[0]
+
+
+@cache
+def _inserting_new(
+    system: str, table: Table, names: Sequence[str], key: Sequence[str], returning: str
+) -> Prepared:
+    insert = _INSERTS.get(system)
     if insert is None:
-        raise DatabaseUnavailable(f"countermand does not know the database system {tx.dialect.name}.")
+        raise DatabaseUnavailable(f"countermand does not know the database system {system}.")
     statement = insert(table).on_conflict_do_nothing(index_elements=list(key)).returning(table.c[returning])
-    return tx.execute(statement, values).scalar_one_or_none()
+    return Prepared(statement, *names)
 
 
 def first_bytes(tx: Connection, column: Column[Any], row_id: int, length: int) -> bytes:

@@ -1,15 +1,14 @@
 """Statements for many rows: the same rows reach both database systems, each in its own form."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import Dialect, bindparam, insert, select, update
+from sqlalchemy import Dialect, bindparam, exc, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from storage.database import Database, Prepared
+from storage.database import Database, LedgerBug, Prepared
 from storage.models import table
 
 SEQUENCES, ORDERS, LINES = table("sequence"), table("orders"), table("order_line")
@@ -19,8 +18,8 @@ INSERT = Prepared(insert(SEQUENCES), "value", "name")  # in another order than t
 
 
 def values(prepared: Prepared, dialect: Dialect, *row: object) -> tuple[str, Any]:
-    sql, (made,) = prepared._values(SimpleNamespace(dialect=dialect), [row])  # type: ignore[arg-type]
-    return sql, made
+    compiled = prepared._for(dialect)
+    return compiled.sql, compiled.values(row)
 
 
 def test_values_go_to_their_columns(database: Database) -> None:
@@ -30,13 +29,31 @@ def test_values_go_to_their_columns(database: Database) -> None:
         assert tx.execute(select(SEQUENCES).order_by(SEQUENCES.c.name)).all() == [("a", 1), ("b", 2)]
 
 
-def test_a_query_gives_its_texts(database: Database) -> None:
+def test_a_query_gives_its_rows(database: Database) -> None:
     least = bindparam("least", type_=SEQUENCES.c.value.type)
     query = Prepared(select(SEQUENCES.c.name).where(SEQUENCES.c.value >= least), "least")
     with database.writing() as tx:
         INSERT.run(tx, [(1, "a"), (2, "b"), (3, "c")])
-        assert sorted(query.texts(tx, (2,))) == ["b", "c"]
-        assert query.texts(tx, (4,)) == []
+        assert sorted(query.all(tx, 2)) == [("b",), ("c",)]
+        assert query.all(tx, 4) == []
+        assert query.one(tx, 3) == ("c",)
+        assert query.one(tx, 4) is None
+        with pytest.raises(LedgerBug, match="2 rows where there can be only one"):
+            query.one(tx, 2)
+
+
+
+
+def test_an_error_of_the_driver_is_an_error_of_ours(database: Database) -> None:
+    with database.writing() as tx:
+        INSERT.run(tx, [(1, "a")])
+        with pytest.raises(exc.IntegrityError), tx.begin_nested():
+            INSERT.run(tx, [(2, "b"), (1, "a")])
+        with pytest.raises(ValueError, match="no zone"):
+            Prepared(
+                update(ORDERS).values(placed_at=bindparam("new", type_=ORDERS.c.placed_at.type)), "new"
+            ).run(tx, [(datetime(2026, 3, 4),)])  # noqa: DTZ001 - what is wrong with it
+        assert tx.execute(select(SEQUENCES)).all() == [("a", 1)]
 
 
 def test_a_driver_that_names_its_values_gets_names() -> None:
@@ -55,5 +72,5 @@ def test_column_types_convert_and_a_value_may_stand_twice(dialect: Dialect) -> N
 
 
 def test_a_name_the_statement_does_not_know_is_a_mistake() -> None:
-    with pytest.raises(ValueError, match="not in tuple"):
+    with pytest.raises(LedgerBug, match=r"not named: \['day'\]"):
         values(Prepared(update(ORDERS).values(ordered_on=bindparam("day"))), SQLITE, date(2026, 3, 4))
