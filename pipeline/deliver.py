@@ -1,10 +1,11 @@
 """Deliver what is owed: the outbox's e-mails go to the SMTP server, its acknowledgments to the mailboxes."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import accumulate
 
 from sqlalchemy import Connection
 
@@ -32,6 +33,8 @@ from storage.states import Kind, Status
 RETRY_SECONDS = (60, 5 * 60, 15 * 60, 3600, 4 * 3600)
 GIVE_UP_HOURS = 72  # as SMTP servers themselves: a weekend and a day
 MESSAGES_MAX = 1000  # tried in one round; the rest is due in the next
+UPLOADS_AT_ONCE = 128  # enough to hide the round trips
+UPLOAD_BYTES_AT_ONCE = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,55 +95,44 @@ class _Courier:
         self._clock = clock
         self.attempts: list[Attempt] = []
 
-    def claim(self, message: OutboxMessage) -> OutboxMessage | None:
-        """The message as ours; None when somebody else has taken it since it was read."""
+    def claim(self, messages: Iterable[OutboxMessage]) -> list[OutboxMessage]:
+        """The messages as ours, without those that somebody else has taken since they were read."""
         with self._database.writing() as tx:
-            return outbox.claim(tx, message)
+            return [claimed for message in messages if (claimed := outbox.claim(tx, message))]
 
     def committing(self, message: OutboxMessage) -> None:
+        """The final dot of a mail is about to go."""
         with self._database.writing() as tx:
             outbox.mark_committing(tx, message)
 
-    def mark(self, message: OutboxMessage, result: Transmission) -> None:
-        """Write down what the SMTP server made of a message."""
+    def settle(self, results: Iterable[tuple[OutboxMessage, Transmission]]) -> None:
+        """Write down what the other side made of the messages, but for those another process took over."""
+        settled: list[tuple[OutboxMessage, Attempt]] = []
+        with self._database.writing() as tx:
+            for message, result in results:
+                with suppress(StaleMessage):
+                    settled.append((message, self._mark(tx, message, result)))
+        for message, attempt in settled:
+            logbook.message_tried(message, attempt.status, attempt.detail)
+            self.attempts.append(attempt)
+
+    def _mark(self, tx: Connection, message: OutboxMessage, result: Transmission) -> Attempt:
+        now = self._clock.now()
         match result:
-            case Sent(reply):
-                self.sent(message, reply)
-            case Retry(reason):
-                self.failed(message, reason)
-            case Refused(reason):
-                self.refused(message, reason)
-            case Uncertain(reason):
-                with self._settling(message, Status.UNCERTAIN, reason) as tx:
-                    outbox.mark_uncertain(tx, message, reason)
-
-    def sent(self, message: OutboxMessage, detail: str = "") -> None:
-        with self._settling(message, Status.SENT, detail) as tx:
-            outbox.mark_sent(tx, message, self._clock.now())
-
-    def failed(self, message: OutboxMessage, reason: str) -> None:
-        """Not gone out; tried again until it is too late for it."""
-        again = retry_at(message, self._clock.now())
-        with self._settling(message, Status.NEW if again else Status.FAILED, reason) as tx:
-            outbox.mark_failed(tx, message, reason, again)
-
-    def refused(self, message: OutboxMessage, reason: str) -> None:
-        with self._settling(message, Status.REFUSED, reason) as tx:
-            outbox.mark_refused(tx, message, reason)
-
-    @contextmanager
-    def _settling(self, message: OutboxMessage, status: Status, detail: str) -> Iterator[Connection]:
-        """Mark a message in the block, and report it, unless another process has taken it over."""
-        with suppress(StaleMessage):
-            with self._database.writing() as tx:
-                yield tx
-            self._note(message, status, detail)
-
-    def _note(self, message: OutboxMessage, status: Status, detail: str) -> None:
-        logbook.message_tried(message, status, detail)
-        self.attempts.append(
-            Attempt(id=message.id, kind=message.kind, to=message.to, status=status, detail=detail)
-        )
+            case Sent(detail):
+                outbox.mark_sent(tx, message, now)
+                status = Status.SENT
+            case Retry(detail):  # tried again until it is too late for it
+                again = retry_at(message, now)
+                outbox.mark_failed(tx, message, detail, again)
+                status = Status.NEW if again else Status.FAILED
+            case Refused(detail):
+                outbox.mark_refused(tx, message, detail)
+                status = Status.REFUSED
+            case Uncertain(detail):
+                outbox.mark_uncertain(tx, message, detail)
+                status = Status.UNCERTAIN
+        return Attempt(id=message.id, kind=message.kind, to=message.to, status=status, detail=detail)
 
 
 def retry_at(message: OutboxMessage, now: datetime) -> datetime | None:
@@ -153,35 +145,53 @@ def retry_at(message: OutboxMessage, now: datetime) -> datetime | None:
 def _send_mail(courier: _Courier, mail: SmtpSettings, messages: Iterable[OutboxMessage]) -> None:
     sender = bare_address(mail.sender)
     with SmtpSession(mail) as session:
-        for message in filter(None, map(courier.claim, messages)):
+        for message in (claimed for due in messages for claimed in courier.claim([due])):
             payload = with_message_id(message.payload, message.identity)
             try:
                 result = session.send(sender, message.to, payload, partial(courier.committing, message))
             except CountermandError as error:  # no connection: nothing of this message went out
-                courier.failed(message, str(error))
+                courier.settle([(message, Retry(str(error)))])
                 return
             except StaleMessage:  # taken over while we were held up; the final dot was not sent
                 continue
-            courier.mark(message, result)
+            courier.settle([(message, result)])
 
 
 def _upload(
-    courier: _Courier, mailboxes: Callable[[str], Mailbox], partner: str, messages: Iterable[OutboxMessage]
+    courier: _Courier, mailboxes: Callable[[str], Mailbox], partner: str, messages: Sequence[OutboxMessage]
 ) -> None:
     """One session for one partner. A file that was uploaded already, before a crash, is found and left."""
     mailbox: Mailbox | None = None
     try:
-        for message in filter(None, map(courier.claim, messages)):
+        for batch in _in_batches(messages):
+            claimed = courier.claim(batch)
             try:
                 mailbox = mailbox or mailboxes(partner)
-                mailbox.deliver(message.identity, message.payload)
-            except NameTaken as error:  # about this file alone; only a person can tell which one is right
-                courier.refused(message, str(error))
+                outcomes = mailbox.deliver_many([(message.identity, message.payload) for message in claimed])
             except CountermandError as error:
-                courier.failed(message, str(error))
+                courier.settle([(message, Retry(str(error))) for message in claimed])
                 return
-            else:
-                courier.sent(message)
+            results = [_transmission(outcome) for outcome in outcomes]
+            courier.settle(zip(claimed, results, strict=True))
+            if any(isinstance(result, Retry) for result in results):
+                return
     finally:
         if mailbox is not None:
             mailbox.close()
+
+
+def _transmission(outcome: CountermandError | None) -> Transmission:
+    if isinstance(outcome, NameTaken):  # about this file alone; only a person can tell which one is right
+        return Refused(str(outcome))
+    return Sent("") if outcome is None else Retry(str(outcome))
+
+
+def _in_batches(messages: Sequence[OutboxMessage]) -> Iterator[Sequence[OutboxMessage]]:
+    """The first alone: where the server is down, it is the only one that counts as tried."""
+    yield messages[:1]
+    rest = messages[1:]
+    while rest:
+        sizes = accumulate(len(message.payload) for message in rest[:UPLOADS_AT_ONCE])
+        count = max(1, sum(size <= UPLOAD_BYTES_AT_ONCE for size in sizes))
+        yield rest[:count]
+        rest = rest[count:]

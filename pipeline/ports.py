@@ -82,6 +82,13 @@ class Mailbox(Protocol):
         """
         ...
 
+    def deliver_many(self, files: Sequence[tuple[str, bytes]]) -> list[CountermandError | None]:
+        """deliver() for many files under way at once; what went wrong with one takes its place in the list.
+
+        A connection that breaks before anything had its name is raised for all of them.
+        """
+        ...
+
     def close(self) -> None:
         """End the connection; a later call opens a new one."""
         ...

@@ -24,16 +24,17 @@ class DatabaseShelf:
     clock: Clock
     is_cut_off: Callable[[bytes], bool]
 
-    def keep(self, partner_id: str, name: bytes, content: bytes) -> Kept:
-        """Commit the bytes; only after that may the remote file be moved."""
+    def keep(self, partner_id: str, files: Sequence[tuple[bytes, bytes]]) -> list[Kept]:
+        """Commit the bytes; only after that may the remote files be moved."""
 
-        def keep(tx: Connection) -> ReceivedFile:
+        def keep(tx: Connection) -> list[ReceivedFile]:
             at = self.clock.now()
-            return receipts.keep(
-                tx, partner=partner_id, mailbox=partner_id, name=name, content=content, at=at
-            )
+            return [
+                receipts.keep(tx, partner=partner_id, mailbox=partner_id, name=name, content=content, at=at)
+                for name, content in files
+            ]
 
-        return _kept(self.database.run(keep))
+        return list(map(_kept, self.database.run(keep)))
 
     def kept(self, file_id: int) -> Kept:
         """What was kept earlier."""

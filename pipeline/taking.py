@@ -37,8 +37,11 @@ class Kept:
 class Shelf(Protocol):
     """Our own side: where bytes are kept, and what is remembered of the ones that stay outside."""
 
-    def keep(self, partner_id: str, name: bytes, content: bytes) -> Kept:
-        """Make a file's bytes durable. Raises a CountermandError or an OSError when it cannot."""
+    def keep(self, partner_id: str, files: Sequence[tuple[bytes, bytes]]) -> list[Kept]:
+        """Make the bytes of all these files durable, given by name and content, or of none.
+
+        Raises a CountermandError or an OSError when it cannot.
+        """
         ...
 
     def kept(self, file_id: int) -> Kept:
@@ -154,6 +157,7 @@ class Taking:
         """Fetch, keep and move one batch."""
         done: list[tuple[RemoteFile, Kept]] = []
         fresh: list[RemoteFile] = []
+        whole: list[tuple[RemoteFile, bytes]] = []
         for file in batch.files:
             known = self._left.of(file)
             if known is not None and known.reason is Left.UNMOVED and known.file_id is not None:
@@ -164,14 +168,12 @@ class Taking:
         for file, content in zip(fresh, self._fetched(fresh), strict=True):
             if isinstance(content, CountermandError):
                 self._not_fetched(file, content)
-            elif self._waits_for_its_end(file, content):
-                continue
-            else:
-                try:
-                    done.append((file, self._keep(file, content)))
-                except CountermandError as error:
-                    failure = error  # what was kept before it is moved first
-                    break
+            elif not self._waits_for_its_end(file, content):
+                whole.append((file, content))
+        try:
+            done += self._keep(whole)
+        except CountermandError as error:
+            failure = error  # what was kept before is moved first
         self._move(done)
         if failure is not None:
             raise failure
@@ -219,14 +221,19 @@ class Taking:
         incomplete = self._left.note(file, Left.INCOMPLETE, now)
         return is_awaited(incomplete, now, self._inbox.incomplete_seconds)
 
-    def _keep(self, file: RemoteFile, content: bytes) -> Kept:
+    def _keep(self, whole: Sequence[tuple[RemoteFile, bytes]]) -> list[tuple[RemoteFile, Kept]]:
+        if not whole:
+            return []
         try:
-            return self._shelf.keep(self._partner_id, file.name, content)
+            kept = self._shelf.keep(self._partner_id, [(file.name, content) for file, content in whole])
         except OSError as error:
+            (first, _), *others = whole
+            more = f" and {len(others)} more files" if others else ""
             raise TransportError(
-                f"{printable(file.name)} of {self._partner_id} cannot be kept here"
-                f" ({error.strerror or error}); it stays where it is. Is our own disk full?"
+                f"{printable(first.name)}{more} of {self._partner_id} cannot be kept here"
+                f" ({error.strerror or error}); what is there stays there. Is our own disk full?"
             ) from error
+        return [(file, one) for (file, _), one in zip(whole, kept, strict=True)]
 
     def _move(self, done: Sequence[tuple[RemoteFile, Kept]]) -> None:
         if not done:

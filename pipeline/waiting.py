@@ -1,7 +1,8 @@
 """What was kept and waits: files to be read, and sets whose order, answer or turn came or comes too late."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
@@ -20,6 +21,8 @@ from storage.receipts import ReceivedFile
 from storage.rules import TOO_LATE
 
 FILES_PER_ROUND = 10_000
+BATCH_FILES_MAX = 100  # in one commit: some milliseconds of waiting for the disk, shared by all of them
+BATCH_BYTES_MAX = 1024 * 1024  # a larger file goes alone
 EXPIRED_PER_ROUND_MAX = 1_000  # some seconds
 _BEGINNING_BYTES = 64 * 1024  # of a file, searched for the time its first ISA says
 
@@ -39,37 +42,94 @@ def ingest_waiting(
         known = [partner.id for partner in settings.partners]
         waiting = receipts.unprocessed(tx, FILES_PER_ROUND, partners=known)
         keys = {file.id: _sent_at(receipts.beginning_of(tx, file.id, _BEGINNING_BYTES)) for file in waiting}
-    reports: list[FileReport] = []
-    failed: list[str] = []
-    for file in sorted(waiting, key=lambda f: (keys[f.id], f.name, f.id)):
-        begun, given_up = database.run(partial(_begin, file=file))
-        if given_up:
-            failed.append(f"{file.name} of {file.partner} was given up after several attempts.")
-            logbook.file_failed(file.id, file.partner, failed[-1])
-        if not begun:
-            continue  # given up, or read by another process since we looked
+    work = _Work(settings, database, now, around)
+    for batch in _in_batches(sorted(waiting, key=lambda f: (keys[f.id], f.name, f.id))):
+        work.read(batch)
+    return work.reports, work.failed
 
-        def read(tx: Connection, file: ReceivedFile = file) -> FileReport | None:
+
+def _in_batches(files: Sequence[ReceivedFile]) -> Iterator[list[ReceivedFile]]:
+    """In order, so many in one commit; one that was begun before may be what ended it, so it goes alone."""
+    batch: list[ReceivedFile] = []
+    size = 0
+    for file in files:
+        full = len(batch) == BATCH_FILES_MAX or size + file.size > BATCH_BYTES_MAX
+        if batch and (full or file.attempts or batch[-1].attempts):
+            yield batch
+            batch, size = [], 0
+        batch.append(file)
+        size += file.size
+    if batch:
+        yield batch
+
+
+@dataclass(slots=True)
+class _Work:
+    """Reads kept files, many in one commit, and keeps the reports."""
+
+    settings: Settings
+    database: Database
+    now: Callable[[], datetime]
+    around: _Around
+    reports: list[FileReport] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+    def read(self, batch: Sequence[ReceivedFile]) -> None:
+        """Read them all or, when one of them fails, each alone: what it did is undone and nobody else's."""
+        begun = self._begin(batch)
+        if len(begun) > 1:
+            try:
+                self._commit(begun)
+            except (CountermandError, OSError):
+                raise
+            except (Exception, TimeIsUp) as error:
+                self._in_the_way(begun, error)
+            else:
+                return
+        for file in begun:
+            try:
+                self._commit([file])
+            except (CountermandError, OSError):
+                raise
+            except (Exception, TimeIsUp) as error:
+                self._in_the_way(begun, error)
+                self._fail(file, _record(self.database, file, error))
+
+    def _begin(self, batch: Sequence[ReceivedFile]) -> list[ReceivedFile]:
+        """Count the attempts, before anything is read; the files of which one may be made."""
+        ids = [file.id for file in batch]
+        begun, given_up = self.database.run(partial(_begin, ids=ids))
+        for file in batch:
+            if file.id in given_up:
+                self._fail(file, f"{file.name} of {file.partner} was given up after several attempts.")
+        return [file for file in batch if file.id in begun]
+
+    def _commit(self, files: Sequence[ReceivedFile]) -> None:
+        reports = self.database.run(partial(self._ingest, files))
+        self.reports += reports
+        for report in reports:
+            logbook.file_read(report)
+
+    def _ingest(self, files: Sequence[ReceivedFile], tx: Connection) -> list[FileReport]:
+        reports = []
+        for file in files:
             # The time is taken off before the commit: what was committed was read.
-            with around(tx), processor_seconds_max(seconds_for(file.size)):
-                if not receipts.claim(tx, file.id):
-                    return None
-                return ingest(tx, settings, file, now(), mailbox_of=file.partner)
+            with self.around(tx), processor_seconds_max(seconds_for(file.size)):
+                if receipts.claim(tx, file.id):  # else another process read it since we looked
+                    at = self.now()
+                    reports.append(ingest(tx, self.settings, file, at, mailbox_of=file.partner))
+        return reports
 
-        try:
-            report = database.run(read)
-        except (CountermandError, DatabaseUnavailable, OSError) as error:
-            if isinstance(error, DatabaseUnavailable) and not isinstance(error, TooMuch):
-                _forgive(database, file)
-            raise
-        except (Exception, TimeIsUp) as error:
-            failed.append(_record(database, file, error))
-            logbook.file_failed(file.id, file.partner, failed[-1])
-        else:
-            if report is not None:
-                reports.append(report)
-                logbook.file_read(report)
-    return reports, failed
+    def _in_the_way(self, files: Sequence[ReceivedFile], error: BaseException) -> None:
+        """Let the database's own trouble through; what was in our way was not these files."""
+        if isinstance(error, DatabaseUnavailable) and not isinstance(error, TooMuch):
+            for file in files:
+                _forgive(self.database, file)
+            raise error
+
+    def _fail(self, file: ReceivedFile, said: str) -> None:
+        self.failed.append(said)
+        logbook.file_failed(file.id, file.partner, said)
 
 
 def files_of_unknown(settings: Settings, database: Database) -> list[tuple[str, CountermandError]]:
@@ -89,10 +149,10 @@ def files_of_unknown(settings: Settings, database: Database) -> list[tuple[str, 
     ]
 
 
-def _begin(tx: Connection, file: ReceivedFile) -> tuple[bool, bool]:
-    """Count the attempt: whether it may be made, and whether there were too many."""
-    begun = bool(receipts.begin(tx, [file.id]))
-    return begun, not begun and receipts.has_failed(tx, file.id)
+def _begin(tx: Connection, ids: Sequence[int]) -> tuple[set[int], set[int]]:
+    """Count an attempt at each: those that may be tried, and those of which there were too many."""
+    begun = set(receipts.begin(tx, ids))
+    return begun, {file_id for file_id in ids if file_id not in begun and receipts.has_failed(tx, file_id)}
 
 
 def _forgive(database: Database, file: ReceivedFile) -> None:

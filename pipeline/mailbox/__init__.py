@@ -75,16 +75,35 @@ class SftpMailbox:
 
     def deliver(self, name: str, content: bytes) -> None:
         """Leave a file in the delivery folder under its final name, complete."""
-        if not name or "/" in name or "\0" in name or name.startswith("."):
-            raise ValueError(f"not a file name to deliver under: {name!r}")
-        final = name.encode()
-        if self._run(self._steps().present(final, content)):
-            return
-        self._run(self._steps().uploading(final, content))
+        (failed,) = self.deliver_many([(name, content)])
+        if failed is not None:
+            raise failed
+
+    def deliver_many(self, files: Sequence[tuple[str, bytes]]) -> list[CountermandError | None]:
+        """deliver() for many files under way at once."""
+        for name, _ in files:
+            if not name or "/" in name or "\0" in name or name.startswith("."):
+                raise ValueError(f"not a file name to deliver under: {name!r}")
+        complete: set[bytes] = set()
+        steps = self._steps()
         try:
-            self._run(self._steps().publishing(final, content))
-        except TransportError:
-            self._run(self._steps().publishing(final, content, again=True))
+            return self._run_many([steps.delivering(name.encode(), data, complete) for name, data in files])
+        except TransportError as error:
+            if not complete:
+                raise
+            return self._published(files, complete, error)
+
+    def _published(
+        self, files: Sequence[tuple[str, bytes]], complete: set[bytes], error: CountermandError
+    ) -> list[CountermandError | None]:
+        """Of the files that were complete the reply may be lost and the name given: a new session looks."""
+        steps = self._steps()
+        doubtful = {name: data for name, data in files if name.encode() in complete}
+        outcomes = self._run_many(
+            [steps.publishing(name.encode(), data, again=True) for name, data in doubtful.items()]
+        )
+        found = dict(zip(doubtful, outcomes, strict=True))
+        return [found.get(name, error) for name, _ in files]
 
     def is_strict(self) -> bool:
         """Whether the key exchange was the strict one, which no one in between can cut messages out of."""

@@ -126,6 +126,14 @@ class Changes(Steps):
             )
         return True
 
+    def delivering(self, name: bytes, content: bytes, complete: set[bytes]) -> Conversation[None]:
+        """Leave a file in the delivery folder. From when it is `complete` it may be there under its name."""
+        if (yield from self.present(name, content)):
+            return
+        yield from self.uploading(name, content)
+        complete.add(name)
+        yield from self.publishing(name, content)
+
     def present(self, name: bytes, content: bytes) -> Conversation[bool]:
         """Whether the delivery folder holds the file already; other content under its name is an error."""
         final = join(self.settings.delivery.encode(), name)

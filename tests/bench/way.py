@@ -63,7 +63,7 @@ def main() -> None:
         print(*report.files[0].interchanges[0].sets, sep="\n")
         print(report.failed[:3], report.problems[:3], len(report.deliveries.attempts))
         if profile:
-            pstats.Stats(profile, stream=sys.stdout).sort_stats("tottime").print_stats(given.profile)
+            pstats.Stats(profile, stream=sys.stdout).sort_stats("cumulative").print_stats(given.profile)
 
 
 if __name__ == "__main__":

@@ -111,11 +111,20 @@ class FolderMailbox:
         )
 
     def deliver(self, name: str, content: bytes) -> None:
-        self._called("deliver " + name)
+        (failed,) = self.deliver_many([(name, content)])
+        if failed is not None:
+            raise failed
+
+    def deliver_many(self, files: Sequence[tuple[str, bytes]]) -> list[CountermandError | None]:
+        self._called("deliver " + " ".join(name for name, _ in files))
+        return [self._deliver(name, content) for name, content in files]
+
+    def _deliver(self, name: str, content: bytes) -> CountermandError | None:
         final = self._path("delivery", name.encode())
         if final.exists() and final.read_bytes() != content:
-            raise NameTaken(f"{final} has other content")
+            return NameTaken(f"{final} has other content")
         final.write_bytes(content)
+        return None
 
     def close(self) -> None:
         self.calls.append("close")

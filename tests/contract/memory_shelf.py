@@ -18,7 +18,10 @@ class MemoryShelf:
     failure: Exception | None = None
     fail_at: int = 0
 
-    def keep(self, partner_id: str, name: bytes, content: bytes) -> Kept:
+    def keep(self, partner_id: str, files: Sequence[tuple[bytes, bytes]]) -> list[Kept]:
+        return [self._keep(partner_id, name, content) for name, content in files]
+
+    def _keep(self, partner_id: str, name: bytes, content: bytes) -> Kept:
         if self.failure is not None and len(self.contents) >= self.fail_at:
             raise self.failure
         known = any(content == earlier for _, _, earlier in self.contents)

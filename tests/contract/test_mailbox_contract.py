@@ -345,6 +345,16 @@ def test_delivering_over_other_content_is_refused(partner: Partner, other: bytes
     assert (partner.folder("delivery") / "0001.997").read_bytes() == other
 
 
+def test_of_many_one_that_is_refused_stops_no_other(partner: Partner) -> None:
+    partner.put("delivery", b"b", b"other")
+    files = [(name, name.encode() * 50_000) for name in ("a", "b", "c")]
+    first, second, third = partner.mailbox.deliver_many(files)
+    assert (first, third) == (None, None)
+    assert isinstance(second, NameTaken)
+    assert partner.names("delivery") == [b"a", b"b", b"c"]
+    assert (partner.folder("delivery") / "c").read_bytes() == b"c" * 50_000
+
+
 def test_an_empty_file_can_be_delivered(partner: Partner) -> None:
     partner.mailbox.deliver("empty", b"")
     assert partner.names("delivery") == [b"empty"]

@@ -38,8 +38,7 @@ def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
 
 
 def test_what_is_kept_has_a_number_and_a_suffix_of_its_own(shelf: Shelf) -> None:
-    first = shelf.keep("acme", b"a.edi", b"one")
-    second = shelf.keep("acme", b"\xff\n", b"two")
+    first, second = shelf.keep("acme", [(b"a.edi", b"one"), (b"\xff\n", b"two")])
     assert (first.known, second.known) == (False, False)
     assert first.file_id != second.file_id
     assert len(first.suffix) == 8
@@ -48,7 +47,7 @@ def test_what_is_kept_has_a_number_and_a_suffix_of_its_own(shelf: Shelf) -> None
 
 
 def test_moves_are_taken_together_and_none_is_no_mistake(shelf: Shelf) -> None:
-    kept = [shelf.keep("acme", b"%d" % number, b"%d" % number) for number in range(3)]
+    kept = shelf.keep("acme", [(b"%d" % number, b"%d" % number) for number in range(3)])
     shelf.moved([])
     shelf.moved([(kept[0].file_id, b"0"), (kept[1].file_id, b"1.\xff"), (kept[2].file_id, b"")])
     if isinstance(shelf, DatabaseShelf):
@@ -58,14 +57,14 @@ def test_moves_are_taken_together_and_none_is_no_mistake(shelf: Shelf) -> None:
 
 
 def test_what_was_not_seen_to_be_moved_is_known(shelf: Shelf) -> None:
-    kept = [shelf.keep("acme", b"%d" % number, b"%d" % number) for number in range(3)]
-    shelf.keep("bolt", b"3", b"3")
+    kept = shelf.keep("acme", [(b"%d" % number, b"%d" % number) for number in range(3)])
+    shelf.keep("bolt", [(b"3", b"3")])
     shelf.moved([(kept[1].file_id, b"1")])
     assert list(shelf.unmoved("acme")) == [(kept[0].file_id, b"0"), (kept[2].file_id, b"2")]
 
 
 def test_what_is_left_is_remembered_until_it_is_forgotten(shelf: Shelf) -> None:
-    kept = shelf.keep("acme", b"\xff", b"x")
+    (kept,) = shelf.keep("acme", [(b"\xff", b"x")])
     left = replace(LEFT, file_id=kept.file_id)
     shelf.remember("acme", (), [left, replace(LEFT, name_bytes=b"b")])
     assert sorted(file.name_bytes for file in shelf.left("acme")) == [b"b", b"\xff"]

@@ -1,7 +1,7 @@
 """What is owed leaves once, is tried again when that is harmless, and is never sent twice by itself."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -49,11 +49,15 @@ class FolderMailbox:
     error: CountermandError | None = None
     closed: int = 0
 
-    def deliver(self, name: str, content: bytes) -> None:
+    def deliver_many(self, files: Sequence[tuple[str, bytes]]) -> list[CountermandError | None]:
         if self.error is not None:
             raise self.error
-        if self.files.setdefault(name, content) != content:
-            raise NameTaken(f"{name} holds other content")
+        return [
+            NameTaken(f"{name} holds other content")
+            if self.files.setdefault(name, content) != content
+            else None
+            for name, content in files
+        ]
 
     def close(self) -> None:
         self.closed += 1

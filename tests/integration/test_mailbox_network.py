@@ -4,7 +4,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import paramiko
@@ -245,9 +245,9 @@ def test_one_partner_down_does_not_stop_the_next(server: OpenSshServer, tmp_path
     server.put("pickup", b"a.edi", b"ISA")
 
     class Shelf(MemoryShelf):
-        def keep(self, partner_id: str, name: bytes, content: bytes) -> Kept:
+        def keep(self, partner_id: str, files: Sequence[tuple[bytes, bytes]]) -> list[Kept]:
             assert server.names("pickup") == [b"a.edi"], "kept before it is moved"
-            return super().keep(partner_id, name, content)
+            return super().keep(partner_id, files)
 
     shelf = Shelf()
     with socket.create_server(("127.0.0.1", 0)) as blackhole:
