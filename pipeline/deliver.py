@@ -119,20 +119,23 @@ class _Courier:
     def _mark(self, tx: Connection, message: OutboxMessage, result: Transmission) -> Attempt:
         now = self._clock.now()
         match result:
-            case Sent(detail):
+            case Sent(reply):
                 outbox.mark_sent(tx, message, now)
-                status = Status.SENT
-            case Retry(detail):  # tried again until it is too late for it
+                return _attempt(message, Status.SENT, reply)
+            case Retry(reason):  # until it is too late for it
                 again = retry_at(message, now)
-                outbox.mark_failed(tx, message, detail, again)
-                status = Status.NEW if again else Status.FAILED
-            case Refused(detail):
-                outbox.mark_refused(tx, message, detail)
-                status = Status.REFUSED
-            case Uncertain(detail):
-                outbox.mark_uncertain(tx, message, detail)
-                status = Status.UNCERTAIN
-        return Attempt(id=message.id, kind=message.kind, to=message.to, status=status, detail=detail)
+                outbox.mark_failed(tx, message, reason, again)
+                return _attempt(message, Status.NEW if again else Status.FAILED, reason)
+            case Refused(reason):
+                outbox.mark_refused(tx, message, reason)
+                return _attempt(message, Status.REFUSED, reason)
+            case Uncertain(reason):
+                outbox.mark_uncertain(tx, message, reason)
+                return _attempt(message, Status.UNCERTAIN, reason)
+
+
+def _attempt(message: OutboxMessage, status: Status, detail: str) -> Attempt:
+    return Attempt(id=message.id, kind=message.kind, to=message.to, status=status, detail=detail)
 
 
 def retry_at(message: OutboxMessage, now: datetime) -> datetime | None:

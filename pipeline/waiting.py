@@ -1,6 +1,6 @@
 """What was kept and waits: files to be read, and sets whose order, answer or turn came or comes too late."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -77,23 +77,37 @@ class _Work:
     def read(self, batch: Sequence[ReceivedFile]) -> None:
         """Read them all or, when one of them fails, each alone: what it did is undone and nobody else's."""
         begun = self._begin(batch)
-        if len(begun) > 1:
-            try:
-                self._commit(begun)
-            except (CountermandError, OSError):
-                raise
-            except (Exception, TimeIsUp) as error:
-                self._in_the_way(begun, error)
-            else:
-                return
+        if len(begun) > 1 and self._together(begun):
+            return
         for file in begun:
-            try:
-                self._commit([file])
-            except (CountermandError, OSError):
-                raise
-            except (Exception, TimeIsUp) as error:
-                self._in_the_way(begun, error)
-                self._fail(file, _record(self.database, file, error))
+            self._alone(file, begun)
+
+    def _together(self, files: Sequence[ReceivedFile]) -> bool:
+        """Whether all of them were read; else nothing was done."""
+        try:
+            self._commit(files)
+        except TooMuch:
+            return False
+        except DatabaseUnavailable:
+            _forgive(self.database, files)
+            raise
+        except (CountermandError, OSError):
+            raise
+        except (Exception, TimeIsUp):
+            return False
+        return True
+
+    def _alone(self, file: ReceivedFile, begun: Sequence[ReceivedFile]) -> None:
+        try:
+            self._commit([file])
+        except DatabaseUnavailable as error:
+            mine = isinstance(error, TooMuch)
+            _forgive(self.database, [one for one in begun if not (mine and one is file)])
+            raise
+        except (CountermandError, OSError):
+            raise
+        except (Exception, TimeIsUp) as error:
+            self._fail(file, _record(self.database, file, error))
 
     def _begin(self, batch: Sequence[ReceivedFile]) -> list[ReceivedFile]:
         """Count the attempts, before anything is read; the files of which one may be made."""
@@ -119,13 +133,6 @@ class _Work:
                     at = self.now()
                     reports.append(ingest(tx, self.settings, file, at, mailbox_of=file.partner))
         return reports
-
-    def _in_the_way(self, files: Sequence[ReceivedFile], error: BaseException) -> None:
-        """Let the database's own trouble through; what was in our way was not these files."""
-        if isinstance(error, DatabaseUnavailable) and not isinstance(error, TooMuch):
-            for file in files:
-                _forgive(self.database, file)
-            raise error
 
     def _fail(self, file: ReceivedFile, said: str) -> None:
         self.failed.append(said)
@@ -155,10 +162,11 @@ def _begin(tx: Connection, ids: Sequence[int]) -> tuple[set[int], set[int]]:
     return begun, {file_id for file_id in ids if file_id not in begun and receipts.has_failed(tx, file_id)}
 
 
-def _forgive(database: Database, file: ReceivedFile) -> None:
-    """What was in our way was not the file: the attempt does not count, if that can still be written."""
+def _forgive(database: Database, files: Iterable[ReceivedFile]) -> None:
+    """What was in our way was not these files: the attempt does not count, if that can still be written."""
     with suppress(DatabaseUnavailable), database.writing() as tx:
-        receipts.forgive(tx, file.id)
+        for file in files:
+            receipts.forgive(tx, file.id)
 
 
 def _record(database: Database, file: ReceivedFile, error: BaseException) -> str:

@@ -34,9 +34,7 @@ def find_orders(tx: Connection, locator: Locator) -> tuple[Loaded, ...]:
     """The orders a document may mean, locked: those of its release, else those without one."""
     if not locator.buyer and not locator.seller:
         raise ValueError(f"PO {locator.po_number} was looked for without naming a party")
-    parties = {
-        name: party for name, party in (("buyer", locator.buyer), ("seller", locator.seller)) if party
-    }
+    parties = {name: party for name, party in (("buyer", locator.buyer), ("seller", locator.seller)) if party}
     candidates = _candidates(tuple(parties))
     rows = list(map(_Row._make, candidates.all(tx, locator.po_number, locator.release, *parties.values())))
     chosen = [row for row in rows if row.release == locator.release] or rows

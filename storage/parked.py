@@ -137,5 +137,5 @@ def _mark(tx: Connection, set_id: int, status: ParkedStatus) -> None:
     _MARK.run(tx, [(status.value, set_id)])
 
 
-def _parked(row: Mapping[str, Any]) -> Parked:
+def _parked(row: Mapping[Any, Any]) -> Parked:
     return Parked(**{**row, "status": ParkedStatus(row["status"])})

@@ -225,5 +225,5 @@ def retry(tx: Connection, file_id: int) -> bool:
     )
 
 
-def _file(values: Mapping[str, Any]) -> ReceivedFile:
+def _file(values: Mapping[Any, Any]) -> ReceivedFile:
     return ReceivedFile(**{**values, "status": FileStatus(values["status"])})

@@ -1,6 +1,6 @@
 """The whole way of files of one order each: from the drop to the ledger, the 997 delivered, the file moved.
 
-    python -m tests.bench.way --files 5000 [--lines 10] [--url postgresql+psycopg://...] [--profile 40]
+python -m tests.bench.way --files 5000 [--lines 10] [--url postgresql+psycopg://...] [--profile 40]
 """
 
 import argparse

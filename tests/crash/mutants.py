@@ -18,14 +18,15 @@ def move_before_keeping() -> None:
     keep, moved = DatabaseShelf.keep, DatabaseShelf.moved
     waiting: list[tuple[Any, ...]] = []
 
-    def keep_later(self: DatabaseShelf, partner_id: str, name: bytes, content: bytes) -> Any:
+    def keep_later(self: DatabaseShelf, partner_id: str, files: Sequence[tuple[bytes, bytes]]) -> Any:
         from pipeline.taking import Kept
 
-        waiting.append((partner_id, name, content))
-        return Kept(file_id=len(waiting), suffix="0badcafe")
+        waiting.extend((partner_id, [file]) for file in files)
+        first = len(waiting) - len(files) + 1
+        return [Kept(file_id=first + at, suffix="0badcafe") for at in range(len(files))]
 
     def keep_now(self: DatabaseShelf, moves: Sequence[tuple[int, bytes]]) -> None:
-        moved(self, [(keep(self, *waiting[number - 1]).file_id, target) for number, target in moves])
+        moved(self, [(keep(self, *waiting[number - 1])[0].file_id, target) for number, target in moves])
 
     DatabaseShelf.keep = keep_later  # type: ignore[method-assign]
     DatabaseShelf.moved = keep_now  # type: ignore[method-assign]

@@ -26,29 +26,20 @@ ROOT = Path(__file__).resolve().parents[2]
 
 #: Each commit on the way of `countermand poll`, with its step of the way (docs/crash-points.md).
 COMMITS = {
-    "shelf.DatabaseShelf.keep": "the bytes of a file are kept",
+    "shelf.DatabaseShelf.keep": "the bytes of files are kept",
     "shelf.DatabaseShelf.moved": "it is known where the partner's copies were moved to",
     "shelf.DatabaseShelf.remember": "it is known which files stay in the mailbox, and why",
     "doors.RememberingDoor._remember": "it is known whether the mailbox could be used",
     "poll.Poller._tell": "support is told of files that stay in the mailbox",
-    "waiting.ingest_waiting 1": "an attempt at reading a file is counted",
-    "waiting.ingest_waiting 2": "a file is read: receipts, events, counters, answers and mails at once",
+    "waiting._Work._begin": "an attempt at reading each of some files is counted",
+    "waiting._Work._commit": "files are read: receipts, events, counters, answers and mails at once",
     "waiting._forgive": "an attempt that failed for no fault of the file's is not counted",
     "waiting._record": "our own mistake over a file is counted",
     "waiting.expire_waiting": "what waited too long is refused",
     "deliver.deliver": "what the last process left half sent is settled",
-    "deliver._Courier.claim": "a message is taken to be sent",
+    "deliver._Courier.claim": "messages are taken to be sent",
     "deliver._Courier.committing": "the final dot of a mail is about to go",
-    "deliver._Courier.mark": "nobody knows whether a mail went out",
-    "deliver._Courier.sent": "the other side has taken a message",
-    "deliver._Courier.failed": "a message will be tried again",
-    "deliver._Courier.refused": "a message will never be taken",
-}
-#: A transaction that is opened for others, and the sites of these.
-ON_BEHALF = {
-    "deliver._Courier._settling": tuple(
-        f"deliver._Courier.{name}" for name in ("mark", "sent", "failed", "refused")
-    )
+    "deliver._Courier.settle": "what the other side made of messages",
 }
 #: Requests of the SFTP protocol that the mailbox makes. The first row changes something on the other side.
 CHANGING = ("rename", "posix-rename", "open to write", "write", "mkdir", "remove")

@@ -9,7 +9,7 @@ import pytest
 from storage.database import Database
 from tests.conftest import require
 from tests.crash.campaign import Crash, Kind, Worlds, carry_out, every_point
-from tests.crash.points import BY_HAND, CHANGING, COMMITS, NAMES, ON_BEHALF, Passages, transactions, writes
+from tests.crash.points import BY_HAND, CHANGING, COMMITS, NAMES, Passages, transactions, writes
 from tests.crash.world import UNLISTED, StoppedClock, World, world
 from tests.integration.sftp_server import running_openssh
 
@@ -18,10 +18,7 @@ pytestmark = pytest.mark.needs("sftp-server")
 
 def test_every_transaction_of_the_program_has_a_point() -> None:
     found = {name for _, _, name in transactions() if not name.startswith(BY_HAND)}
-    behalf = {site for sites in ON_BEHALF.values() for site in sites}
-    assert found - ON_BEHALF.keys() == set(COMMITS) - behalf, (
-        "tests/crash/points.py lists every function that writes to the database"
-    )
+    assert found == set(COMMITS), "tests/crash/points.py lists every function that writes to the database"
 
 
 def test_a_commit_nobody_listed_ends_the_process(sqlite_world: World) -> None:

@@ -341,11 +341,12 @@ def test_no_transaction_is_open_while_a_server_is_spoken_to(
     other = Database(f"sqlite:///{hub.database.path}")
     wrote: list[str] = []
 
-    def write_meanwhile(name: str, content: bytes) -> None:
+    def write_meanwhile(files: Sequence[tuple[str, bytes]]) -> list[None]:
         with other.writing() as tx:  # would wait for ever if deliver() held the lock
-            wrote.append(f"{name} {outbox.list_messages(tx)[0].status.value}")
+            wrote.extend(f"{name} {outbox.list_messages(tx)[0].status.value}" for name, _ in files)
+        return [None for _ in files]
 
-    monkeypatch.setattr(hub.mailboxes["acme"], "deliver", write_meanwhile)
+    monkeypatch.setattr(hub.mailboxes["acme"], "deliver_many", write_meanwhile)
     hub.deliver()
     other.close()
     assert wrote == ["997-1.edi sent"]

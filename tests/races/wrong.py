@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from storage import ledger, loading
 from storage.commands import CancelLines, Command, RecordShipment
-from storage.database import sqlite
+from storage.database import Prepared, sqlite
 from storage.events import EVENT_VERSION, EventKind
 from storage.ledger import Result
 from storage.models import table
@@ -35,10 +35,12 @@ def without_locks(pause: Pause) -> Submit:
     """
     original = loading._candidates
 
-    def unlocked(by_buyer: bool, by_seller: bool) -> Any:
-        query: Any = original(by_buyer, by_seller)._clone()
+    def unlocked(parties: tuple[str, ...]) -> Any:
+        locking = original(parties)
+        statement: Any = locking._statement
+        query = statement.order_by()  # a copy
         query._for_update_arg = None
-        return query
+        return Prepared(query, *locking._names)
 
     vars(ledger)["lock_names"] = lambda tx, names: None
     vars(loading)["_candidates"] = unlocked

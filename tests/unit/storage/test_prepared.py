@@ -42,8 +42,6 @@ def test_a_query_gives_its_rows(database: Database) -> None:
             query.one(tx, 2)
 
 
-
-
 def test_an_error_of_the_driver_is_an_error_of_ours(database: Database) -> None:
     with database.writing() as tx:
         INSERT.run(tx, [(1, "a")])
