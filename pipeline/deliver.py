@@ -1,15 +1,15 @@
 """Deliver what is owed: the outbox's e-mails go to the SMTP server, its acknowledgments to the mailboxes."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import accumulate
 
 from sqlalchemy import Connection
 
 from pipeline import logbook
+from pipeline.batches import shares
 from pipeline.clock import Clock
 from pipeline.errors import CountermandError, NameTaken
 from pipeline.mail import (
@@ -166,7 +166,9 @@ def _upload(
     """One session for one partner. A file that was uploaded already, before a crash, is found and left."""
     mailbox: Mailbox | None = None
     try:
-        for batch in _in_batches(messages):
+        # The first alone: where the server is down, it is the only one that counts as tried.
+        first, rest = messages[:1], messages[1:]
+        for batch in (first, *shares(rest, _size, UPLOADS_AT_ONCE, UPLOAD_BYTES_AT_ONCE)):
             claimed = courier.claim(batch)
             try:
                 mailbox = mailbox or mailboxes(partner)
@@ -183,18 +185,11 @@ def _upload(
             mailbox.close()
 
 
+def _size(message: OutboxMessage) -> int:
+    return len(message.payload)
+
+
 def _transmission(outcome: CountermandError | None) -> Transmission:
     if isinstance(outcome, NameTaken):  # about this file alone; only a person can tell which one is right
         return Refused(str(outcome))
     return Sent("") if outcome is None else Retry(str(outcome))
-
-
-def _in_batches(messages: Sequence[OutboxMessage]) -> Iterator[Sequence[OutboxMessage]]:
-    """The first alone: where the server is down, it is the only one that counts as tried."""
-    yield messages[:1]
-    rest = messages[1:]
-    while rest:
-        sizes = accumulate(len(message.payload) for message in rest[:UPLOADS_AT_ONCE])
-        count = max(1, sum(size <= UPLOAD_BYTES_AT_ONCE for size in sizes))
-        yield rest[:count]
-        rest = rest[count:]

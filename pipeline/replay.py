@@ -1,20 +1,23 @@
 """Replay: the same straight line from paths; nothing is kept unless it is asked to."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection
 
 from edi import limits
+from pipeline.batches import shares
 from pipeline.errors import OperatorError
 from pipeline.ingest import ingest
 from pipeline.report import FileReport
 from pipeline.settings import Settings
+from pipeline.waiting import COMMIT_BYTES_MAX, COMMIT_FILES_MAX
 from storage import receipts
-from storage.database import Database
+from storage.database import Database, DatabaseUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +54,38 @@ def replay(
     partner: str = "",
     progress: Callable[[FileReport], None] = lambda _: None,
 ) -> list[FileReport]:
-    """Ingest the files as one sequence, each in its own transaction. Give a scratch copy to keep nothing."""
+    """Ingest the files as one sequence, many in one transaction. Give a scratch copy to keep nothing.
+
+    What makes the program fail stops the sequence there; what came before it is kept.
+    """
     if partner and settings.directory.get(partner) is None:
         raise OperatorError(f'There is no partner "{partner}" in {settings.path}.')
-    reports = []
-    for file in files:
 
-        def read(tx: Connection, file: Source = file) -> FileReport:
-            at = now()
-            name = file.name.encode("utf-8", "surrogateescape")
-            kept = receipts.keep(
-                tx, partner=partner, mailbox="replay", name=name, content=file.content, at=at
-            )
-            receipts.mark_moved(tx, kept.id, to="", at=at)  # and no poll reads the same row beside us
-            return ingest(tx, settings, kept, at, mailbox_of=partner)
+    def read(share: Sequence[Source], tx: Connection) -> list[FileReport]:
+        return [_read(tx, settings, file, now(), partner) for file in share]
 
-        reports.append(database.run(read))
-        progress(reports[-1])
+    def done(share: Sequence[Source]) -> list[FileReport]:
+        found = database.run(partial(read, share))
+        for report in found:
+            progress(report)
+        return found
+
+    reports: list[FileReport] = []
+    for share in shares(files, lambda file: len(file.content), COMMIT_FILES_MAX, COMMIT_BYTES_MAX):
+        try:
+            reports += done(share)
+        except DatabaseUnavailable:
+            raise
+        except Exception:
+            if len(share) == 1:
+                raise
+            for file in share:
+                reports += done([file])
     return reports
+
+
+def _read(tx: Connection, settings: Settings, file: Source, at: datetime, partner: str) -> FileReport:
+    name = file.name.encode("utf-8", "surrogateescape")
+    kept = receipts.keep(tx, partner=partner, mailbox="replay", name=name, content=file.content, at=at)
+    receipts.mark_moved(tx, kept.id, to="", at=at)  # and no poll reads the same row beside us
+    return ingest(tx, settings, kept, at, mailbox_of=partner)

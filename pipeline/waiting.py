@@ -1,6 +1,6 @@
 """What was kept and waits: files to be read, and sets whose order, answer or turn came or comes too late."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,6 +9,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from pipeline import logbook
+from pipeline.batches import shares
 from pipeline.deadline import TimeIsUp, processor_seconds_max, seconds_for
 from pipeline.errors import CountermandError, OperatorError
 from pipeline.ingest import ingest
@@ -21,8 +22,8 @@ from storage.receipts import ReceivedFile
 from storage.rules import TOO_LATE
 
 FILES_PER_ROUND = 10_000
-BATCH_FILES_MAX = 100  # in one commit: some milliseconds of waiting for the disk, shared by all of them
-BATCH_BYTES_MAX = 1024 * 1024  # a larger file goes alone
+COMMIT_FILES_MAX = 100  # they share the milliseconds of waiting for the disk
+COMMIT_BYTES_MAX = 1024 * 1024  # others wait for the ledger no longer than that takes to read
 EXPIRED_PER_ROUND_MAX = 1_000  # some seconds
 _BEGINNING_BYTES = 64 * 1024  # of a file, searched for the time its first ISA says
 
@@ -43,24 +44,15 @@ def ingest_waiting(
         waiting = receipts.unprocessed(tx, FILES_PER_ROUND, partners=known)
         keys = {file.id: _sent_at(receipts.beginning_of(tx, file.id, _BEGINNING_BYTES)) for file in waiting}
     work = _Work(settings, database, now, around)
-    for batch in _in_batches(sorted(waiting, key=lambda f: (keys[f.id], f.name, f.id))):
+    in_order = sorted(waiting, key=lambda f: (keys[f.id], f.name, f.id))
+    for batch in shares(in_order, _room, COMMIT_FILES_MAX, COMMIT_BYTES_MAX):
         work.read(batch)
     return work.reports, work.failed
 
 
-def _in_batches(files: Sequence[ReceivedFile]) -> Iterator[list[ReceivedFile]]:
-    """In order, so many in one commit; one that was begun before may be what ended it, so it goes alone."""
-    batch: list[ReceivedFile] = []
-    size = 0
-    for file in files:
-        full = len(batch) == BATCH_FILES_MAX or size + file.size > BATCH_BYTES_MAX
-        if batch and (full or file.attempts or batch[-1].attempts):
-            yield batch
-            batch, size = [], 0
-        batch.append(file)
-        size += file.size
-    if batch:
-        yield batch
+def _room(file: ReceivedFile) -> int:
+    """One that was begun before may be what ended us, so it goes alone."""
+    return COMMIT_BYTES_MAX if file.attempts else file.size
 
 
 @dataclass(slots=True)

@@ -19,11 +19,11 @@ class MemoryShelf:
     fail_at: int = 0
 
     def keep(self, partner_id: str, files: Sequence[tuple[bytes, bytes]]) -> list[Kept]:
+        if self.failure is not None and len(self.contents) + len(files) > self.fail_at:
+            raise self.failure
         return [self._keep(partner_id, name, content) for name, content in files]
 
     def _keep(self, partner_id: str, name: bytes, content: bytes) -> Kept:
-        if self.failure is not None and len(self.contents) >= self.fail_at:
-            raise self.failure
         known = any(content == earlier for _, _, earlier in self.contents)
         self.contents.append((partner_id, name, content))
         return Kept(file_id=len(self.contents), suffix="0badcafe", known=known)

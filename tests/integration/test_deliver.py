@@ -371,6 +371,26 @@ def test_a_round_takes_no_more_than_its_share(scene: Callable[..., Scene]) -> No
     assert [len(hub.deliver(messages_max=2).attempts) for _ in range(3)] == [2, 1, 0]
 
 
+def test_where_a_mailbox_is_down_one_file_counts_as_tried(scene: Callable[..., Scene]) -> None:
+    hub = scene()
+    files = [hub.owe_file(number, "acme") for number in range(3)]
+    hub.mailboxes["acme"].error = TransportError("no connection")
+    assert [attempt.id for attempt in hub.deliver().attempts] == files[:1]
+    assert [hub.message(file).attempts for file in files] == [1, 0, 0]
+    hub.mailboxes["acme"].error = None
+    hub.clock.sleep(RETRY_SECONDS[0])
+    assert {attempt.status for attempt in hub.deliver().attempts} == {Status.SENT}
+    assert len(hub.mailboxes["acme"].files) == 3
+
+
+def test_of_many_files_each_is_marked_as_it_went(scene: Callable[..., Scene]) -> None:
+    hub = scene()
+    hub.mailboxes["acme"].files = {"997-2.edi": b"of somebody else"}
+    files = [hub.owe_file(number, "acme") for number in range(4)]
+    hub.deliver()
+    assert hub.statuses(*files) == [Status.SENT, Status.SENT, Status.REFUSED, Status.SENT]
+
+
 def test_a_password_never_reaches_the_outbox(scene: Callable[..., Scene]) -> None:
     hub = scene(greeting="554 closed")
     hub.smtp = replace(hub.smtp, username="hub", password="canary-secret")

@@ -221,6 +221,24 @@ def test_a_delivery_whose_reply_is_lost_is_made_once(
     assert server.names("delivery") == ([] if partner_takes_it else [b"1.997"])
 
 
+def test_of_many_deliveries_that_a_broken_connection_cut_each_is_made_once(
+    server: OpenSshServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [(f"{number}.997", b"content") for number in range(5)]
+    with (
+        Proxy(server.port) as proxy,
+        SftpMailbox(server.settings(port=proxy.port, timeout_seconds=1)) as mailbox,
+    ):
+        _swallow_after(monkeypatch, proxy, "rename")
+        outcomes = mailbox.deliver_many(files)
+        assert proxy.connections == 2
+        monkeypatch.undo()
+        again = [file for file, outcome in zip(files, outcomes, strict=True) if outcome is not None]
+        assert all(isinstance(outcome, TransportError) for outcome in outcomes if outcome is not None)
+        assert mailbox.deliver_many(again) == [None for _ in again]
+    assert server.names("delivery") == [name.encode() for name, _ in files]
+
+
 def test_too_many_sessions_pass() -> None:
     with running_openssh("MaxSessions 0") as server, SftpMailbox(server.settings()) as mailbox:
         _raises(TransportError, "127", mailbox.listing)
