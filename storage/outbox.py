@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, select, text, update
 
-from storage.database import Prepared, insert_new, insert_row
+from storage.database import Prepared, insert_new, insert_row, word
 from storage.models import table
 from storage.states import Kind, Reception, Status
 
@@ -86,8 +86,8 @@ def enqueue_refused(tx: Connection, message: NewMessage, at: datetime, *, error:
 
 _CLAIM = Prepared(
     update(_OUTBOX)
-    .where(_OUTBOX.c.id == bindparam("message_id"), _OUTBOX.c.status == Status.NEW.value)
-    .values(status=Status.SENDING.value, attempts=_OUTBOX.c.attempts + 1)
+    .where(_OUTBOX.c.id == bindparam("message_id"), _OUTBOX.c.status == word(Status.NEW))
+    .values(status=word(Status.SENDING), attempts=_OUTBOX.c.attempts + 1)
     .returning(_OUTBOX.c.attempts),
     "message_id",
 )
@@ -322,14 +322,14 @@ def _move(
 def _moving(sources: tuple[Status, ...], to: Status, names: tuple[str, ...]) -> Prepared:
     """The update that does so, with the values of these columns, the message's id and the attempt."""
     ours = and_(_OUTBOX.c.id == bindparam("message_id"), _OUTBOX.c.attempts == bindparam("attempt"))
-    allowed: ColumnElement[bool] = or_(*(_OUTBOX.c.status == status.value for status in sources))
+    allowed: ColumnElement[bool] = or_(*(_OUTBOX.c.status == word(status) for status in sources))
     if to is Status.SENT:
         # A mail that was not marked as committing could have been sent twice by now; an upload does no harm.
-        upload = _OUTBOX.c.kind == Kind.ACKNOWLEDGMENT.value
-        allowed = and_(allowed, or_(_OUTBOX.c.status != Status.SENDING.value, upload))
+        upload = _OUTBOX.c.kind == word(Kind.ACKNOWLEDGMENT)
+        allowed = and_(allowed, or_(_OUTBOX.c.status != word(Status.SENDING), upload))
     new = {name: bindparam(f"new_{name}", type_=_OUTBOX.c[name].type) for name in names}
     return Prepared(
-        update(_OUTBOX).where(ours, allowed).values(status=to.value, **new),
+        update(_OUTBOX).where(ours, allowed).values(status=word(to), **new),
         *(f"new_{name}" for name in names),
         *("message_id", "attempt"),
     )

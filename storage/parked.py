@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, or_, select, update
 
 from storage.commands import Locator
-from storage.database import Prepared, insert_row
+from storage.database import Prepared, insert_row, word
 from storage.models import table
 from storage.orders import OrderKey
 from storage.states import ParkedStatus
@@ -33,7 +33,7 @@ class Parked:
 
 
 _NAMES = tuple(field.name for field in fields(Parked))
-_WAITING = _PARKED.c.status == ParkedStatus.WAITING.value
+_WAITING = _PARKED.c.status == word(ParkedStatus.WAITING)
 _RELEASE = bindparam("release", type_=_PARKED.c.release.type)
 _WAITING_FOR = Prepared(
     select(*(_PARKED.c[name] for name in _NAMES))

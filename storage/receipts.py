@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
-from storage.database import Prepared, first_bytes, insert_row, lock_names
+from storage.database import Prepared, first_bytes, insert_row, lock_names, word
 from storage.models import table
 from storage.states import FileStatus
 
@@ -51,7 +51,7 @@ _SAME = Prepared(
     *("of", "named", "hash"),
 )
 _MINE = _FILES.c.id == bindparam("file_id")
-_WAITING = _MINE & (_FILES.c.status == FileStatus.NEW.value)
+_WAITING = _MINE & (_FILES.c.status == word(FileStatus.NEW))
 _CONTENT = Prepared(select(_FILES.c.data).where(_MINE), "file_id")
 _MOVED = Prepared(
     update(_FILES).where(_MINE).values(moved_at=bindparam("when"), moved_to=bindparam("there")),
@@ -61,7 +61,7 @@ _GIVE_UP = Prepared(
     update(_FILES)
     .where(_WAITING, _FILES.c.attempts >= ATTEMPTS_MAX)
     .values(
-        status=FileStatus.FAILED.value, error=f"Given up after {ATTEMPTS_MAX} attempts; the last did not end."
+        status=word(FileStatus.FAILED), error=f"Given up after {ATTEMPTS_MAX} attempts; the last did not end."
     ),
     "file_id",
 )
@@ -70,7 +70,7 @@ _STATUS = Prepared(select(_FILES.c.status).where(_MINE).with_for_update(), "file
 _DONE = Prepared(
     update(_FILES)
     .where(_MINE)
-    .values(status=FileStatus.DONE.value, ingested_at=bindparam("when"), error=bindparam("said")),
+    .values(status=word(FileStatus.DONE), ingested_at=bindparam("when"), error=bindparam("said")),
     *("when", "said", "file_id"),
 )
 

@@ -1,5 +1,6 @@
 """The database's door: connections, transactions, schema, and all that differs between database systems."""
 
+from storage.database.columns import word
 from storage.database.engine import Database, Hold, savepoint
 from storage.database.errors import AlreadyRunning, DatabaseUnavailable, InDoubt, LedgerBug, TooMuch, TryAgain
 from storage.database.guard import Guard
@@ -25,4 +26,5 @@ __all__ = [
     "lock_names",
     "only_process",
     "savepoint",
+    "word",
 ]

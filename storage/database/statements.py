@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, func, insert, select, text
+from sqlalchemy import Column, Connection, Table, Text, bindparam, cast, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.database.errors import DatabaseUnavailable
@@ -53,6 +53,10 @@ def first_bytes(tx: Connection, column: Column[Any], row_id: int, length: int) -
     return bytes(tx.execute(query).scalar_one())
 
 
+_NAME = func.hashtextextended(bindparam("name", type_=Text), 0)
+_LOCK = Prepared(select(cast(func.pg_advisory_xact_lock(_NAME), Text)), "name")
+
+
 def lock_names(tx: Connection, names: Iterable[str]) -> None:
     """Until this transaction ends, nobody else holds any of these names.
 
@@ -62,7 +66,7 @@ def lock_names(tx: Connection, names: Iterable[str]) -> None:
     if tx.dialect.name != "postgresql":
         return
     for name in sorted(set(names)):
-        tx.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
+        _LOCK.all(tx, name)
 
 
 def broken_references(tx: Connection, tables: Iterable[Table]) -> Iterator[dict[str, object]]:
