@@ -30,8 +30,8 @@ format: $(READY) ## lay the code out as `make lint` wants it
 	@$(RUN) -m ruff check --fix-only --select I .
 	@$(RUN) -m ruff format .
 
-bench: $(READY) ## measures speed and memory beside pyx12 and a bare split, and writes docs/benchmarks.md
-	@$(RUN) -m tests.bench.bench_x12
+bench: $(READY) ## measures speed beside pyx12, sftp and straightforward code, and writes docs/benchmarks.md
+	@$(RUN) -m tests.bench
 
 fuzz: $(READY) ## feeds damaged files to everything that reads, for some minutes
 	@$(RUN) -m tests.fuzz all --runs 1000000000 --seconds 30 --seed $$(date +%s)

@@ -1,15 +1,11 @@
-"""Bench: X12 checked and read, beside pyx12 and a bare split; prints tables and writes docs/benchmarks.md."""
+"""Bench: X12 checked and read, beside pyx12 and a bare split."""
 
-import os
-import platform
 from collections.abc import Sequence
-from pathlib import Path
 
 from tests.bench import baselines, documents, memory, ours
 from tests.bench.hostile import SHAPES
 from tests.bench.measure import Table, best_seconds
 
-_PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 _MB = 1_000_000
 _NAMES = {"850": "purchase orders", "855": "acknowledgments", "856": "ship notices"}
 
@@ -19,7 +15,8 @@ def speed() -> Table:
     table = Table(
         "Speed",
         ["10 lines each", "check", "check and read", "", "pyx12", "bare split", "read/pyx12", "split/read"],
-        "Documents a second, but for the fourth column. *check*: envelope and grammar. *check and read*: to"
+        "Documents a second of processor time on one core, the best of several runs. *check*: envelope and"
+        " grammar. *check and read*: to"
         " typed documents, all that comes before the ledger. *pyx12*: its reader, walker and element checks,"
         " maps loaded before. *bare split*: bytes.split into segments and elements, and nothing else.",
     )
@@ -88,18 +85,3 @@ def hostile() -> Table:
         seconds = [best_seconds(lambda d=data: ours.read(d), 2) for data in (once, twice)]  # type: ignore[misc]
         table.add(name, f"{seconds[0]:.2f}", f"{seconds[1]:.2f}", f"{seconds[1] / seconds[0]:.1f}")
     return table
-
-
-def main() -> None:
-    machine = f"{os.cpu_count()} CPUs ({platform.machine()}), Python {platform.python_version()}"
-    parts = [f"Measured by `make bench` on one core of {machine}: processor time, the best of several runs."]
-    print(parts[0], flush=True)
-    for table in (speed, size, hostile):
-        made = table()
-        print(f"\n{made.as_text()}", flush=True)
-        parts.append(made.as_markdown())
-    _PAGE.write_text("\n\n".join(["# Benchmarks", *parts]) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
