@@ -1,7 +1,7 @@
 """Deliver what is owed: the outbox's e-mails go to the SMTP server, its acknowledgments to the mailboxes."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -33,7 +33,7 @@ from storage.states import Kind, Status
 RETRY_SECONDS = (60, 5 * 60, 15 * 60, 3600, 4 * 3600)
 GIVE_UP_HOURS = 72  # as SMTP servers themselves: a weekend and a day
 MESSAGES_MAX = 1000  # tried in one round; the rest is due in the next
-UPLOADS_AT_ONCE = 128  # enough to hide the round trips
+UPLOADS_AT_ONCE = 256  # enough to hide the round trips
 UPLOAD_BYTES_AT_ONCE = 4 * 1024 * 1024
 
 
@@ -63,15 +63,29 @@ class DeliveryReport:
         return tuple(attempt for attempt in self.attempts if attempt.status is not Status.SENT)
 
 
+@contextmanager
+def opened_once(open_mailbox: Callable[[str], Mailbox]) -> Iterator[Callable[[str], Mailbox]]:
+    """What gives a partner's mailbox, opened when it is first asked for; all are closed at the end."""
+    with ExitStack() as stack:
+        mailboxes: dict[str, Mailbox] = {}
+
+        def mailbox_of(partner_id: str) -> Mailbox:
+            if partner_id not in mailboxes:
+                mailboxes[partner_id] = stack.enter_context(open_mailbox(partner_id))
+            return mailboxes[partner_id]
+
+        yield mailbox_of
+
+
 def deliver(
     database: Database, mail: SmtpSettings, mailboxes: Callable[[str], Mailbox], clock: Clock,
     *, messages_max: int = MESSAGES_MAX, leave: Collection[str] = (),
 ) -> DeliveryReport:  # fmt: skip
     """Send what is due, each message once. No transaction is open while a server is spoken to.
 
-    `mailboxes` gives a partner's mailbox by the partner's id, or raises a CountermandError. A server that
-    is down ends the round for what goes there, and for nothing else. Partners in `leave` are known to be
-    down: what is for their mailboxes waits, and is not counted as tried.
+    `mailboxes` gives a partner's mailbox by the partner's id, or raises a CountermandError; it stays open.
+    A server that is down ends the round for what goes there, and for nothing else. Partners in `leave` are
+    known to be down: what is for their mailboxes waits, and is not counted as tried.
     """
     with database.writing() as tx:
         uncertain = outbox.recover(tx)
@@ -164,25 +178,20 @@ def _upload(
     courier: _Courier, mailboxes: Callable[[str], Mailbox], partner: str, messages: Sequence[OutboxMessage]
 ) -> None:
     """One session for one partner. A file that was uploaded already, before a crash, is found and left."""
-    mailbox: Mailbox | None = None
-    try:
-        # The first alone: where the server is down, it is the only one that counts as tried.
-        first, rest = messages[:1], messages[1:]
-        for batch in (first, *shares(rest, _size, UPLOADS_AT_ONCE, UPLOAD_BYTES_AT_ONCE)):
-            claimed = courier.claim(batch)
-            try:
-                mailbox = mailbox or mailboxes(partner)
-                outcomes = mailbox.deliver_many([(message.identity, message.payload) for message in claimed])
-            except CountermandError as error:
-                courier.settle([(message, Retry(str(error))) for message in claimed])
-                return
-            results = [_transmission(outcome) for outcome in outcomes]
-            courier.settle(zip(claimed, results, strict=True))
-            if any(isinstance(result, Retry) for result in results):
-                return
-    finally:
-        if mailbox is not None:
-            mailbox.close()
+    # The first alone: where the server is down, it is the only one that counts as tried.
+    first, rest = messages[:1], messages[1:]
+    for batch in (first, *shares(rest, _size, UPLOADS_AT_ONCE, UPLOAD_BYTES_AT_ONCE)):
+        claimed = courier.claim(batch)
+        files = [(message.identity, message.payload) for message in claimed]
+        try:
+            outcomes = mailboxes(partner).deliver_many(files)
+        except CountermandError as error:
+            courier.settle([(message, Retry(str(error))) for message in claimed])
+            return
+        results = [_transmission(outcome) for outcome in outcomes]
+        courier.settle(zip(claimed, results, strict=True))
+        if any(isinstance(result, Retry) for result in results):
+            return
 
 
 def _size(message: OutboxMessage) -> int:

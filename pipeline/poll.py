@@ -1,7 +1,6 @@
 """Poll: one round over all mailboxes: receive, ingest, expire, deliver."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +8,7 @@ from edi import limits
 from edi.unfinished import breaks_off
 from pipeline import logbook
 from pipeline.clock import Clock
-from pipeline.deliver import DeliveryReport, deliver
+from pipeline.deliver import DeliveryReport, deliver, opened_once
 from pipeline.errors import CountermandError, OperatorError
 from pipeline.mail import SmtpSettings
 from pipeline.notices import Problem
@@ -84,16 +83,12 @@ class Poller:
         deliveries: list[DeliveryReport] = []
         shelf = DatabaseShelf(database=self.database, clock=self.clock, is_cut_off=breaks_off)
         expired: tuple[SetReport, ...] | None = None
-        with ExitStack() as stack:
+        with opened_once(self.open_mailbox) as mailbox_of:
             mailboxes = {
-                partner.id: stack.enter_context(self.open_mailbox(partner.id))
+                partner.id: mailbox_of(partner.id)
                 for partner in self.settings.partners
                 if partner.mailbox is not None
             }
-
-            def mailbox_of(partner_id: str) -> Mailbox:
-                return mailboxes.get(partner_id) or self.open_mailbox(partner_id)
-
             inboxes = self._inboxes(mailboxes)
             passes = receive_all(inboxes, shelf, self.sightings, self.clock, self.bounds, wait=wait)
             for reports in passes:

@@ -20,7 +20,7 @@ from pipeline.cli.options import (
     out,
     print_json,
 )
-from pipeline.deliver import DeliveryReport, deliver
+from pipeline.deliver import DeliveryReport, deliver, opened_once
 from pipeline.errors import OperatorError, PartnerError, TransportError
 from pipeline.guides import guides_at
 from pipeline.poll import PollReport, may_work
@@ -214,11 +214,12 @@ def deliver_due(config: Config = None, as_json: AsJson = False) -> None:
     """Send what is due now."""
     application = open_application(config)
     try:
-        with application.database.only_process():
+        with (
+            application.database.only_process(),
+            opened_once(application.open_mailbox) as mailbox_of,
+        ):
             may_work(application.database, Guard(application.database))
-            report = deliver(
-                application.database, application.smtp(), application.open_mailbox, application.clock
-            )
+            report = deliver(application.database, application.smtp(), mailbox_of, application.clock)
     except AlreadyRunning as error:
         err.print(screen.printable(str(error)))
         if as_json:

@@ -26,7 +26,7 @@ TIMEOUTS_PER_CALL = 3  # one call may take three of its single waits, and then a
 BYTES_PER_SECOND_MIN = (
     16 * 1024
 )  # slower than any line; else a server that answers in drops holds all others up
-CONVERSATIONS_AT_ONCE = 128  # one open file each, far below a server process's usual 1,024
+CONVERSATIONS_AT_ONCE = 256  # one open file each, far below a server process's usual 1,024
 _RECEIVE_BYTES = 128 * 1024
 
 
