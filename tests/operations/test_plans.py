@@ -1,0 +1,149 @@
+"""A document costs the same in a large ledger: nothing on its way looks through a table that grows."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event, text
+
+from pipeline.shelf import DatabaseShelf
+from pipeline.waiting import expire_waiting, ingest_waiting
+from storage import outbox, queries
+from storage.database import Database
+from tests.bench import audit
+from tests.crash.world import StoppedClock
+from tests.unit.pipeline.house import House, house_with
+from tests.unit.pipeline.ledger_files import acknowledgment, cancellation, file_of, order, shipment
+
+NOW = datetime(2026, 3, 4, 13, tzinfo=UTC)
+ORDERS = 4_000  # enough for PostgreSQL to prefer an index
+GROWING = (
+    "received_file", "interchange", "transaction_set", "document", "orders", "order_line", "order_line_id",
+    "event", "event_line", "outbox",
+)  # fmt: skip
+
+#: Of these the ledger has thousands of rows; where there are a few, PostgreSQL rightly reads them all.
+FULL = ("transaction_set", "orders", "order_line", "order_line_id", "event", "event_line")
+
+
+@pytest.fixture
+def house(tmp_path: Path, both_systems: None) -> House:
+    made = house_with(tmp_path, "")
+    made.database.upgrade()
+    audit.build(made.database, ORDERS)
+    if made.database.dialect == "postgresql":
+        with made.database.writing() as tx:
+            for name in ("interchange", "transaction_set", "orders", "event", "outbox", "received_file"):
+                tx.execute(text(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), 1000000)"))
+            tx.execute(text("ANALYZE"))
+    return made
+
+
+def _way(house: House) -> None:
+    """Every kind of document, from keeping to what is owed for it, and what is shown of it."""
+    documents = [
+        ("850", [order("PO-1", 5, 6)], "acme"),
+        ("855", [acknowledgment("PO-1", "ACK*IA*5*EA")], "globex"),
+        ("856", [shipment("S-1", "PO-1", 2)], "globex"),
+        ("856", [shipment("S-2", "PO-9", 2)], "globex"),  # waits for its order
+        ("850", [cancellation("PO-1")], "acme"),
+        ("850", [order("PO-9", 5)], "acme"),
+    ]
+    clock = StoppedClock(NOW)
+    shelf = DatabaseShelf(database=house.database, clock=clock, is_cut_off=lambda _: False)
+    for number, (kind, said, sender) in enumerate(documents, start=500):
+        receiver = "globex" if sender == "acme" else "acme"
+        content = file_of(kind, *said, number=number, sender=sender, receiver=receiver)
+        (kept,) = shelf.keep(sender, [(b"%d.edi" % number, content)])
+        shelf.moved([(kept.file_id, b"%d.edi" % number)])
+        (report,), failed = ingest_waiting(house.settings, house.database, clock.now)
+        assert failed == []
+        assert report.interchanges[0].sets[0].outcome.value in ("applied", "parked")
+    shelf.unmoved("acme")
+    expire_waiting(house.settings, house.database, clock.now())
+    with house.database.writing() as tx:
+        owed = outbox.due(tx, clock.now())
+        assert owed
+        for message in owed:
+            claimed = outbox.claim(tx, message)
+            assert claimed is not None
+            outbox.mark_committing(tx, claimed)
+            outbox.mark_sent(tx, claimed, clock.now())
+        outbox.recover(tx)
+    with house.database.reading() as tx:
+        first = queries.list_orders(tx, limit=50)
+        assert len(first) == 50
+        (found,) = queries.find_orders(tx, "PO-1")
+        assert queries.get_order(tx, found.id) is not None
+        assert queries.stuck_files(tx) == ()
+        assert queries.requests(tx) == ()
+
+
+def test_nothing_on_the_way_looks_through_a_table_that_grows(house: House) -> None:
+    if house.database.dialect == "sqlite":
+        house.database.close()  # so that its connections are new ones
+        with _traced() as statements:
+            _way(house)
+        assert len(statements) > 100
+        scans = _scans_on_sqlite(house.database, statements)
+    else:
+        _way(house)  # so that what a process does once is done
+        before = _scans_on_postgresql(house.database)
+        house.database.close()
+        _again(house)
+        after = _scans_on_postgresql(house.database)
+        scans = {name for name in FULL if after[name] > before[name]}
+    assert scans == set()
+
+
+def _again(house: House) -> None:
+    """The same way with other orders; on one ledger a way can be gone once."""
+    content = file_of("850", order("PO-2", 5, 6), number=700, sender="acme", receiver="globex")
+    house.drop(content, partner="acme")
+    change = file_of("850", cancellation("PO-2"), number=701, sender="acme", receiver="globex")
+    (said,) = house.drop(change, partner="acme").interchanges[0].sets
+    assert said.outcome.value == "applied"
+
+
+@contextmanager
+def _traced() -> Iterator[set[str]]:
+    """Every statement that SQLite is given, with its values in it."""
+    statements: set[str] = set()
+
+    def connected(connection: object, _: object) -> None:
+        connection.set_trace_callback(statements.add)  # type: ignore[attr-defined]
+
+    event.listen(Engine, "connect", connected)
+    try:
+        yield statements
+    finally:
+        event.remove(Engine, "connect", connected)
+
+
+def _scans_on_sqlite(database: Database, statements: set[str]) -> set[tuple[str, str]]:
+    found = set()
+    with database.reading() as tx:
+        for statement in statements:
+            if not re.match(r"\s*(SELECT|UPDATE|DELETE)", statement) or _is_first_page(statement):
+                continue
+            for step in tx.exec_driver_sql("EXPLAIN QUERY PLAN " + statement.replace("%", "%%")):
+                scan = re.match(r"SCAN (\w+)(?! USING)", str(step[3]))
+                if scan and scan[1] in GROWING:
+                    found.add((str(step[3]), statement))
+    return found
+
+
+def _is_first_page(statement: str) -> bool:
+    """Without a condition, in the order of the rows themselves: reading ends at the limit."""
+    return re.search(r"FROM (\w+) ORDER BY \1\.id( DESC)?\s+LIMIT \d+", statement) is not None
+
+
+def _scans_on_postgresql(database: Database) -> dict[str, int]:
+    with database.writing() as tx:
+        tx.execute(text("SELECT pg_stat_force_next_flush()"))
+    with database.reading() as tx:
+        rows = tx.execute(text("SELECT relname, seq_scan FROM pg_stat_user_tables")).all()
+        return {name: int(scans) for name, scans in rows}
