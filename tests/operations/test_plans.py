@@ -123,7 +123,7 @@ def _traced() -> Iterator[set[str]]:
         event.remove(Engine, "connect", connected)
 
 
-def _scans_on_sqlite(database: Database, statements: set[str]) -> set[tuple[str, str]]:
+def _scans_on_sqlite(database: Database, statements: set[str]) -> set[str]:
     found = set()
     with database.reading() as tx:
         for statement in statements:
@@ -132,7 +132,7 @@ def _scans_on_sqlite(database: Database, statements: set[str]) -> set[tuple[str,
             for step in tx.exec_driver_sql("EXPLAIN QUERY PLAN " + statement.replace("%", "%%")):
                 scan = re.match(r"SCAN (\w+)(?! USING)", str(step[3]))
                 if scan and scan[1] in GROWING:
-                    found.add((str(step[3]), statement))
+                    found.add(f"{step[3]}: {statement}")
     return found
 
 
