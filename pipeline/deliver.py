@@ -87,10 +87,7 @@ def deliver(
     A server that is down ends the round for what goes there, and for nothing else. Partners in `leave` are
     known to be down: what is for their mailboxes waits, and is not counted as tried.
     """
-    with database.writing() as tx:
-        uncertain = outbox.recover(tx)
-    for message_id in uncertain:
-        logbook.message_uncertain(message_id)
+    uncertain = _recovered(database)
     with database.reading() as tx:
         due = outbox.due(tx, clock.now(), messages_max)
     courier = _Courier(database, clock)
@@ -99,6 +96,40 @@ def deliver(
     for partner in dict.fromkeys(message.partner for message in uploads):
         _upload(courier, mailboxes, partner, [message for message in uploads if message.partner == partner])
     return DeliveryReport(attempts=tuple(courier.attempts), uncertain=uncertain)
+
+
+def deliver_mail(database: Database, mail: SmtpSettings, clock: Clock) -> DeliveryReport:
+    """Send the e-mails that are due; for who alone sends e-mails, while others may leave documents."""
+    uncertain = _recovered(database, kind=Kind.EMAIL)
+    with database.reading() as tx:
+        due = outbox.due(tx, clock.now(), MESSAGES_MAX, kind=Kind.EMAIL)
+    courier = _Courier(database, clock)
+    if due:
+        _send_mail(courier, mail, due)
+    return DeliveryReport(attempts=tuple(courier.attempts), uncertain=uncertain)
+
+
+def deliver_to(
+    database: Database, mailboxes: Callable[[str], Mailbox], partner: str, clock: Clock
+) -> DeliveryReport:
+    """Leave the documents that are due in one partner's mailbox; for who alone leaves any there."""
+    kind = Kind.ACKNOWLEDGMENT
+    _recovered(database, kind=kind, partner=partner)
+    with database.reading() as tx:
+        due = outbox.due(tx, clock.now(), MESSAGES_MAX, kind=kind, partner=partner)
+    courier = _Courier(database, clock)
+    if due:
+        _upload(courier, mailboxes, partner, due)
+    return DeliveryReport(attempts=tuple(courier.attempts))
+
+
+def _recovered(database: Database, *, kind: Kind | None = None, partner: str = "") -> tuple[int, ...]:
+    """Settle what a sender that died has left of what we alone send now; the mails nobody knows of."""
+    with database.writing() as tx:
+        uncertain = outbox.recover(tx, kind=kind, partner=partner)
+    for message_id in uncertain:
+        logbook.message_uncertain(message_id)
+    return uncertain
 
 
 class _Courier:

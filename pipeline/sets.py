@@ -279,7 +279,8 @@ def _release_parked(
         if placed and entry.after is not None:
             for waiting in parked.waiting_for(tx, entry.after.key)[:RELEASED_PER_ORDER_MAX]:
                 with suppress(UnreadableNow), tx.begin_nested():
-                    released.append(decide_again(tx, settings, waiting.set_id, at, readings=readings))
+                    if parked.claim(tx, waiting.set_id):  # else another decided it since we looked
+                        released.append(decide_again(tx, settings, waiting.set_id, at, readings=readings))
     return tuple(released)
 
 

@@ -23,16 +23,19 @@ class DatabaseShelf:
     database: Database
     clock: Clock
     is_cut_off: Callable[[bytes], bool]
+    still_ours: Callable[[Connection], None] = lambda tx: None  #: raises when the mailbox is another's by now
 
     def keep(self, partner_id: str, files: Sequence[tuple[bytes, bytes]]) -> list[Kept]:
         """Commit the bytes; only after that may the remote files be moved."""
 
         def keep(tx: Connection) -> list[ReceivedFile]:
             at = self.clock.now()
-            return [
+            kept = [
                 receipts.keep(tx, partner=partner_id, mailbox=partner_id, name=name, content=content, at=at)
                 for name, content in files
             ]
+            self.still_ours(tx)  # at last: who takes over waits for the names that `keep` has locked
+            return kept
 
         return list(map(_kept, self.database.run(keep)))
 
@@ -52,6 +55,7 @@ class DatabaseShelf:
         def mark(tx: Connection) -> None:
             for file_id, target in moves:
                 receipts.mark_moved(tx, file_id, to=printable(target), at=at)
+            self.still_ours(tx)
 
         self.database.run(mark)
 
@@ -73,6 +77,7 @@ class DatabaseShelf:
         """Forget some names and remember what is left now."""
         with self.database.writing() as tx:
             mailboxes.remember_left(tx, partner_id, gone, now)
+            self.still_ours(tx)
 
 
 def _kept(file: ReceivedFile) -> Kept:

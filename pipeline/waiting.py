@@ -1,6 +1,6 @@
 """What was kept and waits: files to be read, and sets whose order, answer or turn came or comes too late."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +16,7 @@ from pipeline.ingest import ingest
 from pipeline.report import FileReport, SetReport
 from pipeline.sets import Readings, UnreadableNow, decide_again
 from pipeline.settings import Settings
-from storage import held, parked, receipts
+from storage import due, held, parked, receipts
 from storage.database import Database, DatabaseUnavailable, TooMuch
 from storage.receipts import ReceivedFile
 from storage.rules import TOO_LATE
@@ -36,12 +36,21 @@ def _plainly(_: Connection) -> AbstractContextManager[None]:
 
 
 def ingest_waiting(
-    settings: Settings, database: Database, now: Callable[[], datetime], around: _Around = _plainly
+    settings: Settings,
+    database: Database,
+    now: Callable[[], datetime],
+    around: _Around = _plainly,
+    *,
+    partners: Collection[str] | None = None,
+    files_max: int = FILES_PER_ROUND,
 ) -> tuple[list[FileReport], list[str]]:
-    """Read every kept file that was not read yet; a file that makes us fail does not stop the others."""
+    """Read every kept file that was not read yet; a file that makes us fail does not stop the others.
+
+    Of all partners, or of these, and no more files than that.
+    """
     with database.reading() as tx:
-        known = [partner.id for partner in settings.partners]
-        waiting = receipts.unprocessed(tx, FILES_PER_ROUND, partners=known)
+        known = [partner.id for partner in settings.partners if partners is None or partner.id in partners]
+        waiting = receipts.unprocessed(tx, files_max, partners=known)
         keys = {file.id: _sent_at(receipts.beginning_of(tx, file.id, _BEGINNING_BYTES)) for file in waiting}
     work = _Work(settings, database, now, around)
     in_order = sorted(waiting, key=lambda f: (keys[f.id], f.name, f.id))
@@ -124,6 +133,8 @@ class _Work:
                 if receipts.claim(tx, file.id):  # else another process read it since we looked
                     at = self.now()
                     reports.append(ingest(tx, self.settings, file, at, mailbox_of=file.partner))
+                    if reports[-1].is_unusable:
+                        due.file_unusable(tx, file.partner, file.id)
         return reports
 
     def _fail(self, file: ReceivedFile, said: str) -> None:
@@ -205,10 +216,13 @@ def _expire(tx: Connection, settings: Settings, at: datetime) -> list[SetReport]
         if len(expired) == EXPIRED_PER_ROUND_MAX:
             break  # the next round goes on; nobody else can write meanwhile
         with suppress(UnreadableNow), tx.begin_nested():
-            if set_id in late:
+            waits = parked.claim(tx, set_id)
+            if waits and set_id in late:
                 parked.mark_expired(tx, set_id)
-            if set_id in questions:
-                held.mark_expired(tx, questions[set_id], at)
+            if set_id in questions and held.mark_expired(tx, questions[set_id], at):
+                waits = True
+            if not waits:
+                continue  # another process, or a person, decided it since we looked
             answer = TOO_LATE if set_id in late else ""
             expired.append(decide_again(tx, settings, set_id, at, answer, readings=readings))
     return expired

@@ -93,10 +93,14 @@ def expired(tx: Connection, now: datetime) -> tuple[Held, ...]:
     return tuple(_held(row) for row in tx.execute(select(_HELD).where(late).order_by(_HELD.c.id)))
 
 
-def mark_expired(tx: Connection, held_id: int, at: datetime) -> None:
-    """Nobody will answer any more; the sender is told. The caller settles the set in the same transaction."""
+def mark_expired(tx: Connection, held_id: int, at: datetime) -> bool:
+    """Nobody will answer any more; the sender is told. The caller settles the set in the same transaction.
+
+    False when somebody has answered since it was looked at.
+    """
     waiting = (_HELD.c.id == held_id) & (_HELD.c.status == HeldStatus.OPEN.value)
-    tx.execute(update(_HELD).where(waiting).values(status=HeldStatus.EXPIRED.value, answered_at=at))
+    late = update(_HELD).where(waiting).values(status=HeldStatus.EXPIRED.value, answered_at=at)
+    return tx.execute(late).rowcount == 1
 
 
 def answers_so_far(tx: Connection, set_id: int) -> tuple[str, ...]:

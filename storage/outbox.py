@@ -10,8 +10,9 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, select, text, true, update
 
+from storage import due as work
 from storage.database import Prepared, insert_new, insert_row, word
 from storage.models import table
 from storage.states import Kind, Reception, Status
@@ -94,12 +95,11 @@ _CLAIM = Prepared(
 
 
 def due(
-    tx: Connection, now: datetime, limit: int = 100, *, kind: Kind | None = None
+    tx: Connection, now: datetime, limit: int = 100, *, kind: Kind | None = None, partner: str = ""
 ) -> tuple[OutboxMessage, ...]:
-    """Messages to send now, oldest first."""
+    """Messages to send now, oldest first; all, or those of one kind, or to one partner."""
     query = select(_OUTBOX).where(_OUTBOX.c.status == Status.NEW.value, _OUTBOX.c.due_at <= now)
-    if kind is not None:
-        query = query.where(_OUTBOX.c.kind == kind.value)
+    query = query.where(*_only(kind, partner))
     return tuple(_message(row) for row in tx.execute(query.order_by(_OUTBOX.c.id).limit(limit)))
 
 
@@ -181,20 +181,28 @@ def mark_answered(
     tx.execute(update(_OUTBOX).where(_OUTBOX.c.id == message_id).values(values))
 
 
-def recover(tx: Connection) -> tuple[int, ...]:
+def recover(tx: Connection, *, kind: Kind | None = None, partner: str = "") -> tuple[int, ...]:
     """At the start of the only process that sends: settle what the last one left; the ids now uncertain.
 
-    An upload can be repeated, a mail only when its last byte cannot have gone.
+    Who is alone for messages of one kind only, or to one partner, settles no others. An upload can be
+    repeated, a mail only when its last byte cannot have gone.
     """
+    mine = and_(true(), *_only(kind, partner))
     again = (_OUTBOX.c.status == Status.SENDING.value) | (
         (_OUTBOX.c.status == Status.COMMITTING.value) & (_OUTBOX.c.kind == Kind.ACKNOWLEDGMENT.value)
     )
-    tx.execute(update(_OUTBOX).where(again).values(status=Status.NEW.value))
-    left = _OUTBOX.c.status == Status.COMMITTING.value
+    tx.execute(update(_OUTBOX).where(again, mine).values(status=Status.NEW.value))
+    left = (_OUTBOX.c.status == Status.COMMITTING.value) & mine
     ids = tuple(tx.execute(select(_OUTBOX.c.id).where(left).order_by(_OUTBOX.c.id)).scalars())
     error = "The process ended while the message was being handed over."
     tx.execute(update(_OUTBOX).where(left).values(status=Status.UNCERTAIN.value, error=error))
     return ids
+
+
+def _only(kind: Kind | None, partner: str) -> list[ColumnElement[bool]]:
+    """Messages of one kind, to one partner, or all."""
+    by_kind = [] if kind is None else [_OUTBOX.c.kind == kind.value]
+    return [*by_kind, _OUTBOX.c.partner == partner] if partner else by_kind
 
 
 def resend(
@@ -223,6 +231,7 @@ def resend(
     earlier = tx.execute(select(_OUTBOX.c.id).where(_OUTBOX.c.resend_of == message_id)).scalars().all()
     # Not the old dedupe key: that one stands for the debt itself, this one for its nth repetition.
     again = replace(again, dedupe_key=f"resend:{message_id}:{len(earlier) + 1}")
+    work.message_owed(tx, again.kind, again.partner)
     return insert_row(tx, _OUTBOX, _values(again, at, resend_of=message_id))
 
 
@@ -258,7 +267,11 @@ def list_messages(
 def _put(tx: Connection, message: NewMessage, at: datetime, status: Status, error: str) -> int | None:
     values = _values(message, at, status=status.value, error=error)
     found = insert_new(tx, _OUTBOX, values, key=("dedupe_key",), returning="id")
-    return None if found is None else int(found)
+    if found is None:
+        return None
+    if status is Status.NEW:
+        work.message_owed(tx, message.kind, message.partner)
+    return int(found)
 
 
 _CONTENT = tuple(field.name for field in fields(NewMessage))

@@ -47,6 +47,9 @@ _WAITING_FOR = Prepared(
     .order_by(_PARKED.c.id),
     *("po_number", "buyer", "seller", "release"),
 )
+_CLAIM = Prepared(
+    select(_PARKED.c.id).where(_PARKED.c.set_id == bindparam("of_set"), _WAITING).with_for_update(), "of_set"
+)
 _MARK = Prepared(
     update(_PARKED).where(_PARKED.c.set_id == bindparam("of_set"), _WAITING).values(status=bindparam("word")),
     *("word", "of_set"),
@@ -121,6 +124,11 @@ def expired(tx: Connection, now: datetime) -> tuple[Parked, ...]:
     late = _PARKED.c.expires_at <= now
     query = select(_PARKED).where(_WAITING, late)
     return tuple(_parked(row) for row in tx.execute(query.order_by(_PARKED.c.id)).mappings())
+
+
+def claim(tx: Connection, set_id: int) -> bool:
+    """Keep others from deciding a set until this transaction ends; False when it waits no longer."""
+    return bool(_CLAIM.all(tx, set_id))
 
 
 def mark_replayed(tx: Connection, set_id: int) -> None:

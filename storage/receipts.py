@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
+from storage import due
 from storage.database import Prepared, first_bytes, insert_row, lock_names, word
 from storage.models import table
 from storage.states import FileStatus
@@ -104,6 +105,7 @@ def keep(
         "ingested_at": None,
         "pruned_at": None,
     }
+    due.file_kept(tx, partner)
     return _file({**values, "id": insert_row(tx, _FILES, {**values, "data": content})})
 
 
@@ -220,9 +222,12 @@ def record_failure(tx: Connection, file_id: int, *, error: str) -> FileStatus:
 def retry(tx: Connection, file_id: int) -> bool:
     """A person wants a file that failed to be read again; False when it has not failed."""
     failed = (_FILES.c.id == file_id) & (_FILES.c.status == FileStatus.FAILED.value)
-    return (
-        tx.execute(update(_FILES).where(failed).values(status=FileStatus.NEW.value, attempts=0)).rowcount == 1
-    )
+    again = update(_FILES).where(failed).values(status=FileStatus.NEW.value, attempts=0)
+    partner = tx.execute(again.returning(_FILES.c.partner)).scalar_one_or_none()
+    if partner is None:
+        return False
+    due.file_kept(tx, partner)
+    return True
 
 
 def _file(values: Mapping[Any, Any]) -> ReceivedFile:

@@ -3,14 +3,14 @@
 import random
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, NestedTransaction, exc, make_url
 
-from storage.database import in_doubt, postgresql, schema, sqlite
+from storage.database import hub, in_doubt, notes, postgresql, schema, sqlite
 from storage.database.errors import DatabaseUnavailable, InDoubt, LedgerBug, TryAgain, trouble
 from storage.database.guard import check_there
 from storage.database.in_doubt import Ending
@@ -20,6 +20,8 @@ WORK_ATTEMPTS_MAX = 5
 WORK_PAUSE_SECONDS = 0.05  # doubled each time, and a random part of it: two that collided must part
 
 _Result = TypeVar("_Result")
+#: Is told what a transaction noted, inside it, just before it commits.
+BeforeCommit = Callable[[Connection, frozenset[Hashable]], None]
 
 
 class Hold(Protocol):
@@ -37,8 +39,11 @@ def savepoint(tx: Connection) -> NestedTransaction:
 class Database:
     """The ledger's database. SQLite is created and upgraded on first use; others by `upgrade` only."""
 
-    def __init__(self, url: str, *, engine: Engine | None = None) -> None:
-        """`engine` replaces the one the address stands for; `scratch_copy` gives it."""
+    def __init__(self, url: str, *, engine: Engine | None = None, threads: int = 1) -> None:
+        """`engine` replaces the one the address stands for; `scratch_copy` gives it.
+
+        `threads` is how many use it at once.
+        """
         try:
             self._url = make_url(url)
         except (exc.ArgumentError, ValueError) as error:
@@ -50,7 +55,8 @@ class Database:
         in_file = self.dialect == "sqlite" and name not in (None, "", ":memory:")
         self.path = Path(str(name)) if in_file else None  # None: in memory, or on a server
         self.place = str(self.path) if self.path else self._shown()
-        self._engine = engine or self._own_engine()
+        self.before_commit: BeforeCommit | None = None
+        self._engine = engine or self._own_engine(threads)
         # Who forgets to close gives the connections back all the same.
         self._end = weakref.finalize(self, self._engine.dispose)
         self._writer = self._engine.execution_options(**{sqlite.WRITING: True})
@@ -61,12 +67,12 @@ class Database:
         """The address for people: without password and options."""
         return self._url.set(query={}).render_as_string(hide_password=True)
 
-    def _own_engine(self) -> Engine:
+    def _own_engine(self, threads: int) -> Engine:
         if self.path:
             return sqlite.file_engine(self._url)
         if self.dialect == "sqlite":
             return sqlite.memory_engine(lambda _: None)
-        return postgresql.server_engine(self._url)
+        return postgresql.server_engine(self._url, threads=threads)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -78,7 +84,9 @@ class Database:
                     yield self._scratch
             elif self.dialect == "sqlite":
                 with self._writer.begin() as tx:
+                    notes.begin(tx, wanted=self.before_commit is not None)
                     yield tx
+                    self._pass_on(tx)
             else:
                 with self._writer.connect() as tx:
                     yield from self._committed(tx)
@@ -86,9 +94,11 @@ class Database:
     def _committed(self, tx: Connection) -> Iterator[Connection]:
         """A transaction on a server, which may fall silent just when it was told to commit."""
         with tx.begin() as transaction:
+            notes.begin(tx, wanted=self.before_commit is not None)
             yield tx
             if not transaction.is_active:  # undone by the caller
                 return
+            self._pass_on(tx)
             # Also fails here when an earlier error was swallowed: a server would undo all without a word.
             ticket = in_doubt.ticket(tx)
             try:
@@ -99,6 +109,11 @@ class Database:
                 ending = in_doubt.ending(self._engine, ticket)
                 if ending is not Ending.COMMITTED:
                     raise self._lost(ending) from error
+
+    def _pass_on(self, tx: Connection) -> None:
+        noted = notes.taken(tx)
+        if noted and self.before_commit is not None:
+            self.before_commit(tx, noted)
 
     def _lost(self, ending: Ending) -> DatabaseUnavailable:
         lost = f"The connection to the database {self.place} was lost while it was told to commit"
@@ -195,16 +210,36 @@ class Database:
         """Be the only process at work on this database; AlreadyRunning when another one is.
 
         SQLite: a lock on a file beside it. PostgreSQL: a lock in the database, for hubs on any machine. Both
-        are freed with the process, however it ends.
+        are freed with the process, however it ends. Who is alone finds by itself what is due, so that nobody
+        is told.
         """
-        if self.path:
-            with only_process(self.path):
+        told, self.before_commit = self.before_commit, None
+        try:
+            if self.path:
+                with only_process(self.path):
+                    yield _File()
+            elif self.dialect == "sqlite":
                 yield _File()
-        elif self.dialect == "sqlite":
-            yield _File()
-        else:
-            with self._translated(), postgresql.only_hub(self._url, self.place) as hold:
-                yield hold
+            else:
+                with self._translated(), hub.only_hub(self._url, self.place) as hold:
+                    yield hold
+        finally:
+            self.before_commit = told
+
+    @contextmanager
+    def one_of_many(self) -> Iterator[hub.Hold]:
+        """Be one of any number of processes at work on a server; AlreadyRunning when one must be alone."""
+        with self._translated(), hub.one_of_many(self._url, self.place) as hold:
+            yield hold
+
+    def crew(self) -> hub.Crew:
+        """Who is at work on a server just now, on any machine."""
+        with self.reading() as tx:
+            return hub.crew(tx)
+
+    def driver_arguments(self) -> dict[str, Any]:
+        """How the driver connects to a server, with our waits: for who needs connections of its own kind."""
+        return postgresql.driver_arguments(self._url)
 
     def close(self) -> None:
         """Give all connections back."""

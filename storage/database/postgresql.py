@@ -1,19 +1,17 @@
-"""PostgreSQL's own ways: how long we wait for what, one hub at a time, and what its texts cannot hold."""
+"""PostgreSQL's own ways: how long we wait for what, and what its texts cannot hold."""
 
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, exc, text
 from sqlalchemy.engine import URL
 
-from storage.database.errors import AlreadyRunning, DatabaseUnavailable
+from storage.database.errors import DatabaseUnavailable
 
 CONNECT_SECONDS = 10  # a server that is there answers in milliseconds
 POOL_SECONDS = 10  # for a connection of our own pool; only a mistake of ours makes anybody wait
-POOL_SIZE = 5  # a process works on one thing at a time; a crowd would only take connections from others
+POOL_SIZE = 5  # and one for each further thread; a crowd would only take connections from others
 
 # What the server is told for every connection; `options` in the address come later and win.
 SESSION = {
@@ -35,21 +33,19 @@ _NETWORK = {
     "application_name": "countermand",
 }
 
-_HUB = 0x434D4844  # "CMHD": our kind of lock among all of a database's advisory locks
 _DURABLE = (
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 )
-_LOCK = text("SELECT pg_try_advisory_lock(:kind, hashtext(current_schema()))")
 _UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 _TRIAL_LOCK_SECONDS = 2  # a trial takes locks of the running hub's rows: it must not stand in line for them
 
 
-def server_engine(url: URL, *, pooled: bool = True) -> Engine:
+def server_engine(url: URL, *, pooled: bool = True, threads: int = 1) -> Engine:
     """An engine on a server: bounded waits, READ COMMITTED, every commit durable."""
     pool: dict[str, Any] = {"poolclass": NullPool}
     if pooled:
         pool = {
-            "pool_size": POOL_SIZE,
+            "pool_size": POOL_SIZE + threads - 1,
             "max_overflow": 0,
             "pool_timeout": POOL_SECONDS,
             "pool_use_lifo": True,
@@ -79,6 +75,13 @@ def _with_waits(url: URL) -> URL:
     return url.update_query_dict({**_NETWORK, **url.query, "options": f"{ours} {theirs}".strip()})
 
 
+def driver_arguments(url: URL) -> dict[str, Any]:
+    """What psycopg's own `connect` is given for this address, with our bounds."""
+    waits = _with_waits(url)
+    _, arguments = waits.get_dialect()().create_connect_args(waits)
+    return dict(arguments)
+
+
 def _configure(connection: Any, _: Any) -> None:
     connection.autocommit = True
     connection.execute(_DURABLE)
@@ -104,63 +107,6 @@ def _text_dumper() -> type:
                 return super().dump(storable(obj))
 
     return Text
-
-
-@contextmanager
-def only_hub(url: URL, place: str) -> Iterator["Hold"]:
-    """Hold the hub's lock of a database, on a connection of its own; AlreadyRunning when another holds it.
-
-    The server frees it with the connection, however the process ends. Sessions may be idle for as long as a
-    round takes, whatever the server allows others.
-    """
-    engine = server_engine(url, pooled=False)
-    hold = Hold(engine, place)
-    try:
-        hold.take()
-        yield hold
-    finally:
-        hold.give_back()
-        engine.dispose()
-
-
-class Hold:
-    """The hub's lock. A server that was restarted forgot it: `renew` before each round."""
-
-    def __init__(self, engine: Engine, place: str) -> None:
-        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._place = place
-        self._session: Connection | None = None
-
-    def take(self) -> None:
-        """Take the lock on a new connection."""
-        session = self._engine.connect()
-        try:
-            session.execute(text("SELECT set_config('idle_session_timeout', '0', false)"))
-            if not session.execute(_LOCK, {"kind": _HUB}).scalar_one():
-                raise AlreadyRunning(
-                    f"Another countermand process is at work on {self._place};"
-                    " this one leaves it to that one."
-                )
-        except BaseException:
-            session.close()
-            raise
-        self._session = session
-
-    def renew(self) -> None:
-        """Make sure that the lock is still ours; AlreadyRunning when another has it by now."""
-        if self._session is not None:
-            try:
-                self._session.execute(text("SELECT 1"))
-                return
-            except exc.DBAPIError:
-                self.give_back()
-        self.take()
-
-    def give_back(self) -> None:
-        """End the connection, and with it the lock."""
-        if self._session is not None:
-            self._session.close()
-            self._session = None
 
 
 def hurry(tx: Connection) -> None:

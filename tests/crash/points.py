@@ -36,7 +36,7 @@ COMMITS = {
     "waiting._forgive": "an attempt that failed for no fault of the file's is not counted",
     "waiting._record": "our own mistake over a file is counted",
     "waiting.expire_waiting": "what waited too long is refused",
-    "deliver.deliver": "what the last process left half sent is settled",
+    "deliver._recovered": "what the last process left half sent is settled",
     "deliver._Courier.claim": "messages are taken to be sent",
     "deliver._Courier.committing": "the final dot of a mail is about to go",
     "deliver._Courier.settle": "what the other side made of messages",
