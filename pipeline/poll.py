@@ -13,6 +13,7 @@ from pipeline.errors import CountermandError, OperatorError
 from pipeline.mail import SmtpSettings
 from pipeline.notices import Problem
 from pipeline.notifications import Unusable
+from pipeline.partners import MailboxSettings
 from pipeline.ports import Door, Folder, Mailbox, RemoteFile
 from pipeline.receive import FileProblem, Inbox, Limits, ReceiveReport, receive_all
 from pipeline.report import FileReport, SetReport
@@ -35,11 +36,11 @@ _TOLD = frozenset({Left.EMPTY, Left.TOO_LARGE, Left.BROKEN, Left.UNREADABLE})
 class PollReport:
     """What one round did. `problems` are mailboxes and files that could not be served, in sentences."""
 
-    files: tuple[FileReport, ...]
-    expired: tuple[SetReport, ...]  # sets that had waited: too long, or beyond what their order lets go
-    received: tuple[ReceiveReport, ...]  # one or more of each mailbox
-    deliveries: DeliveryReport
-    failed: tuple[str, ...]  # bugs, by file
+    files: tuple[FileReport, ...] = ()
+    expired: tuple[SetReport, ...] = ()  # sets that had waited: too long, or beyond what their order lets go
+    received: tuple[ReceiveReport, ...] = ()  # one or more of each mailbox
+    deliveries: DeliveryReport = DeliveryReport()  # noqa: RUF009 - frozen
+    failed: tuple[str, ...] = ()  # bugs, by file
     unmoved: tuple[tuple[str, CountermandError], ...] = ()  # files not moved to rejected, or of nobody known
 
     @property
@@ -93,7 +94,7 @@ class Poller:
             passes = receive_all(inboxes, shelf, self.sightings, self.clock, self.bounds, wait=wait)
             for reports in passes:
                 logbook.files_taken(reports)
-                self._tell(reports)
+                tell_of_left(self.settings, self.database, self.clock, reports)
                 done, bugs = ingest_waiting(self.settings, self.database, self.clock.now)
                 unmoved += _reject(mailboxes, reports, done)
                 if expired is None:
@@ -115,27 +116,35 @@ class Poller:
 
     def _inboxes(self, mailboxes: Mapping[str, Mailbox]) -> list[Inbox]:
         return [
-            Inbox(
-                partner_id=partner.id,
-                mailbox=mailboxes[partner.id],
-                door=self.door(partner.id),
-                settle_seconds=partner.mailbox.settle_seconds,
-                incomplete_seconds=partner.mailbox.incomplete_seconds,
-            )
+            inbox_of(partner.id, partner.mailbox, mailboxes[partner.id], self.door(partner.id))
             for partner in self.settings.partners
             if partner.mailbox is not None
         ]
 
-    def _tell(self, reports: Sequence[ReceiveReport]) -> None:
-        """Support is told of files that a partner has to do something about."""
-        problems = [problem for report in reports for problem in report.problems]
-        told = [problem for problem in problems if problem.left.reason in _TOLD]
-        if not told:
-            return
-        at = self.clock.now()
-        with self.database.writing() as tx:
-            for problem in told:
-                tell_support(tx, self.settings, _unusable(problem, at), at)
+
+def inbox_of(partner_id: str, settings: MailboxSettings, mailbox: Mailbox, door: Door) -> Inbox:
+    """A mailbox as files are received from it."""
+    return Inbox(
+        partner_id=partner_id,
+        mailbox=mailbox,
+        door=door,
+        settle_seconds=settings.settle_seconds,
+        incomplete_seconds=settings.incomplete_seconds,
+    )
+
+
+def tell_of_left(
+    settings: Settings, database: Database, clock: Clock, reports: Sequence[ReceiveReport]
+) -> None:
+    """Support is told of files that a partner has to do something about."""
+    problems = [problem for report in reports for problem in report.problems]
+    told = [problem for problem in problems if problem.left.reason in _TOLD]
+    if not told:
+        return
+    at = clock.now()
+    with database.writing() as tx:
+        for problem in told:
+            tell_support(tx, settings, _unusable(problem, at), at)
 
 
 def may_work(database: Database, guard: Guard) -> None:

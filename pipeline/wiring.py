@@ -1,7 +1,7 @@
 """Wiring: settings become the parts of a running program. Nothing is opened before it is needed."""
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,11 +13,13 @@ from pipeline.guides import check_guides
 from pipeline.mail import SmtpSettings, check_templates
 from pipeline.mailbox import SftpMailbox
 from pipeline.partners import MailboxSettings
-from pipeline.poll import Poller
+from pipeline.poll import Poller, PollReport
 from pipeline.ports import Folder, Mailbox
 from pipeline.restore import Restorer
 from pipeline.settings import Settings, find_settings, load
 from pipeline.sightings import Sightings
+from pipeline.work import queue
+from pipeline.work.tasks import Rights, Tasks
 from storage.database import Database
 from storage.mailboxes import left_files
 
@@ -139,8 +141,36 @@ class Application:
             sightings=Sightings(),
         )
 
+    def tasks(self, rights: Rights, report: Callable[[PollReport], None]) -> Tasks:
+        """What `countermand worker` does; templates and guides are proven before anything is received."""
+        check_templates()
+        check_guides(self.settings)
+        return Tasks(
+            settings=self.settings,
+            database=self.database,
+            clock=self.clock,
+            mail=self.smtp,
+            open_mailbox=lambda partner_id, door: SftpMailbox(self._mailbox_settings(partner_id), door),
+            door=self.door,
+            rights=rights,
+            put=queue.put,
+            report=report,
+        )
 
-def open_application(option: Path | None) -> Application:
-    """From --config, COUNTERMAND_CONFIG or ./countermand.toml."""
+    def upgrade_queue(self) -> str | None:
+        """Bring the queue's tables up to date; their version, or None where there is no queue."""
+        if self.database.dialect != "postgresql":
+            return None
+        from pipeline.work import schema  # with procrastinate, which takes longer to import than most runs
+
+        return schema.upgrade(self.database)
+
+
+def open_application(option: Path | None, *, threads: int = 1) -> Application:
+    """From --config, COUNTERMAND_CONFIG or ./countermand.toml; for so many threads at once."""
     settings = load(find_settings(option, os.environ), os.environ)
-    return Application(settings=settings, database=Database(settings.database.url), clock=SystemClock())
+    database = (
+        Database(settings.database.url, threads=threads) if threads > 1 else Database(settings.database.url)
+    )
+    queue.attach(database)
+    return Application(settings=settings, database=database, clock=SystemClock())

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from pipeline import doctor, journal, logbook, metrics, screen
+from pipeline import doctor, journal, metrics, screen
 from pipeline.check import check_file
 from pipeline.cli.options import (
     BUG,
@@ -20,7 +20,8 @@ from pipeline.cli.options import (
     out,
     print_json,
 )
-from pipeline.deliver import DeliveryReport, deliver, opened_once
+from pipeline.cli.rounds import log_round, show_deliveries, show_round
+from pipeline.deliver import deliver, opened_once
 from pipeline.errors import OperatorError, PartnerError, TransportError
 from pipeline.guides import guides_at
 from pipeline.poll import PollReport, may_work
@@ -96,43 +97,14 @@ def _poll(
             err.print(screen.printable(f"countermand: {error}"), soft_wrap=True)
             application.clock.sleep(every)
             continue
-        _log_round(report, application.clock.monotonic_seconds() - began)
+        log_round(report, application.clock.monotonic_seconds() - began)
         if metrics_file is not None:
             page = metrics.metrics(application.settings, application.database, application.clock.now())
             metrics.write(metrics_file, page)
-        _show_round(report, as_json=as_json, in_one_line=bool(every))
+        show_round(report, as_json=as_json, in_one_line=bool(every))
         if not every:
             _end_of_round(report)
         application.clock.sleep(every)
-
-
-def _log_round(report: PollReport, seconds: float) -> None:
-    for partner, problem in report.problems:
-        logbook.mailbox_failed(partner, problem)
-    tried, failed = len(report.deliveries.attempts), len(report.deliveries.failures)
-    counts = {"problems": len(report.problems), "sent": tried - failed, "unsent": failed}
-    logbook.round_done(report.files, seconds, expired=len(report.expired), **counts)
-
-
-def _show_round(report: PollReport, *, as_json: bool, in_one_line: bool) -> None:
-    if not journal.is_on():  # what is in the log is not said a second time
-        _show_problems(report)
-    if as_json:
-        expired = [one.to_json() for one in report.expired]
-        print_json({**files_json(report.files), "expired": expired}, in_one_line=in_one_line)
-    else:
-        screen.show_files(out, report.files)
-        for one in report.expired:
-            out.print("Had waited:")
-            screen.show_set(out, one)
-
-
-def _show_problems(report: PollReport) -> None:
-    for partner, problem in report.problems:
-        err.print(f"[red]{screen.printable(f'{partner}: {problem}')}[/]", soft_wrap=True)
-    for said in report.failed:
-        err.print(f"[red]{screen.printable(said)}[/]")
-    _show_deliveries(report.deliveries)
 
 
 def _end_of_round(report: PollReport) -> None:
@@ -144,14 +116,6 @@ def _end_of_round(report: PollReport) -> None:
         raise typer.Exit(OPERATOR)
     refused = any(isinstance(problem, PartnerError) for _, problem in report.problems)
     end(attention=refused or bool(report.expired) or needs_attention(report.files))
-
-
-def _show_deliveries(report: DeliveryReport) -> None:
-    for attempt in report.failures:
-        said = f"Message {attempt.id} to {attempt.to} was not sent ({attempt.status.value}): {attempt.detail}"
-        err.print(screen.printable(said), soft_wrap=True)
-    for message_id in report.uncertain:
-        err.print(f"Message {message_id} may or may not have gone out; see: countermand outbox")
 
 
 @app.command()
@@ -226,7 +190,7 @@ def deliver_due(config: Config = None, as_json: AsJson = False) -> None:
             print_json({"sent": 0, "attempts": [], "uncertain": []})
         raise typer.Exit(DONE) from error
     if not journal.is_on():
-        _show_deliveries(report)
+        show_deliveries(report)
     sent = len(report.attempts) - len(report.failures)
     if as_json:
         attempts = [
@@ -256,9 +220,14 @@ def doctor_command(config: Config = None, as_json: AsJson = False) -> None:
 
 @db.command("upgrade")
 def db_upgrade(config: Config = None, as_json: AsJson = False) -> None:
-    """Bring the schema up to date."""
-    version = open_application(config).database.upgrade()
-    print_json({"version": version}) if as_json else out.print(f"The schema is at {version}.")
+    """Bring the schema up to date; on a server also the queue's, for workers."""
+    application = open_application(config)
+    version = application.database.upgrade()
+    queue = application.upgrade_queue()
+    if as_json:
+        print_json({"version": version, "queue": queue})
+    else:
+        out.print(f"The schema is at {version}{f', the queue at {queue}' if queue else ''}.")
 
 
 @db.command("current")

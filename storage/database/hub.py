@@ -11,7 +11,7 @@ from threading import RLock
 from sqlalchemy import Connection, Engine, exc, text
 from sqlalchemy.engine import URL
 
-from storage.database.errors import AlreadyRunning, DatabaseUnavailable
+from storage.database.errors import AlreadyRunning, DatabaseUnavailable, trouble
 from storage.database.postgresql import server_engine
 
 LEASE_SECONDS = 60  # a worker that is stopped for longer than this has lost what it held
@@ -25,8 +25,8 @@ _IDLE = text(
     " WHERE current_setting('server_version_num')::integer >= 140000"
 )
 _KEY = "hashtextextended('worker:' || :name, hashtext(current_schema()))"
-_TAKE = text(f"SELECT pg_backend_pid(), pg_try_advisory_lock({_KEY})")  # noqa: S608 - a constant of ours
-_GIVE_BACK = text(f"SELECT pg_advisory_unlock({_KEY})")  # noqa: S608 - a constant of ours
+_TAKE = text(f"SELECT pg_backend_pid(), pg_try_advisory_lock({_KEY})")
+_GIVE_BACK = text(f"SELECT pg_advisory_unlock({_KEY})")
 _MINE = (
     "locktype = 'advisory' AND granted AND database ="
     " (SELECT oid FROM pg_database WHERE datname = current_database())"
@@ -147,7 +147,7 @@ class Hold:
 
         What was held by name on a session that was lost is lost.
         """
-        with self._turn:
+        with self._turn, self._sentences():
             if self._session is not None:
                 try:
                     self._session.execute(text("SELECT 1"))
@@ -169,7 +169,7 @@ class Hold:
             self._leave(fence)
 
     def _fence(self, name: str) -> Fence | None:
-        with self._turn:
+        with self._turn, self._sentences():
             if name in self._names:
                 return None
             self.renew()
@@ -190,6 +190,16 @@ class Hold:
                     self._session.execute(_GIVE_BACK, {"name": fence.name})
             except exc.DBAPIError:
                 self.give_back()  # and with it the lock
+
+    @contextmanager
+    def _sentences(self) -> Iterator[None]:
+        try:
+            yield
+        except exc.DBAPIError as error:
+            found = trouble(error, self._place, "postgresql")
+            if found is None:
+                raise
+            raise found from error
 
     def give_back(self) -> None:
         """End the connection, and with it the lock."""

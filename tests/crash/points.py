@@ -30,7 +30,7 @@ COMMITS = {
     "shelf.DatabaseShelf.moved": "it is known where the partner's copies were moved to",
     "shelf.DatabaseShelf.remember": "it is known which files stay in the mailbox, and why",
     "doors.RememberingDoor._remember": "it is known whether the mailbox could be used",
-    "poll.Poller._tell": "support is told of files that stay in the mailbox",
+    "poll.tell_of_left": "support is told of files that stay in the mailbox",
     "waiting._Work._begin": "an attempt at reading each of some files is counted",
     "waiting._Work._commit": "files are read: receipts, events, counters, answers and mails at once",
     "waiting._forgive": "an attempt that failed for no fault of the file's is not counted",
