@@ -115,7 +115,7 @@ def _place(config: Path, database: Database) -> None:
 
 
 def workload() -> list[tuple[str, str, bytes]]:
-    """Partner, name and content of files in the order they come; no file's effect depends on the other side's.
+    """Partner, name and content of files as they come; what one does depends on no file of another partner.
 
     Each buyer places an order and cancels it in the next file; each seller ships of an order of before.
     """
