@@ -16,6 +16,7 @@ from pipeline.mail import SmtpSession, check_templates
 from pipeline.partners import Partner
 from pipeline.ports import Folder
 from pipeline.wiring import Application
+from storage import due
 from storage.database import Database, DatabaseUnavailable, Guard
 from storage.gauges import Gauges, gauges
 from storage.states import FileStatus, Status
@@ -24,6 +25,7 @@ FREE_BYTES_MIN = 500 * 1024 * 1024  # five of the largest files, and room for th
 HELD_MAX = timedelta(days=1)
 UNSENT_MAX = timedelta(hours=4)  # the longest pause between two attempts
 SERVED_MAX = timedelta(hours=1)
+WORK_MAX = timedelta(minutes=5)  # cron's poll comes every minute, workers take seconds
 PYTHON_MIN = (3, 11, 10)  # before, the standard library let an encoded word end a header; we guard against it
 # Where locks and shared memory are not what SQLite takes them for.
 _REMOTE = ("nfs", "cifs", "smb", "fuse", "9p", "afs", "ceph", "gluster")
@@ -88,7 +90,9 @@ def _database(database: Database) -> str:
     Guard(database).check()
     said = f"{database.place}, schema {database.current()}; for its laws: countermand audit"
     if database.path is None:
-        return said
+        crew = database.crew()
+        at_work = "poll" if crew.alone else f"{crew.workers} workers" if crew.workers else "nobody"
+        return f"{said}; at work just now: {at_work}"
     with database.reading() as tx:
         mode = str(tx.exec_driver_sql("PRAGMA journal_mode").scalar_one())
         level = int(tx.exec_driver_sql("PRAGMA synchronous").scalar_one())
@@ -159,10 +163,27 @@ def _waiting(application: Application) -> list[Examined]:
     except DatabaseUnavailable:
         return []  # said above
     now = application.clock.now()
-    said = [*_too_old(found, now), *_unserved(application, found, now)]
+    said = [*_too_old(found, now), *_unserved(application, found, now), *_idle(application, now)]
     return [Examined(what, False, detail) for what, detail in said] or [
         Examined("waiting", True, "nothing lies too long")
     ]
+
+
+def _idle(application: Application, now: datetime) -> Iterable[tuple[str, str]]:
+    """On a server: work that is due, and nobody does it."""
+    database = application.database
+    if database.path is not None:
+        return
+    with database.reading() as tx:
+        found = due.waiting(tx, now, partners=[one.id for one in application.settings.partners])
+    if found.since is None or now - found.since <= WORK_MAX:
+        return
+    crew = database.crew()
+    said = f"{found.files} files and {found.messages} messages wait since {found.since:%Y-%m-%d %H:%M} UTC"
+    if crew.workers:
+        yield "workers", f"{said}, and {crew.workers} workers are at work: too few, or one of them hangs"
+    elif not crew.alone:
+        yield "workers", f"{said}, and nobody is at work; run: countermand worker (or countermand poll)"
 
 
 def _too_old(found: Gauges, now: datetime) -> Iterable[tuple[str, str]]:
@@ -188,5 +209,5 @@ def _unserved(application: Application, found: Gauges, now: datetime) -> Iterabl
     for state in found.mailboxes:
         if state.partner not in partners or state.served_at is None or now - state.served_at <= SERVED_MAX:
             continue
-        why = f"; last: {state.error}" if state.error else "; does cron run countermand poll?"
+        why = f"; last: {state.error}" if state.error else "; does cron run countermand poll, or a worker?"
         yield f"poll {state.partner}", f"last good look on {state.served_at:%Y-%m-%d %H:%M} UTC{why}"

@@ -24,6 +24,7 @@ def metrics(settings: Settings, database: Database, now: datetime) -> str:
     with database.reading() as tx:
         found = gauges(tx)
     schema = database.current() or ""
+    workers = database.crew().workers if database.dialect != "sqlite" else 0
     partners = [partner.id for partner in settings.partners if partner.mailbox is not None]
     families: list[tuple[str, str, _Samples]] = [
         ("info", "Always 1; which program and schema.", [({"version": version(), "schema": schema}, 1)]),
@@ -34,6 +35,7 @@ def metrics(settings: Settings, database: Database, now: datetime) -> str:
         *_mailboxes(found, partners),
         ("restoring", "1 while a backup that was put back is not made good: nothing is sent.",
          [({}, float(found.restoring))]),
+        ("workers", "Workers at work just now; always 0 on SQLite.", [({}, float(workers))]),
     ]  # fmt: skip
     return "".join(_family(f"countermand_{name}", said, samples) for name, said, samples in families)
 

@@ -91,7 +91,8 @@ IN_TROUBLE_ONLY = {
 }
 
 #: Transactions of commands that a person gives, one each; they are not on the way of a document by itself.
-BY_HAND = ("cli.upkeep.", "replay.replay", "restore.", "staff.")
+#: Nor are those of workers that only put jobs down: tests/work kills workers at random.
+BY_HAND = ("cli.upkeep.", "replay.replay", "restore.", "staff.", "work.")
 
 
 class UnlistedPoint(BaseException):

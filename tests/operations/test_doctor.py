@@ -76,7 +76,7 @@ def test_what_lies_too_long_is_told(hub: Hub) -> None:
         mailboxes.set_state(tx, MailboxState(partner="acme", address="", served_at=old))
     found = failures(hub)
     assert "given up" in found["files"]
-    assert "does cron run countermand poll?" in found["poll acme"]
+    assert "does cron run countermand poll, or a worker?" in found["poll acme"]
 
 
 def test_a_file_system_that_is_not_local_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,6 @@ import re
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from pipeline.wiring import open_application
 from storage.invariants import audit
 from storage.models import table
 from tests.crash.checking import Scene, picture
-from tests.integration.sftp_server import OpenSshServer, running_openssh
+from tests.integration.sftp_server import OpenSshServer
 from tests.postgres import PostgresServer
 from tests.work.crew import Crew, Yard, crew, wait_until, workload, yard
 
@@ -33,12 +32,6 @@ _UNSENT = (
 )
 _DROPPED = ~_FILES.c.name.like("before-%")
 _UNMOVED = select(func.count()).select_from(_FILES).where(_FILES.c.moved_at.is_(None), _DROPPED)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[OpenSshServer]:
-    with running_openssh() as one:
-        yield one
 
 
 def is_at_rest(place: Yard) -> bool:

@@ -1,0 +1,110 @@
+"""One worker, in a process of its own: it finds what has no job, and does what a dead one has begun."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+
+from pipeline.clock import SystemClock
+from pipeline.work import queue
+from storage import receipts
+from storage.database import Database
+from storage.due import Due, Work
+from tests.postgres import PostgresServer
+from tests.unit.pipeline.ledger_files import file_of, order
+from tests.work.crew import QUICK, Yard, crew, wait_until
+
+pytestmark = [pytest.mark.needs("sshd", "postgres"), pytest.mark.filterwarnings("ignore::ResourceWarning")]
+
+#: Nobody looks into mailboxes or for rows without jobs; what is done has a job.
+ONLY_JOBS = replace(QUICK, every_seconds=3600, reconcile_cron="0 0 1 1 *")
+_STATES = text("SELECT task_name, status::text FROM procrastinate_jobs")
+
+
+def content(number: int) -> bytes:
+    return file_of("850", order(f"PO-{number}", 5), number=300 + number, sender="acme", receiver="globex")
+
+
+def keep(database: Database, number: int) -> int:
+    """A kept file, without a job of its own unless the database has its queue attached."""
+    with database.writing() as tx:
+        return receipts.keep(
+            tx, partner="acme", mailbox="acme", name=b"%d.edi" % number, content=content(number),
+            at=SystemClock().now(),
+        ).id  # fmt: skip
+
+
+def is_read(database: Database, file_id: int) -> bool:
+    with database.reading() as tx:
+        file = receipts.get_file(tx, file_id)
+    return file is not None and file.ingested_at is not None
+
+
+def test_a_row_without_a_job_is_found(place: Yard) -> None:
+    file_id = keep(place.database, 1)
+    with crew(place.config, 1, replace(QUICK, every_seconds=3600)):
+        wait_until(lambda: is_read(place.database, file_id))
+
+
+def test_a_dead_workers_jobs_are_done_by_others(place: Yard) -> None:
+    """Also where a look into the same mailbox waits already, which must not stop the sweeper."""
+    queue.attach(place.database)
+    file_id = keep(place.database, 1)
+    place.drop(
+        "bolt", "one.edi", file_of("850", order("PO-9", 5), number=9, sender="bolt", receiver="initech")
+    )
+    with place.database.writing() as tx:
+        queue.put(tx, frozenset({Due(Work.POLL, "bolt")}))
+        tx.execute(
+            text("UPDATE procrastinate_jobs SET queueing_lock = lock WHERE task_name = 'poll_mailbox'")
+        )
+        dead = tx.execute(
+            text(
+                "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour') RETURNING id"
+            )
+        ).scalar_one()
+        tx.execute(text("UPDATE procrastinate_jobs SET status = 'doing', worker_id = :dead"), {"dead": dead})
+        queue.put(tx, frozenset({Due(Work.POLL, "bolt")}))
+        waits = text("UPDATE procrastinate_jobs SET queueing_lock = lock WHERE status = 'todo'")
+        assert tx.execute(waits).rowcount == 1
+    with crew(place.config, 1, ONLY_JOBS):
+        wait_until(lambda: is_read(place.database, file_id))
+        wait_until(lambda: not place.lying("pickup"))
+
+        def left() -> Counter[tuple[str, str]]:
+            with place.database.reading() as tx:
+                return Counter((task, state) for task, state in tx.execute(_STATES) if task != "sweep")
+
+        wait_until(lambda: not left())
+
+
+def test_what_cannot_be_used_goes_on_to_rejected(place: Yard) -> None:
+    place.drop("acme", "letter.edi", b"Dear hub, please cancel everything.")
+    with crew(place.config, 1):
+        wait_until(lambda: place.lying("rejected") == [("acme", b"Dear hub, please cancel everything.")])
+    assert place.lying("processed") == []
+
+
+def test_a_worker_outlives_its_server(place: Yard, postgres_server: PostgresServer) -> None:
+    with crew(place.config, 1) as workers:
+        place.drop("acme", "one.edi", content(1))
+        wait_until(lambda: not place.lying("pickup"))
+        postgres_server.restart("immediate")
+        place.drop("acme", "two.edi", content(2))
+        wait_until(lambda: not place.lying("pickup"))
+        assert workers.stop() == [0]
+
+
+def test_poll_goes_on_where_workers_have_stopped(place: Yard, capfd: pytest.CaptureFixture[str]) -> None:
+    from pipeline.cli import run
+
+    with crew(place.config, 1) as workers:
+        place.drop("acme", "one.edi", content(1))
+        wait_until(lambda: not place.lying("pickup"))
+        assert run(["poll", "--config", str(place.config)]) == 0
+        assert "1 countermand workers are at work" in capfd.readouterr().err
+        assert workers.stop() == [0]
+    place.drop("acme", "two.edi", content(2))
+    assert run(["poll", "--config", str(place.config)]) == 0
+    assert len(place.lying("processed")) == 2
