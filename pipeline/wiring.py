@@ -153,7 +153,7 @@ class Application:
             open_mailbox=lambda partner_id, door: SftpMailbox(self._mailbox_settings(partner_id), door),
             door=self.door,
             rights=rights,
-            put=queue.put,
+            queue=queue.JobQueue(),
             report=report,
         )
 

@@ -51,30 +51,33 @@ def arguments_of(due: Due) -> dict[str, Any]:
     return {**partner, "file_id": due.file_id} if due.file_id else partner
 
 
-def put(tx: Connection, due: frozenset[Due]) -> None:
-    """Put jobs down in the caller's transaction."""
-    from procrastinate.exceptions import ConnectorException
+class JobQueue:
+    """The WorkQueue port over procrastinate's tables, on the connection of whoever puts something down."""
 
-    jobs = [_job(one) for one in sorted(due, key=lambda one: (lock_of(one), one.file_id))]
-    try:
-        _jobs_of().batch_defer_jobs(jobs, connection=tx.connection.driver_connection)
-    except ConnectorException as error:
-        raise DatabaseUnavailable(
-            f"Jobs could not be put into the queue: {error.__cause__ or error}. Nothing was written."
-        ) from error
+    def put(self, tx: Connection, due: frozenset[Due]) -> None:
+        """Put jobs down in the caller's transaction."""
+        from procrastinate.exceptions import ConnectorException
+
+        jobs = [_job(one) for one in sorted(due, key=lambda one: (lock_of(one), one.file_id))]
+        try:
+            _jobs_of().batch_defer_jobs(jobs, connection=tx.connection.driver_connection)
+        except ConnectorException as error:
+            raise DatabaseUnavailable(
+                f"Jobs could not be put into the queue: {error.__cause__ or error}. Nothing was written."
+            ) from error
 
 
 def attach(database: Database) -> None:
     """From now on what this database's transactions make due is put into its queue, where it has one."""
     if database.dialect != "postgresql":
         return
-    there = False
+    there, queue = False, JobQueue()
 
     def put_down(tx: Connection, noted: frozenset[Any]) -> None:
         nonlocal there
         there = there or is_there(tx)
         if there:
-            put(tx, noted)
+            queue.put(tx, noted)
 
     database.before_commit = put_down
 

@@ -49,6 +49,14 @@ class Rights(Protocol):
         ...
 
 
+class WorkQueue(Protocol):
+    """Where work is put down, in the very transaction that makes it due: undone with it, or not at all."""
+
+    def put(self, tx: Connection, due: frozenset[Due]) -> None:
+        """Put work down; doing it comes after the commit. Twice the same does no harm."""
+        ...
+
+
 @dataclass(slots=True, kw_only=True)
 class Tasks:
     """The work of one process, for threads that do different things at once."""
@@ -60,11 +68,25 @@ class Tasks:
     open_mailbox: Callable[[str, Door], Mailbox]
     door: Callable[[str], Door]
     rights: Rights
-    put: Callable[[Connection, frozenset[Due]], None]
+    queue: WorkQueue
     report: Callable[[PollReport], None]
     bounds: Limits = Limits(file_bytes_max=limits.file_bytes_max)  # noqa: RUF009 - frozen
     sightings: Sightings = field(default_factory=Sightings)
     _guard: Guard | None = None
+
+    def do(self, what: Due) -> None:
+        """Do one thing that is due."""
+        match what.work:
+            case Work.POLL:
+                self.poll_mailbox(what.partner)
+            case Work.READ:
+                self.read_files(what.partner)
+            case Work.REJECT:
+                self.reject_file(what.partner, what.file_id)
+            case Work.DELIVER:
+                self.deliver_to(what.partner)
+            case Work.MAIL:
+                self.send_mail()
 
     def poll_mailbox(self, partner_id: str) -> None:
         """Look into one partner's mailbox, keep what is settled and move it away."""
@@ -171,7 +193,7 @@ class Tasks:
         missing = frozenset(one for one in self.waiting().due - under_way if self._can(one))
         if missing:
             with self.database.writing() as tx:
-                self.put(tx, missing)
+                self.queue.put(tx, missing)
         return missing
 
     def _can(self, what: Due) -> bool:
@@ -190,7 +212,7 @@ class Tasks:
 
     def _go_on(self, more: Due) -> None:
         with self.database.writing() as tx:
-            self.put(tx, frozenset({more}))
+            self.queue.put(tx, frozenset({more}))
 
     def _partner(self, partner_id: str) -> Partner | None:
         """None for one that these settings do not have: another worker's may."""

@@ -19,6 +19,9 @@ pytestmark = [pytest.mark.needs("sshd", "postgres"), pytest.mark.filterwarnings(
 
 #: Nobody looks into mailboxes or for rows without jobs; what is done has a job.
 ONLY_JOBS = replace(QUICK, every_seconds=3600, reconcile_cron="0 0 1 1 *")
+_DEAD = text(
+    "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour') RETURNING id"
+)
 _STATES = text("SELECT task_name, status::text FROM procrastinate_jobs")
 
 
@@ -55,17 +58,13 @@ def test_a_dead_workers_jobs_are_done_by_others(place: Yard) -> None:
         "bolt", "one.edi", file_of("850", order("PO-9", 5), number=9, sender="bolt", receiver="initech")
     )
     with place.database.writing() as tx:
-        queue.put(tx, frozenset({Due(Work.POLL, "bolt")}))
+        queue.JobQueue().put(tx, frozenset({Due(Work.POLL, "bolt")}))
         tx.execute(
             text("UPDATE procrastinate_jobs SET queueing_lock = lock WHERE task_name = 'poll_mailbox'")
         )
-        dead = tx.execute(
-            text(
-                "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour') RETURNING id"
-            )
-        ).scalar_one()
+        dead = tx.execute(_DEAD).scalar_one()
         tx.execute(text("UPDATE procrastinate_jobs SET status = 'doing', worker_id = :dead"), {"dead": dead})
-        queue.put(tx, frozenset({Due(Work.POLL, "bolt")}))
+        queue.JobQueue().put(tx, frozenset({Due(Work.POLL, "bolt")}))
         waits = text("UPDATE procrastinate_jobs SET queueing_lock = lock WHERE status = 'todo'")
         assert tx.execute(waits).rowcount == 1
     with crew(place.config, 1, ONLY_JOBS):
