@@ -10,9 +10,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+
+from sqlalchemy import func, select
 
 from pipeline.poll import PollReport
 from pipeline.replay import Source, replay
@@ -22,6 +24,7 @@ from pipeline.work import schema
 from pipeline.work.jobs import Pace
 from pipeline.work.worker import THREADS, Worker
 from storage.database import Database
+from storage.models import table
 from tests.crash.servers import MailLog, Server, mail_server
 from tests.integration.sftp_server import OpenSshServer
 from tests.unit.pipeline.ledger_files import (
@@ -35,6 +38,10 @@ from tests.unit.pipeline.ledger_files import (
 
 FOLDERS = ("pickup", "processed", "rejected", "delivery")
 FILES_EACH = 10
+_FILES, _OUTBOX = table("received_file"), table("outbox")
+_OWED = _OUTBOX.c.status.in_(["new", "sending", "committing"])
+_UNREAD = select(func.count()).select_from(_FILES).where(_FILES.c.status == "new")
+_UNSENT = select(func.count()).select_from(_OUTBOX).where(_OWED)
 QUICK = Pace(
     every_seconds=1, heartbeat_seconds=0.5, stalled_seconds=2, fetch_seconds=0.5, mailboxes_at_once=2,
     sweep_cron="* * * * * */2", reconcile_cron="* * * * * */2",
@@ -61,6 +68,14 @@ class Yard:
         hidden.rename(hidden.with_name(name))
         self.dropped.setdefault(partner, []).append((name, content))
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing is left to do, by files and rows."""
+        with self.database.reading() as tx:
+            left = [tx.execute(query).scalar_one() for query in (_UNREAD, _UNSENT)]
+        pickups = [self.root / partner / "pickup" for partner in PARTIES]
+        return not any(left) and not any(any(pickup.iterdir()) for pickup in pickups)
+
     def lying(self, folder: str) -> list[tuple[str, bytes]]:
         """Partner and content of every file in one kind of folder."""
         return [
@@ -71,7 +86,9 @@ class Yard:
 
 
 @contextmanager
-def yard(folder: Path, name: str, server: OpenSshServer, url: str) -> Iterator[Yard]:
+def yard(
+    folder: Path, name: str, server: OpenSshServer, url: str, *, orders: int = FILES_EACH
+) -> Iterator[Yard]:
     """A hub on a database with its queue; orders were placed before, and nothing is owed for them."""
     home = server.root / "home" / name
     mailboxes = {}
@@ -81,7 +98,7 @@ def yard(folder: Path, name: str, server: OpenSshServer, url: str) -> Iterator[Y
             place.mkdir(parents=True)
         for place in (home, home / partner, *places.values()):
             server.own(place)
-        mailboxes[partner] = replace(server.settings(), **{k: str(p) for k, p in places.items()})
+        mailboxes[partner] = server.settings(**{kind: str(path) for kind, path in places.items()})
     log = MailLog(folder / f"{name}.mail")
     mail = mail_server(log)
     config = folder / f"{name}.toml"
@@ -89,20 +106,20 @@ def yard(folder: Path, name: str, server: OpenSshServer, url: str) -> Iterator[Y
     database = Database(url)
     try:
         schema.upgrade(database)
-        _place(config, database)
+        _place(config, database, orders)
         yield Yard(root=home, server=server, config=config, database=database, log=log, mail=mail)
     finally:
         database.close()
         mail.close()
 
 
-def _place(config: Path, database: Database) -> None:
+def _place(config: Path, database: Database, orders: int) -> None:
     settings, clock = load(config, {}), open_application(config).clock
     before = [
         Source(
             f"before-{buyer}-{seller}.edi",
             file_of(
-                "850", *(order(f"{buyer}-{seller}-{number}", 20) for number in range(FILES_EACH)),
+                "850", *(order(f"{buyer}-{seller}-{number}", 20) for number in range(orders)),
                 number=index, sender=buyer, receiver=seller,
             ),
         )
@@ -201,9 +218,9 @@ def crew(config: Path, workers: int, pace: Pace = QUICK) -> Iterator[Crew]:
         made.stop()
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 40.0) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = 40.0, *, look_seconds: float = 0.1) -> None:
     """Until it is so; a test that waits longer has failed."""
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it does not come to rest"
-        time.sleep(0.1)
+        time.sleep(look_seconds)

@@ -6,6 +6,7 @@ import re
 import signal
 import time
 from collections import Counter
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,6 @@ _UNSENT = (
 )
 _DROPPED = ~_FILES.c.name.like("before-%")
 _UNMOVED = select(func.count()).select_from(_FILES).where(_FILES.c.moved_at.is_(None), _DROPPED)
-
-
-def is_at_rest(place: Yard) -> bool:
-    with place.database.reading() as tx:
-        left = [tx.execute(query).scalar_one() for query in (_UNREAD, _UNSENT)]
-    return not any(left) and not place.lying("pickup")
 
 
 def picture_of(place: Yard) -> dict[str, Counter[tuple[Any, ...]]]:
@@ -68,13 +63,14 @@ def undisturbed(folder: Path, server: OpenSshServer, url: str) -> dict[str, Coun
         with application.database.only_process():
             poller.round(wait=False)
         application.database.close()
-        assert is_at_rest(place)
+        assert place.is_at_rest
         return picture_of(place)
 
 
 def harm(workers: Crew, chance: random.Random, place: Yard) -> int:
     """Drop the files one by one, and kill or stop a worker now and then; how many were killed."""
-    files, killed, stopped = workload(), 0, {}
+    files, killed = workload(), 0
+    stopped: dict[BaseProcess, float] = {}
     began = time.monotonic()
     each = HARM_SECONDS / len(files)
     next_harm = began + 2
@@ -113,7 +109,7 @@ def test_nothing_is_lost_and_nothing_done_twice(
         crew(place.config, WORKERS) as workers,
     ):
         killed = harm(workers, chance, place)
-        wait_until(lambda: is_at_rest(place))
+        wait_until(lambda: place.is_at_rest)
         assert workers.stop() == [0] * WORKERS
         assert killed >= 4
         found = picture_of(place)

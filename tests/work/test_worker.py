@@ -6,7 +6,11 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
+from pipeline import doctor
+from pipeline.cli import run
 from pipeline.clock import SystemClock
+from pipeline.metrics import metrics
+from pipeline.wiring import open_application
 from pipeline.work import queue
 from storage import receipts
 from storage.database import Database
@@ -96,8 +100,6 @@ def test_a_worker_outlives_its_server(place: Yard, postgres_server: PostgresServ
 
 
 def test_poll_goes_on_where_workers_have_stopped(place: Yard, capfd: pytest.CaptureFixture[str]) -> None:
-    from pipeline.cli import run
-
     with crew(place.config, 1) as workers:
         place.drop("acme", "one.edi", content(1))
         wait_until(lambda: not place.lying("pickup"))
@@ -107,3 +109,21 @@ def test_poll_goes_on_where_workers_have_stopped(place: Yard, capfd: pytest.Capt
     place.drop("acme", "two.edi", content(2))
     assert run(["poll", "--config", str(place.config)]) == 0
     assert len(place.lying("processed")) == 2
+
+
+def test_the_doctor_says_when_nobody_does_what_waits(place: Yard) -> None:
+    keep(place.database, 1)
+    application = open_application(place.config)
+    later = application.clock.now() + doctor.WORK_MAX * 2
+    ((what, said),) = doctor._idle(application, later)
+    assert what == "workers"
+    assert "1 files and 0 messages wait since" in said
+    assert "nobody is at work; run: countermand worker" in said
+    assert [*doctor._idle(application, application.clock.now())] == []
+    assert doctor._database(application.database).endswith("at work just now: nobody")
+    with application.database.one_of_many():
+        ((_, said),) = doctor._idle(application, later)
+        assert "1 workers are at work: too few" in said
+        page = metrics(application.settings, application.database, later)
+        assert "countermand_workers 1" in page
+    application.database.close()
