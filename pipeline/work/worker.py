@@ -11,7 +11,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
@@ -70,7 +70,8 @@ class Worker:
         self._stopping.set()
         loop, stopped = self._loop, self._stopped
         if loop is not None and stopped is not None:
-            loop.call_soon_threadsafe(stopped.set)
+            with suppress(RuntimeError):  # it has just ended by itself
+                loop.call_soon_threadsafe(stopped.set)
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
