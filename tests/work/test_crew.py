@@ -26,7 +26,8 @@ pytestmark = [pytest.mark.needs("sshd", "postgres"), pytest.mark.filterwarnings(
 WORKERS = 3
 HARM_SECONDS = 10.0
 _FILES, _OUTBOX = table("received_file"), table("outbox")
-_TIMES = re.compile(r"\*\d{6,8}\*\d{4}(?=\*)")  # ISA09 and ISA10, GS04 and GS05
+#: ISA09 and ISA10, GS04 and GS05; and what a mail says of when it was.
+_TIMES = re.compile(r"\*\d{6,8}\*\d{4}(?=\*)|\d{4}-\d\d-\d\d \d\d:\d\d UTC")
 _UNREAD = select(func.count()).select_from(_FILES).where(_FILES.c.status == "new")
 _UNSENT = (
     select(func.count()).select_from(_OUTBOX).where(_OUTBOX.c.status.in_(["new", "sending", "committing"]))
