@@ -50,8 +50,9 @@ def is_read(database: Database, file_id: int) -> bool:
 
 def test_a_row_without_a_job_is_found(place: Yard) -> None:
     file_id = keep(place.database, 1)
-    with crew(place.config, 1, replace(QUICK, every_seconds=3600)):
+    with crew(place.config, 1, replace(QUICK, every_seconds=3600)) as workers:
         wait_until(lambda: is_read(place.database, file_id))
+        assert workers.stop() == [0]
 
 
 def test_a_dead_workers_jobs_are_done_by_others(place: Yard) -> None:
@@ -80,6 +81,7 @@ def test_a_dead_workers_jobs_are_done_by_others(place: Yard) -> None:
                 return Counter((task, state) for task, state in tx.execute(_STATES) if task != "sweep")
 
         wait_until(lambda: not left())
+        assert [partner for partner, _ in place.lying("processed")] == ["bolt"]
 
 
 def test_what_cannot_be_used_goes_on_to_rejected(place: Yard) -> None:
