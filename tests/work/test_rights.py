@@ -2,21 +2,27 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from pipeline.cli import run
 from pipeline.clock import SystemClock
+from pipeline.errors import CountermandError
+from pipeline.ports import RemoteFile
 from pipeline.shelf import DatabaseShelf
 from storage import receipts
 from storage.database import AlreadyRunning, Database, DatabaseUnavailable, Holding
 from storage.database.hub import Fence
+from tests.contract.folder_mailbox import FolderMailbox
 from tests.postgres import PostgresServer
 from tests.unit.pipeline.ledger_files import write_settings
+from tests.work.test_tasks import House
 
 pytestmark = [pytest.mark.needs("postgres"), pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
@@ -52,7 +58,7 @@ def test_a_right_that_was_lost_writes_nothing(queued: Database, two: tuple[Holdi
         )
         (kept,) = shelf.keep("acme", [(b"a.edi", b"one")])
         with queued.writing() as tx:
-            tx.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": right.pid})
+            tx.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": right.pid})
         with other.alone("mailbox acme") as taken_over:
             assert taken_over is not None
             with pytest.raises(DatabaseUnavailable, match="Nothing was written"):
@@ -113,3 +119,46 @@ def test_a_worker_on_sqlite_says_what_to_do(tmp_path: Path, capfd: pytest.Captur
 def test_who_uses_sqlite_does_not_wait_for_the_queue_to_be_imported() -> None:
     program = "import sys, pipeline.cli; sys.exit(bool({'procrastinate', 'psycopg'} & sys.modules.keys()))"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+class Everybody:
+    """Gives every right to everybody: what would be without them."""
+
+    @contextmanager
+    def alone(self, name: str) -> Iterator["Everybody"]:
+        del name
+        yield self
+
+    def check(self, tx: Connection) -> None:
+        """Nobody ever lost it."""
+
+
+class Slow(FolderMailbox):
+    """A mailbox whose reader is stopped, with the bytes in its hands."""
+
+    meanwhile: Callable[[], None] = staticmethod(lambda: None)
+
+    def fetch_many(
+        self, files: Sequence[RemoteFile], *, file_bytes_max: int
+    ) -> list[bytes | CountermandError]:
+        fetched = super().fetch_many(files, file_bytes_max=file_bytes_max)
+        self.meanwhile()
+        return fetched
+
+
+@pytest.mark.parametrize("protected", [True, False])
+def test_two_pollers_at_once_would_keep_a_file_twice(
+    queued: Database, two: tuple[Holding, Holding], tmp_path: Path, protected: bool
+) -> None:
+    """The second has a look while the first is stopped between fetching and keeping."""
+    one, other = two if protected else (Everybody(), Everybody())
+    house = House(tmp_path, queued, mail_port=9)
+    first, second = replace(house.tasks, rights=one), replace(house.tasks, rights=other)
+    house.drop("acme", "a.edi", b"Dear hub")
+    slow = Slow(tmp_path / "acme")
+    slow.meanwhile = lambda: second.poll_mailbox("acme")
+    replace(first, open_mailbox=lambda partner, door: slow).poll_mailbox("acme")
+    with queued.reading() as tx:
+        kept = [file.name for file in receipts.unprocessed(tx)]
+    assert kept == ["a.edi"] * (1 if protected else 2)
+    assert house.names("acme", "processed") == ["a.edi"]
