@@ -1,5 +1,7 @@
 """One worker, in a process of its own: it finds what has no job, and does what a dead one has begun."""
 
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
 
@@ -129,3 +131,19 @@ def test_the_doctor_says_when_nobody_does_what_waits(place: Yard) -> None:
         page = metrics(application.settings, application.database, later)
         assert "countermand_workers 1" in page
     application.database.close()
+
+
+def test_the_command_works_until_it_is_told_to_stop(place: Yard) -> None:
+    command = [sys.executable, "-m", "pipeline.cli", "worker", "--config", str(place.config), "--every", "1"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+    ) as process:
+        try:
+            place.drop("acme", "one.edi", content(1))
+            wait_until(lambda: place.is_at_rest and bool(place.lying("delivery")))
+            process.terminate()
+            out, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert (process.returncode, err) == (0, "")
+    assert "one.edi" in out
