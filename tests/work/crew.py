@@ -197,7 +197,7 @@ class Crew:
                 os.kill(process.pid or 0, signal.SIGCONT)
             process.terminate()
         for process in self.processes:
-            process.join(20)
+            process.join(60)
         codes = [process.exitcode for process in self.processes]
         for process in self.processes:
             process.kill()

@@ -142,7 +142,7 @@ def test_the_command_works_until_it_is_told_to_stop(place: Yard) -> None:
             place.drop("acme", "one.edi", content(1))
             wait_until(lambda: place.is_at_rest and bool(place.lying("delivery")))
             process.terminate()
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=60)
         finally:
             process.kill()
     assert (process.returncode, err) == (0, "")
