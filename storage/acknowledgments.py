@@ -229,6 +229,11 @@ def _rejecting(line: LineState, tally: Tally, base: Decimal) -> Reading:
     rejected, total = tally[Answer.REJECTED], tally.kept + tally[Answer.REJECTED]
     alone = not tally.has(*KEEPING)
     if alone and rejected == line.requested and not tally.certain:
+        if rejected == line.declined:
+            asked = (
+                f"the {plain(rejected)} the buyer asked to cancel, or the {plain(rejected)} declined before?"
+            )
+            return _unclear(line, tally, asked, (("cancel", line.declined + rejected),))
         return Reading(declined=line.declined + rejected)  # exactly what the buyer asked for
     exact = total in (base, line.ordered)
     # "accepted" without a quantity is all of it; when everything is rejected, one of the two is wrong

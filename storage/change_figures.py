@@ -222,7 +222,7 @@ def _from_to(line: LineState, change: LineChange, before: Decimal, after: Decima
     kind = change.change
     if (kind is Change.DECREASE and after > before) or (kind is Change.INCREASE and after < before):
         return _misfit(after)
-    if after == line.current and after != before:
+    if after == line.current and (after != before or kind is Change.DECREASE):
         return Wish()
     if before not in (line.current, line.current - line.requested):
         return _misfit(before)

@@ -143,7 +143,7 @@ def _line(command: AcknowledgeOrder, line: Line, answers: tuple[LineAnswer, ...]
     ):
         line.cancel(rest, declined=True)
     elif not rejected and (Answer.REJECTED in kinds or not kinds & {Answer.BACKORDERED, Answer.ON_HOLD}):
-        raise Hold
+        raise Hold if line.open else Unclear
 
 
 def _all_rejected(line: Line, *, alone: bool) -> None:
@@ -156,17 +156,20 @@ def _all_rejected(line: Line, *, alone: bool) -> None:
 
 
 def _only_rejected(line: Line, answers: tuple[LineAnswer, ...], rejected: Decimal) -> None:
+    certain = all(one.certain for one in answers)  # then it counts all that is rejected by now
+    if rejected == line.declined == line.requested and not certain:
+        raise Hold
     if rejected == line.declined:
         return
     if rejected == line.requested:  # that many were asked for: the seller agrees
         line.cancel(rejected, declined=True)
         return
-    if line.declined and rejected == line.current:
+    if line.declined and rejected == line.current and not certain:
         raise Unclear
     if rejected == line.ordered and line.current == line.open:
         line.cancel(line.open, declined=True)
         return
-    if all(one.certain for one in answers) or rejected == line.current + line.declined:
+    if certain or rejected == line.current + line.declined:
         line.cancel(max(rejected - line.declined, NONE), declined=True)
         return
     if line.cancelled > line.declined:

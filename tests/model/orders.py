@@ -207,28 +207,41 @@ def cancels(order: Order, said_in: str) -> None:
 
 
 def cancel_lines(command: CancelLines, order: Order, *, asking: bool) -> None:
+    if asking:
+        _ask_lines(command, order)
+        return
     moved = False
     for wanted in command.lines:
         line = order.find(wanted.line)
         if wanted.quantity is None:
-            moved |= cancel_rest(line, declined=False, asking=asking)
+            moved |= cancel_rest(line, declined=False, asking=False)
             continue
-        units = usable(wanted.quantity)
-        if asking:
-            if units == line.open:  # all of it, whatever was asked for before
-                units -= line.requested
-                line.ask(units)
-                moved |= bool(units)
-            elif units != line.requested:  # the same figure again is the same request
-                line.ask(units)
-                moved = True
-            continue
-        line.cancel(units, declined=False)
+        line.cancel(usable(wanted.quantity), declined=False)
         moved = True
     if not moved:
         raise Repeated
-    if not asking:
-        cancels(order, command.source.identity)
+    cancels(order, command.source.identity)
+
+
+def _ask_lines(command: CancelLines, order: Order) -> None:
+    """What is said of one line twice is asked for in all."""
+    wanted: dict[str, Decimal] = {}
+    for one in command.lines:
+        line = order.find(one.line)
+        units = line.open if one.quantity is None else usable(one.quantity)
+        wanted[line.name] = wanted.get(line.name, NONE) + units
+    moved = False
+    for name, units in wanted.items():
+        line = order.lines[name]
+        if not line.open and line.fulfilled:
+            raise Refuse
+        if units == line.requested:  # the same figure again is the same request
+            continue
+        more = units - line.requested if units == line.open else units  # all of it, whatever was asked before
+        line.ask(more)
+        moved |= bool(more)
+    if not moved:
+        raise Repeated
 
 
 def cancel_rest(line: Line, *, declined: bool, asking: bool) -> bool:
