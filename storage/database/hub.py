@@ -27,16 +27,15 @@ _IDLE = text(
 _KEY = "hashtextextended('worker:' || :name, hashtext(current_schema()))"
 _TAKE = text(f"SELECT pg_backend_pid(), pg_try_advisory_lock({_KEY})")
 _GIVE_BACK = text(f"SELECT pg_advisory_unlock({_KEY})")
-_MINE = (
-    "locktype = 'advisory' AND granted AND database ="
-    " (SELECT oid FROM pg_database WHERE datname = current_database())"
-)
 _HELD = text(
-    f"SELECT count(*) FROM pg_locks WHERE {_MINE} AND objsubid = 1 AND pid = :pid"  # noqa: S608
-    f" AND classid::bigint = (({_KEY} >> 32) & 4294967295) AND objid::bigint = ({_KEY} & 4294967295)"
+    "WITH wanted AS (SELECT hashtextextended('worker:' || :name, hashtext(current_schema())) AS key)"
+    " SELECT count(*) FROM pg_locks, wanted WHERE locktype = 'advisory' AND granted AND database ="
+    " (SELECT oid FROM pg_database WHERE datname = current_database()) AND objsubid = 1 AND pid = :pid"
+    " AND classid::bigint = ((key >> 32) & 4294967295) AND objid::bigint = (key & 4294967295)"
 )
 _CREW = text(
-    f"SELECT mode, count(*) FROM pg_locks WHERE {_MINE} AND objsubid = 2"  # noqa: S608
+    "SELECT mode, count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database ="
+    " (SELECT oid FROM pg_database WHERE datname = current_database()) AND objsubid = 2"
     " AND classid::bigint = :kind AND objid::bigint = (hashtext(current_schema())::bigint & 4294967295)"
     " GROUP BY mode"
 )
