@@ -213,6 +213,8 @@ def _upload(
     first, rest = messages[:1], messages[1:]
     for batch in (first, *shares(rest, _size, UPLOADS_AT_ONCE, UPLOAD_BYTES_AT_ONCE)):
         claimed = courier.claim(batch)
+        if not claimed:
+            continue  # others were first: no reason to go there
         files = [(message.identity, message.payload) for message in claimed]
         try:
             outcomes = mailboxes(partner).deliver_many(files)

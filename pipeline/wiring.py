@@ -18,7 +18,7 @@ from pipeline.ports import Folder, Mailbox
 from pipeline.restore import Restorer
 from pipeline.settings import Settings, find_settings, load
 from pipeline.sightings import Sightings
-from pipeline.work import queue
+from pipeline.work import queue, schema
 from pipeline.work.tasks import Rights, Tasks
 from storage.database import Database
 from storage.mailboxes import left_files
@@ -159,18 +159,12 @@ class Application:
 
     def upgrade_queue(self) -> str | None:
         """Bring the queue's tables up to date; their version, or None where there is no queue."""
-        if self.database.dialect != "postgresql":
-            return None
-        from pipeline.work import schema  # with procrastinate, which takes longer to import than most runs
-
         return schema.upgrade(self.database)
 
 
 def open_application(option: Path | None, *, threads: int = 1) -> Application:
     """From --config, COUNTERMAND_CONFIG or ./countermand.toml; for so many threads at once."""
     settings = load(find_settings(option, os.environ), os.environ)
-    database = (
-        Database(settings.database.url, threads=threads) if threads > 1 else Database(settings.database.url)
-    )
+    database = Database(settings.database.url, threads=threads)
     queue.attach(database)
     return Application(settings=settings, database=database, clock=SystemClock())

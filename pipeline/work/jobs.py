@@ -13,7 +13,7 @@ from procrastinate.jobs import Status
 from pipeline import journal
 from pipeline.errors import CountermandError, OperatorError
 from pipeline.poll import PollReport
-from pipeline.work.queue import KINDS, NETWORK, READING, UPKEEP, lock_of
+from pipeline.work.queue import KINDS, READING, UPKEEP, lock_of
 from pipeline.work.tasks import Tasks
 from storage.database import DatabaseUnavailable
 from storage.due import Due, Work
@@ -173,6 +173,3 @@ def _run(tasks: Tasks, task: Callable[..., Any], *arguments: Any) -> None:
 def _cron(seconds: int) -> str:
     """As croniter reads it, where a sixth field is the seconds."""
     return f"* * * * * */{seconds}" if seconds < 60 else f"*/{seconds // 60} * * * *"
-
-
-__all__ = ["NETWORK", "READING", "UPKEEP", "Pace", "Runner", "make_app"]

@@ -20,7 +20,8 @@ from procrastinate.exceptions import ConnectorException
 from psycopg_pool import PoolTimeout
 
 from pipeline import journal
-from pipeline.work.jobs import NETWORK, READING, UPKEEP, Pace, make_app
+from pipeline.work.jobs import Pace, make_app
+from pipeline.work.queue import NETWORK, READING, UPKEEP
 from pipeline.work.tasks import Tasks
 from storage.database import AlreadyRunning, Database, DatabaseUnavailable, Holding
 

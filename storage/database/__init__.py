@@ -4,8 +4,7 @@ from storage.database.columns import word
 from storage.database.engine import Database, Hold, savepoint
 from storage.database.errors import AlreadyRunning, DatabaseUnavailable, InDoubt, LedgerBug, TooMuch, TryAgain
 from storage.database.guard import Guard
-from storage.database.hub import Crew, Fence
-from storage.database.hub import Hold as Holding
+from storage.database.hub import Crew, Fence, Holding
 from storage.database.lock import only_process
 from storage.database.prepared import Prepared
 from storage.database.statements import broken_references, first_bytes, insert_new, insert_row, lock_names

@@ -227,7 +227,7 @@ class Database:
             self.before_commit = told
 
     @contextmanager
-    def one_of_many(self) -> Iterator[hub.Hold]:
+    def one_of_many(self) -> Iterator[hub.Holding]:
         """Be one of any number of processes at work on a server; AlreadyRunning when one must be alone."""
         with self._translated(), hub.one_of_many(self._url, self.place) as hold:
             yield hold

@@ -56,23 +56,23 @@ def crew(tx: Connection) -> Crew:
 
 
 @contextmanager
-def only_hub(url: URL, place: str) -> Iterator["Hold"]:
+def only_hub(url: URL, place: str) -> Iterator["Holding"]:
     """Hold the hub's lock alone; AlreadyRunning when anybody else holds it.
 
     The session may be idle for as long as a round takes, whatever the server allows others.
     """
-    with _holding(Hold(_engine(url), place, alone=True)) as hold:
+    with _holding(Holding(_engine(url), place, alone=True)) as hold:
         yield hold
 
 
 @contextmanager
-def one_of_many(url: URL, place: str) -> Iterator["Hold"]:
+def one_of_many(url: URL, place: str) -> Iterator["Holding"]:
     """Hold the hub's lock together with other workers; AlreadyRunning when somebody holds it alone.
 
     Who does so says so again and again, by `renew`: a worker that falls silent for LEASE_SECONDS loses its
     session and all it holds, so that others can go on.
     """
-    with _holding(Hold(_engine(url), place, alone=False)) as hold:
+    with _holding(Holding(_engine(url), place, alone=False)) as hold:
         yield hold
 
 
@@ -81,7 +81,7 @@ def _engine(url: URL) -> Engine:
 
 
 @contextmanager
-def _holding(hold: "Hold") -> Iterator["Hold"]:
+def _holding(hold: "Holding") -> Iterator["Holding"]:
     try:
         hold.take()
         yield hold
@@ -105,7 +105,7 @@ class Fence:
             )
 
 
-class Hold:
+class Holding:
     """The hub's lock, and what this process does alone. A server that was restarted forgot it: `renew`."""
 
     def __init__(self, engine: Engine, place: str, *, alone: bool) -> None:

@@ -173,7 +173,7 @@ class World:
         self.reset()
         with (
             patch.object(session, "connect", lambda settings: _Transport(settings, Passages())),
-            patch.object(wiring, "Database", lambda url: self.database),
+            patch.object(wiring, "Database", lambda url, threads: self.database),
         ):
             application = wiring.open_application(self.config)
             poller = replace(application.poller(), clock=StoppedClock())
@@ -270,7 +270,7 @@ class World:
         """What a process made by `start_poll` does; its exit code."""
         vars(wiring).update(
             check_templates=tuple,  # done once for all of them, in the process they are forked from
-            Database=lambda url: self.database,
+            Database=lambda url, threads: self.database,
             SystemClock=lambda: clock,
         )
         for module in (options, movement, cli):
