@@ -15,8 +15,19 @@ from storage.database import Database
 from storage.invariants import audit
 from storage.models import table
 from tests.races.history import Breach, read_histories
-from tests.races.racer import HOT, LINES_OF_EACH, MANY, ORDERS_MANY, ORDERS_SMALL, SMALL, Task, race, reports
-from tests.unit.storage.build import place, submit
+from tests.races.racer import (
+    HOT,
+    LINES_OF_EACH,
+    MANY,
+    ORDERS_MANY,
+    ORDERS_SMALL,
+    SMALL,
+    Task,
+    more,
+    race,
+    reports,
+)
+from tests.unit.storage.build import change, place, submit
 
 RACE_SECONDS_MAX = 100.0
 STOPPED_SECONDS = 0.2
@@ -45,6 +56,14 @@ def prepare(url: str, hot_units: str = HOT_UNITS) -> None:
             submit(tx, place(*["4"] * LINES_OF_EACH, po=f"{MANY}-{number}"))
         for number in range(ORDERS_SMALL):
             submit(tx, place("6", "6", po=f"{SMALL}-{number}"))
+    database.close()
+
+
+def refill(url: str, units: str) -> None:
+    """So many units more on the hot line, which a race may have used up."""
+    database = Database(url)
+    with database.writing() as tx:
+        submit(tx, change(HOT, more("1", units)))
     database.close()
 
 

@@ -115,7 +115,7 @@ def document(chance: random.Random, name: str, left: list[RecordShipment]) -> Do
         case "cancel":
             command = cancel(f"{SMALL}-{chance.randrange(ORDERS_SMALL)}", by=by)
         case "raise":
-            command = change(po, _more(line, units))
+            command = change(po, more(line, units))
         case "restate":
             where = LineReference(number=line)
             set_to = LineChange(
@@ -140,11 +140,12 @@ def shared(number: int) -> Document:
         po = f"{MANY}-{chance.randrange(ORDERS_MANY)}"
         command: Command = ship(po=po, shipment=name, **{f"line_{line}": units})
     else:
-        command = change(HOT, _more("1", units))
+        command = change(HOT, more("1", units))
     return Document(_from(command, name), name, name)
 
 
-def _more(line: str, units: str) -> LineChange:
+def more(line: str, units: str) -> LineChange:
+    """So many units more of a line."""
     return LineChange(
         line=LineReference(number=line),
         change=Change.INCREASE,

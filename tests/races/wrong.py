@@ -20,6 +20,8 @@ from storage.models import table
 from storage.outcomes import Outcome
 from tests.unit.storage.build import submit
 
+THINKS_LONG = 20  # pauses
+
 Pause = Callable[[], None]
 Submit = Callable[..., Result]
 
@@ -90,7 +92,8 @@ def unguarded(pause: Pause) -> Submit:
         move = _move_of(tx, command)
         if move is None:
             return _REFUSED
-        pause()
+        for _ in range(THINKS_LONG):  # so that many have looked before the first adds
+            pause()
         column = _LINES.c[move.counter]
         values = {move.counter: column + move.units}
         tx.execute(update(_LINES).where(_LINES.c.id == move.line_id).values(values))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -151,8 +152,10 @@ def workload() -> list[tuple[str, str, bytes]]:
     return files
 
 
-def work(config: str, pace: Pace = QUICK) -> None:
+def work(config: str, pace: Pace, begun: Event) -> None:
     """What a worker's process does; it says on standard error what goes wrong."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the worker itself listens
+    begun.set()
     application = open_application(Path(config), threads=pace.mailboxes_at_once + THREADS)
 
     def report(done: PollReport) -> None:
@@ -179,8 +182,10 @@ class Crew:
         """One more worker."""
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["tests.work.crew"])
-        process = context.Process(target=work, args=(str(self.config), self.pace))
+        begun = context.Event()
+        process = context.Process(target=work, args=(str(self.config), self.pace, begun))
         process.start()
+        assert begun.wait(30), "a worker does not begin"
         self.processes.append(process)
         return process
 
