@@ -3,7 +3,8 @@
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -107,43 +108,84 @@ def postgres_server() -> "Iterator[PostgresServer]":
         yield server
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty ledger of this test's own; the test runs on every database system."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'ledger.db'}"
-        return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    url = server.borrow()
-    yield url
-    server.give_back(url)
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def system(request: pytest.FixtureRequest) -> str:
+    """The database system; what asks for it, itself or through a fixture, runs on every one."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def ledger_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite ledger to be copied, as PostgreSQL's are: the migrations take longer than most tests."""
+    from storage.database import Database
+
+    path = tmp_path_factory.mktemp("empty") / "ledger.db"
+    made = Database(f"sqlite:///{path}")
+    made.upgrade()
+    made.close()
+    return path
+
+
+@contextmanager
+def _ledgers(system: str, request: pytest.FixtureRequest) -> Iterator[Callable[[Path], str]]:
+    """What answers the address of an installation's ledger, by its folder; each is empty at first."""
+    urls: dict[Path, str] = {}
+    server: PostgresServer | None = None
+    if system == "postgresql":
+        server = request.getfixturevalue("postgres_server")
+
+    def url_for(folder: Path) -> str:
+        if folder not in urls and server is not None:
+            urls[folder] = server.borrow()
+        elif folder not in urls:
+            shutil.copy(request.getfixturevalue("ledger_file"), folder / "ledger.db")
+            urls[folder] = f"sqlite:///{folder / 'ledger.db'}"
+        return urls[folder]
+
+    yield url_for
+    if server is not None:
+        for url in urls.values():
+            server.give_back(url)
+
+
+@contextmanager
+def _settings_name(url_for: Callable[[Path], str]) -> Iterator[None]:
+    """Settings written by `ledger_files.write_settings` name these ledgers."""
+    from tests.unit.pipeline import ledger_files
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ledger_files, "url_for", url_for)
+        yield
 
 
 @pytest.fixture
-def both_systems(
-    database_url: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
-    """Settings written by `ledger_files.write_settings` name `database_url`; the test runs on every system.
+def ledgers(system: str, request: pytest.FixtureRequest) -> Iterator[Callable[[Path], str]]:
+    """The address of an empty ledger for each folder; the test runs on every system."""
+    with _ledgers(system, request) as url_for:
+        yield url_for
+
+
+@pytest.fixture
+def database_url(ledgers: Callable[[Path], str], tmp_path: Path) -> str:
+    """The address of an empty ledger of this test's own; the test runs on every system."""
+    return ledgers(tmp_path)
+
+
+@pytest.fixture
+def both_systems(ledgers: Callable[[Path], str]) -> Iterator[None]:
+    """Settings written by `ledger_files.write_settings` name `ledgers`; the test runs on every system.
 
     A second folder in one test is a second installation, with a ledger of its own.
     """
-    from tests.unit.pipeline import ledger_files
-
-    urls: dict[Path, str] = {}
-    if database_url.startswith("sqlite"):
+    with _settings_name(ledgers):
         yield
-        return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
 
-    def url_for(folder: Path) -> str:
-        if folder not in urls:
-            urls[folder] = server.borrow() if urls else database_url
-        return urls[folder]
 
-    monkeypatch.setattr(ledger_files, "url_for", url_for)
-    yield
-    for url in list(urls.values())[1:]:
-        server.give_back(url)
+@pytest.fixture(scope="module")
+def module_on_both_systems(system: str, request: pytest.FixtureRequest) -> Iterator[None]:
+    """As `both_systems`, for a module whose tests share a ledger."""
+    with _ledgers(system, request) as url_for, _settings_name(url_for):
+        yield
 
 
 @pytest.fixture

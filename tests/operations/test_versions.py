@@ -28,10 +28,10 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 
 @pytest.fixture
-def empty_url(request: pytest.FixtureRequest, database_url: str) -> Iterator[str]:
+def empty_url(request: pytest.FixtureRequest, system: str, tmp_path: Path) -> Iterator[str]:
     """An address without any schema, on either system."""
-    if database_url.startswith("sqlite"):
-        yield database_url
+    if system == "sqlite":
+        yield f"sqlite:///{tmp_path / 'ledger.db'}"
         return
     server = request.getfixturevalue("postgres_server")
     url = server.new_database("template0")

@@ -47,11 +47,11 @@ def test_units_moved_that_were_not_open_are_seen(database_url: str, tmp_path: Pa
     assert _breaches(database_url, tmp_path, "unguarded", "invariant='conservation'", "40")
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("system", ["postgresql"], indirect=True)
 def test_without_locks_a_process_fails(database_url: str, tmp_path: Path) -> None:
     assert _breaches(database_url, tmp_path, "without locks", "Error: ")
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("system", ["sqlite"], indirect=True)
 def test_a_transaction_that_locks_late_fails(database_url: str, tmp_path: Path) -> None:
     assert _breaches(database_url, tmp_path, "deferred", "is locked")
