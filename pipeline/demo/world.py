@@ -64,13 +64,14 @@ def settings_text(
     sftp: SftpAccess | None = None,
     smtp_port: int = 25,
     policies: Mapping[str, Mapping[str, Any]] | None = None,
+    url: str = "sqlite:///countermand.db",
 ) -> str:
     """A countermand.toml for this world; without `sftp` nobody has a mailbox."""
     parts = [
         "# Written by the demonstration; its servers have stopped, the database beside this file remains.",
         '[hub]\nname = "Example Hub"\nisa = "ZZ:COUNTERMAND"\ngs = "COUNTERMAND"\n'
         f'support_email = "{SUPPORT}"',
-        '[database]\nurl = "sqlite:///countermand.db"',
+        f"[database]\nurl = {json.dumps(url)}",
         f'[mail]\nhost = "127.0.0.1"\nport = {smtp_port}\nsender = "Example Hub <edi@hub.example>"',
     ]
     for one in CHARACTERS.values():

@@ -217,7 +217,7 @@ def _parameter(one: Scenario) -> ParameterSet:
 
 
 @pytest.mark.parametrize("scenario", [_parameter(one) for one in SCENARIOS])
-def test_the_event_table(scenario: Scenario, tmp_path: Path) -> None:
+def test_the_event_table(scenario: Scenario, tmp_path: Path, both_systems: None) -> None:
     telling = Telling(house_with(tmp_path, scenario.policy))
     for number, step in enumerate(scenario.steps, start=1):
         try:

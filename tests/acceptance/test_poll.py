@@ -12,7 +12,7 @@ from storage.database import Database
 from tests.integration.sftp_server import OpenSshServer, make_key, nowhere, running_openssh
 from tests.unit.pipeline.ledger_files import cancellation, file_of, order, shipment, write_settings
 
-pytestmark = pytest.mark.needs("sshd")
+pytestmark = [pytest.mark.needs("sshd"), pytest.mark.usefixtures("both_systems")]
 
 
 @pytest.fixture(scope="module")
@@ -141,13 +141,14 @@ def test_one_partners_failure_does_not_stop_the_other(
 
 
 def test_a_second_poll_leaves_at_once_and_says_so(
+    database_url: str,
     tmp_path: Path,
     sink: SmtpSink,
     servers: tuple[OpenSshServer, OpenSshServer],
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     config = settings_for(tmp_path, sink, *servers)
-    with Database(f"sqlite:///{tmp_path / 'ledger.db'}").only_process():
+    with Database(database_url).only_process():
         assert run(["poll", "--config", config]) == 0
     assert "another" in capfd.readouterr().err.lower()
 

@@ -13,10 +13,11 @@ STORY = Path(__file__).resolve().parents[2] / "samples" / "stories" / "by-agreem
 
 
 @pytest.fixture
-def countermand(tmp_path: Path) -> Countermand:
+def countermand(tmp_path: Path, database_url: str) -> Countermand:
     """A hub where Acme has asked to cancel 40 of 100 plates and all 50 napkins."""
     config = tmp_path / "countermand.toml"
-    config.write_text(settings_text(policies={"acme": {"buyer_cancel": "requested"}}), encoding="utf-8")
+    policies = {"acme": {"buyer_cancel": "requested"}}
+    config.write_text(settings_text(policies=policies, url=database_url), encoding="utf-8")
     hub = Countermand(config)
     for name in ("01-acme-orders.edi", "02-acme-asks.edi"):
         assert hub.ask("replay", str(STORY / name), "--apply", "--as", "acme").code == 0

@@ -47,10 +47,12 @@ def held(countermand: Countermand) -> list[str]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_story_ends_as_expected_and_replaying_it_changes_nothing(name: str, tmp_path: Path) -> None:
+def test_a_story_ends_as_expected_and_replaying_it_changes_nothing(
+    name: str, tmp_path: Path, database_url: str
+) -> None:
     config = tmp_path / "countermand.toml"
     story = stories.load(FOLDER / name)
-    config.write_text(settings_text(policies=story.policies), encoding="utf-8")
+    config.write_text(settings_text(policies=story.policies, url=database_url), encoding="utf-8")
     countermand = Countermand(config)
 
     seen: dict[str, Any] = {"files": dict(told(story, countermand))}
