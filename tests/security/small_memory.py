@@ -13,6 +13,10 @@ from storage.database import Database
 MORE_BYTES = 10 * 1024 * 1024  # than the program itself takes
 
 settings = load(Path(sys.argv[1]), {})
+used = Database(settings.database.url)
+with used.reading():  # what is loaded for the first connection belongs to the program itself
+    pass
+used.close()
 for _ in range(int(sys.argv[2])):
     child = os.fork()
     if child == 0:

@@ -16,7 +16,7 @@ from tests.unit.pipeline.ledger_files import acknowledgment, file_of, order
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
+def house(tmp_path: Path, both_systems: None) -> House:
     return house_with(tmp_path, "")
 
 

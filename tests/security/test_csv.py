@@ -47,7 +47,7 @@ def test_our_own_numbers_stay_numbers_and_nothing_is_nothing() -> None:
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> list[str]:
+def config(tmp_path: Path, both_systems: None) -> list[str]:
     house = house_with(tmp_path, "")
     for text in ("=1+1", "+1", "-1", "@A1", "1,5", '1"'):
         house.buyer(order(text, 5))

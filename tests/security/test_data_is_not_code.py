@@ -28,7 +28,7 @@ PATHS = (
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
+def house(tmp_path: Path, both_systems: None) -> House:
     return house_with(tmp_path, "")
 
 

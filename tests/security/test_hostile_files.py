@@ -17,7 +17,7 @@ BARS = Delimiters(element="|", component=":", terminator="\n")
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+def house(tmp_path_factory: pytest.TempPathFactory, module_on_both_systems: None) -> House:
     return house_with(tmp_path_factory.mktemp("hub"), "")
 
 

@@ -69,7 +69,7 @@ def state(house: House) -> State:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+def house(tmp_path_factory: pytest.TempPathFactory, module_on_both_systems: None) -> House:
     """A hub with an order of acme at globex and one of bolt at initech."""
     made = house_in(tmp_path_factory.mktemp("hub"))
     secret = ["BEG*00*SA*PO-A**20260301", f"PO1*1*10*EA*1**{SECRET_ITEM}", "CTT*1"]
@@ -157,7 +157,7 @@ def check_is_told_to_support_only(house: House, before: State, after: State) -> 
         )
 
 
-def test_its_own_name_is_taken_padded_or_not(tmp_path: Path) -> None:
+def test_its_own_name_is_taken_padded_or_not(tmp_path: Path, both_systems: None) -> None:
     house = house_in(tmp_path)
     for number, gs_sender in enumerate(("BOLT", "BOLT   ", "BOLT           "), start=1):
         content = written(
@@ -255,7 +255,7 @@ def drop(house: House, content: bytes, name: str) -> FileReport:
     return house.drop(content, partner="acme", name=name)
 
 
-def test_the_same_bytes_again_are_answered_alike_and_do_nothing(tmp_path: Path) -> None:
+def test_the_same_bytes_again_are_answered_alike_and_do_nothing(tmp_path: Path, both_systems: None) -> None:
     house = house_in(tmp_path)
     content = file_of("850", order("PO-1", 5), number=7, sender="acme", receiver="globex")
     assert drop(house, content, "a.edi").outcome is Outcome.APPLIED
@@ -275,7 +275,7 @@ def test_the_same_bytes_again_are_answered_alike_and_do_nothing(tmp_path: Path) 
     assert len([message for message in after.owed if message.kind is Kind.EMAIL]) == 0
 
 
-def test_a_number_with_other_bytes_is_a_conflict_and_changes_nothing(tmp_path: Path) -> None:
+def test_a_number_with_other_bytes_is_a_conflict_and_changes_nothing(tmp_path: Path, both_systems: None) -> None:
     house = house_in(tmp_path)
     drop(house, file_of("850", order("PO-1", 5), number=7, sender="acme", receiver="globex"), "a.edi")
     before = state(house)
@@ -289,7 +289,7 @@ def test_a_number_with_other_bytes_is_a_conflict_and_changes_nothing(tmp_path: P
     assert {message.set_type for message in new if message.to == "acme"} == {"TA1"}
 
 
-def test_a_number_begins_anew_only_where_it_was_agreed_and_only_after_that_time(tmp_path: Path) -> None:
+def test_a_number_begins_anew_only_where_it_was_agreed_and_only_after_that_time(tmp_path: Path, both_systems: None) -> None:
     other = file_of("850", order("PO-2", 5), number=1, sender="acme", receiver="globex")
     first = file_of("850", order("PO-1", 5), number=1, sender="acme", receiver="globex")
     for days, policy, waited, fate in (

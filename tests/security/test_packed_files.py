@@ -76,7 +76,7 @@ TEXTS = {
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+def house(tmp_path_factory: pytest.TempPathFactory, module_on_both_systems: None) -> House:
     return house_with(tmp_path_factory.mktemp("hub"), "")
 
 

@@ -32,7 +32,7 @@ CATASTROPHE = re.compile(r"(a|aa)+b")
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, both_systems: None) -> Settings:
     return load(write_settings(tmp_path), {})
 
 

@@ -48,7 +48,7 @@ def _receiver(kind: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, module_on_both_systems: None) -> Path:
     """A hub that was sent everything of the corpus, under file names that are hostile too."""
     place = tmp_path_factory.mktemp("hub")
     house = house_with(place, "")
@@ -153,7 +153,9 @@ def test_reading_files_says_nothing_but_text(
             check_is_plain(said.out + said.err)
 
 
-def test_a_poll_says_nothing_but_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_poll_says_nothing_but_text(
+    tmp_path: Path, both_systems: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     house = house_with(tmp_path, "")
     with house.database.writing() as tx:
         for number, text in enumerate(FOR_TERMINALS):

@@ -21,6 +21,8 @@ from tests.unit.pipeline.ledger_files import (
     write_settings,
 )
 
+pytestmark = pytest.mark.usefixtures("both_systems")
+
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ3vFZ0s2bq1y3T6mU0cQn0rY5xw7hJmB6d1kq3F5sVJ"
 
 

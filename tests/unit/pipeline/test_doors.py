@@ -1,7 +1,6 @@
 """Doors: how long a mailbox that failed is left alone, remembered by every process after this one."""
 
 from bisect import bisect_left
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -55,10 +54,8 @@ class Doors:
 
 
 @pytest.fixture
-def doors(tmp_path: Path) -> Iterator[Doors]:
-    database = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
-    yield Doors(database)
-    database.close()
+def doors(database: Database) -> Doors:
+    return Doors(database)
 
 
 def test_a_mailbox_that_fails_is_left_alone_for_longer_and_longer_whoever_asks(doors: Doors) -> None:

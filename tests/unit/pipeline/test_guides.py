@@ -11,7 +11,7 @@ from pipeline.settings import load
 from storage.database import Database
 from storage.outcomes import Outcome
 from tests.unit.pipeline.house import House
-from tests.unit.pipeline.ledger_files import file_of, order, settings_text
+from tests.unit.pipeline.ledger_files import file_of, order, write_settings
 
 GUIDE = """<?xml version="1.0" encoding="utf-8"?>
 <guide partner="Acme Stores" set="{set}" release="004010">
@@ -29,14 +29,14 @@ def guide(folder: Path, name: str, *, set: str, segment: str, codes: str) -> Pat
 def house(folder: Path, *names: str) -> House:
     """A hub where Acme has these guides."""
     listed = ", ".join(f'"{name}"' for name in names)
-    text = settings_text().replace('id = "acme"\n', f'id = "acme"\nguides = [{listed}]\n')
-    path = folder / "countermand.toml"
+    path = write_settings(folder)
+    text = path.read_text(encoding="utf-8").replace('id = "acme"\n', f'id = "acme"\nguides = [{listed}]\n')
     path.write_text(text, encoding="utf-8")
     settings = load(path, {})
     return House(settings, Database(settings.database.url))
 
 
-def test_a_buyers_own_order_is_held_against_its_guide(tmp_path: Path) -> None:
+def test_a_buyers_own_order_is_held_against_its_guide(tmp_path: Path, both_systems: None) -> None:
     guide(tmp_path, "850.xml", set="850", segment="BEG", codes="NE")
     hub = house(tmp_path, "850.xml")
     assert check_guides(hub.settings) == 1
@@ -47,7 +47,7 @@ def test_a_buyers_own_order_is_held_against_its_guide(tmp_path: Path) -> None:
     assert answer[3:6] == ["AK3*BEG*2**8", "AK4*2*92*7*SA", "AK5*R*5"]
 
 
-def test_a_seller_is_held_to_the_guide_of_the_buyer_it_answers(tmp_path: Path) -> None:
+def test_a_seller_is_held_to_the_guide_of_the_buyer_it_answers(tmp_path: Path, both_systems: None) -> None:
     guide(tmp_path, "855.xml", set="855", segment="BAK", codes="AC AD")
     hub = house(tmp_path, "855.xml")
     hub.buyer(order("PO-1", 5))

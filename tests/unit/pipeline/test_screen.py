@@ -14,6 +14,8 @@ from storage.states import Kind
 from tests.unit.pipeline.house import House, house_with
 from tests.unit.pipeline.ledger_files import ITEM
 
+pytestmark = pytest.mark.usefixtures("both_systems")
+
 ORDER = ["BEG*00*SA*PO-1**20260301", f"PO1*1*100*EA*9**{ITEM}"]
 CUT = ["BCH*04*SA*PO-1***20260301", f"POC*1*QD*60**EA*9**{ITEM}"]
 UNCLEAR = ["BAK*00*AC*PO-1*20260301", f"PO1*1*100*EA*9**{ITEM}", "ACK*IR*3*EA"]

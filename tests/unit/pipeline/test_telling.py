@@ -32,7 +32,7 @@ def templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(tmp_path: Path, both_systems: None) -> Iterator[House]:
     made = house_with(tmp_path, "")
     yield made
     made.database.close()
