@@ -116,7 +116,7 @@ def system(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def ledger_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty SQLite ledger to be copied, as PostgreSQL's are: the migrations take longer than most tests."""
+    """An empty SQLite ledger to be copied, as PostgreSQL's are: migrating takes longer than most tests."""
     from storage.database import Database
 
     path = tmp_path_factory.mktemp("empty") / "ledger.db"

@@ -275,7 +275,9 @@ def test_the_same_bytes_again_are_answered_alike_and_do_nothing(tmp_path: Path, 
     assert len([message for message in after.owed if message.kind is Kind.EMAIL]) == 0
 
 
-def test_a_number_with_other_bytes_is_a_conflict_and_changes_nothing(tmp_path: Path, both_systems: None) -> None:
+def test_a_number_with_other_bytes_is_a_conflict_and_changes_nothing(
+    tmp_path: Path, both_systems: None
+) -> None:
     house = house_in(tmp_path)
     drop(house, file_of("850", order("PO-1", 5), number=7, sender="acme", receiver="globex"), "a.edi")
     before = state(house)
@@ -289,7 +291,9 @@ def test_a_number_with_other_bytes_is_a_conflict_and_changes_nothing(tmp_path: P
     assert {message.set_type for message in new if message.to == "acme"} == {"TA1"}
 
 
-def test_a_number_begins_anew_only_where_it_was_agreed_and_only_after_that_time(tmp_path: Path, both_systems: None) -> None:
+def test_a_number_begins_anew_only_where_it_was_agreed_and_only_after_that_time(
+    tmp_path: Path, both_systems: None
+) -> None:
     other = file_of("850", order("PO-2", 5), number=1, sender="acme", receiver="globex")
     first = file_of("850", order("PO-1", 5), number=1, sender="acme", receiver="globex")
     for days, policy, waited, fate in (

@@ -1,7 +1,6 @@
 """No secret in any output: canaries wherever a secret may stand, through every command, and when it fails."""
 
 import smtplib
-import sqlite3
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from storage.database import Database, DatabaseUnavailable
 from tests.unit.pipeline.house import House
 from tests.unit.pipeline.ledger_files import cancellation, file_of, order
 from tests.unit.pipeline.ledger_files import settings_text as plain_settings
+from tests.unit.storage.build import rows
 
 CANARY = "c4nary-9f3e"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILmIifvHI0RyRrbtsnNixKMAs1Itfvsixr3b/lb4y/j/"
@@ -88,12 +88,13 @@ def outputs(config: Path, capsys: pytest.CaptureFixture[str]) -> str:
 
 @pytest.mark.usefixtures("_password")
 def test_no_command_shows_a_password_or_a_key(
+    database_url: str,
     tmp_path: Path,
     sink: SmtpSink,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    config = write(tmp_path, sink.port)
+    config = write(tmp_path, sink.port, database_url)
     settings = load(config, {"CANARY_PASSWORD": CANARY})
     house = House(settings, Database(settings.database.url))
     for number, document in enumerate((order("PO-1", 5), order("PO-2", 5), cancellation("PO-2")), start=1):
@@ -105,9 +106,8 @@ def test_no_command_shows_a_password_or_a_key(
     assert CANARY not in said
     assert CANARY not in repr(settings)
     assert CANARY not in str(settings)
-    with sqlite3.connect(tmp_path / "ledger.db") as database:
-        assert CANARY not in "\n".join(database.iterdump())
-    database.close()
+    with house.database.reading() as tx:
+        assert CANARY not in repr(rows(tx))
     assert not any(CANARY.encode() in message.content for message in sink.messages)
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from storage import interchanges, outbox, receipts
 from storage.commands import (
@@ -33,6 +33,7 @@ from storage.events import EventKind
 from storage.evolve import CANCELLING
 from storage.interchanges import InterchangeKey, NewSet
 from storage.ledger import Result, apply
+from storage.models import METADATA
 from storage.orders import ItemId
 from storage.outcomes import Outcome
 from storage.queries import OrderView, find_orders, get_order
@@ -40,6 +41,11 @@ from storage.states import Fate, Kind
 
 AT = datetime(2026, 3, 4, 12, 30, tzinfo=UTC)
 BUYER, SELLER = "acme", "bolt"
+
+
+def rows(tx: Connection) -> list[tuple[object, ...]]:
+    """Everything the database holds."""
+    return [(made.name, *row) for made in METADATA.sorted_tables for row in tx.execute(select(made))]
 
 
 def later(seconds: float) -> datetime:

@@ -18,16 +18,15 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from storage.database import Database
 from storage.invariants import audit
 from storage.ledger import Result
-from storage.models import METADATA
 from storage.outcomes import Outcome
 from storage.queries import OrderView, find_orders, get_order
 from storage.refusals import Refusal, RefusedLine
-from tests.unit.storage.build import submit
+from tests.unit.storage.build import rows, submit
 from tests.unit.storage.table_words import FLAGS, PARTIES, READINGS, command, matched
 
 FOLDER = Path(__file__).parent / "tables"
@@ -76,11 +75,6 @@ def scenarios() -> Iterator[Scenario]:
 SCENARIOS = tuple(scenarios())
 
 
-def _rows(tx: Connection) -> list[tuple[object, ...]]:
-    """Everything the database holds."""
-    return [(made.name, *row) for made in METADATA.sorted_tables for row in tx.execute(select(made))]
-
-
 def _check_result(result: Result, expected: str) -> tuple[RefusedLine, ...]:
     wanted = matched(EXPECTED, expected)
     decision = result.entries[0].decision
@@ -126,11 +120,11 @@ def _run(tx: Connection, statement: str) -> tuple[RefusedLine, ...]:
         return ()
     asked, _, expected = statement.partition("->")
     asked_for, document = command(asked.strip())
-    before = _rows(tx)
+    before = rows(tx)
     content = repr(sorted(re.sub(r" as \S+| / \S+| from \S+", "", asked).split()))
     result = submit(tx, asked_for, key=document, content=content)
     if result.outcome is not Outcome.APPLIED:
-        assert _rows(tx) == before, "something changed"
+        assert rows(tx) == before, "something changed"
     return _check_result(result, expected.strip() or "applied")
 
 
@@ -160,9 +154,9 @@ def test_every_scenario_names_what_it_shows_and_ends_by_looking_at_the_order() -
 
 def test_every_row_and_item_is_shown() -> None:
     titles = " ".join(scenario.title for scenario in SCENARIOS)
-    rows = {int(n) for listed in re.findall(r"Rows? ([\d, ]+)", titles) for n in re.findall(r"\d+", listed)}
+    told = {int(n) for listed in re.findall(r"Rows? ([\d, ]+)", titles) for n in re.findall(r"\d+", listed)}
     items = {int(n) for n in re.findall(r"Item (\d+)", titles)}
-    assert set(ROWS) - rows == set(ELSEWHERE)
+    assert set(ROWS) - told == set(ELSEWHERE)
     assert set(ITEMS) <= items
 
 
