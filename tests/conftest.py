@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.small_disk import may_mount
+
 if TYPE_CHECKING:  # nothing of ours is imported before pytest_configure has cleaned the environment
     from storage.database import Database
     from tests.postgres import PostgresServer
@@ -37,6 +39,7 @@ class Part:
     programs: tuple[str, ...]  # any one of them will do
     package: str  # what to install, in Debian's names
     optional: bool = False
+    is_allowed: Callable[[], bool] = lambda: True  # what is installed can still be forbidden
 
 
 PARTS = {
@@ -45,6 +48,9 @@ PARTS = {
     "sftp-server": Part(("sftp-server",), "openssh-sftp-server"),
     "strace": Part(("strace",), "strace"),
     "ssh-keygen": Part(("ssh-keygen",), "openssh-client"),
+    "setpriv": Part(("setpriv",), "util-linux"),
+    # Containers forbid it; what is shown on a mounted disk is shown in another way too, which none forbids.
+    "mount": Part(("mount",), "mount", optional=True, is_allowed=may_mount),
     "soffice": Part(("soffice", "libreoffice"), "libreoffice-calc", optional=True),
     "chromium": Part(("chromium", "chromium-browser", "google-chrome"), "chromium", optional=True),
 }
@@ -81,10 +87,12 @@ def require(name: str) -> Path:
     if name not in PARTS:
         pytest.fail(f"no part is called {name!r}; tests/conftest.py knows {', '.join(PARTS)}", pytrace=False)
     found = find_part(name)
-    if found is not None:
-        return found
     part = PARTS[name]
+    if found is not None and part.is_allowed():
+        return found
     message = f"needs {part.programs[0]}, which is not here (Debian: apt-get install {part.package})"
+    if found is not None:
+        message = f"needs the right to use {part.programs[0]}, which root of a machine has"
     if os.environ.get("CI") == "true" and not part.optional:
         pytest.fail(message, pytrace=False)
     pytest.skip(message)

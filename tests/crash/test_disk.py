@@ -1,7 +1,6 @@
 """Our own disk fails: a sync that does not succeed, no room left. Nothing goes on as if it were written."""
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -12,6 +11,7 @@ from tests.conftest import require
 from tests.crash import tracing
 from tests.crash.points import Passages
 from tests.crash.world import ENDED, World, world
+from tests.small_disk import small_disk
 
 pytestmark = [pytest.mark.needs("sftp-server", "strace"), pytest.mark.timeout(300)]
 
@@ -46,28 +46,19 @@ def _calls(world: World, call: str) -> int:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 4 MB."""
-    if (
-        os.geteuid() != 0
-        or subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=4m", "small", tmp_path], check=False
-        ).returncode
-    ):
-        pytest.skip("needs the right to mount a small file system")
-    try:
-        yield tmp_path
-    finally:
-        subprocess.run(["umount", "-l", tmp_path], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path, "4m") as folder:
+        yield folder
 
 
-def test_a_disk_that_is_really_full_costs_a_round_and_nothing_else(small_disk: Path) -> None:
-    with world(require("sftp-server"), under=str(small_disk)) as small:
+@pytest.mark.needs("mount")
+def test_a_disk_that_is_really_full_costs_a_round_and_nothing_else(disk: Path) -> None:
+    with world(require("sftp-server"), under=str(disk)) as small:
         small.learn()
         for free in (20_000, 60_000, 200_000, 400_000):
             small.reset()
-            filler = small_disk / "filler"
-            filler.write_bytes(b"x" * max(_free(small_disk) - free, 0))
+            filler = disk / "filler"
+            filler.write_bytes(b"x" * max(_free(disk) - free, 0))
             ended = small.poll(Passages())
             assert (ended.code, "disk" in small.output()) == (OPERATOR, True)
             filler.unlink()

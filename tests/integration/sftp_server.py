@@ -10,6 +10,7 @@ Needs sshd and ssh-keygen (Debian: apt-get install openssh-server). Without them
 
 import os
 import pwd
+import resource
 import shutil
 import socket
 import struct
@@ -120,6 +121,16 @@ class OpenSshServer:
             with suppress(ProcessLookupError):
                 os.kill(child, 9)
 
+    @contextmanager
+    def full_disk(self, room: int) -> Iterator[None]:
+        """In new sessions no file grows beyond this; over SFTP that looks as a full disk does."""
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+        try:
+            yield
+        finally:
+            unbounded = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+            resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, unbounded)
+
     def kill_sessions(self) -> None:
         """What a crash of the partner's machine does to us: sessions end, the listener stays."""
         for child in self._sessions():
@@ -218,7 +229,9 @@ def _start(sshd: str, root: Path, port: int, options: tuple[str, ...]) -> "subpr
     config = root / "sshd_config"
     config.write_text("\n".join(lines) + "\n")
     return subprocess.Popen(
-        [sshd, "-D", "-f", str(config), "-E", str(root / "sshd.log")], stderr=subprocess.DEVNULL
+        [sshd, "-D", "-f", str(config), "-E", str(root / "sshd.log")],
+        stderr=subprocess.DEVNULL,
+        restore_signals=False,  # as in Python a file that grows too large is an error, and no death
     )
 
 

@@ -5,8 +5,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,42 +15,17 @@ from storage.database import Database
 from storage.database.guard import lock_of, read_mark
 from storage.invariants import audit
 from tests.integration.sftp_server import OpenSshServer
-from tests.operations.hub import Hub, both_servers, hub_on
+from tests.operations.hub import Hub, hub_on
+from tests.small_disk import small_disk
 from tests.unit.pipeline.ledger_files import file_of, order
 
 # What commands leave open to the end of a process is closed by gc only.
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 
-@pytest.fixture(scope="module")
-def servers() -> Iterator[tuple[OpenSshServer, OpenSshServer]]:
-    with both_servers() as both:
-        yield both
-
-
-@pytest.fixture
-def hub(
-    servers: tuple[OpenSshServer, OpenSshServer], tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> Iterator[Hub]:
-    with hub_on(servers, tmp_path, capfd) as made:
-        yield made
-
-
-@contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[Path]:
-    """A file system of this size; the test is skipped where none may be mounted."""
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
-    if os.getuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("needs the right to mount a tmpfs")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
+    (tmp_path / "disk").mkdir()
     with small_disk(tmp_path / "disk", "2m") as folder:
         yield folder
 
@@ -82,6 +57,12 @@ def sound(hub: Hub) -> bool:
         database.close()
 
 
+def polling(hub: Hub) -> list[str]:
+    """`countermand poll` in a process of its own, which can be begun by something that hinders it."""
+    return [sys.executable, "-m", "pipeline.cli", "poll", "--config", hub.config]
+
+
+@pytest.mark.needs("mount")
 def test_a_full_disk_takes_nothing_and_work_goes_on_afterwards(hub_on_disk: Hub, disk: Path) -> None:
     hub = hub_on_disk
     drop(hub, 1)
@@ -100,36 +81,84 @@ def test_a_full_disk_takes_nothing_and_work_goes_on_afterwards(hub_on_disk: Hub,
     (disk / "filler").unlink()
     assert sound(hub)
     hub.acme.path("pickup", b"big.edi").unlink()
+    goes_on(hub)
+
+
+@pytest.mark.needs("strace")
+def test_a_write_that_finds_no_room_takes_nothing_and_work_goes_on_afterwards(file_hub: Hub) -> None:
+    hub = file_hub
+    drop(hub, 1)
+    assert hub.run("poll") == 0
+    drop(hub, 2)
+    full = ["strace", "-f", "-qq", "-o", os.devnull, "-e", "inject=pwrite64:error=ENOSPC"]
+    ended = subprocess.run([*full, *polling(hub)], capture_output=True, text=True, check=False)
+    assert (ended.returncode, "Traceback" in ended.stderr) == (2, False)
+    assert "the disk is full" in ended.stderr
+    assert (hub.acme.names("pickup"), hub.acme.names("processed")) == ([b"2.edi"], [b"1.edi"])
+    goes_on(hub)
+
+
+def goes_on(hub: Hub) -> None:
+    """What lies in the pickup folder is taken, and the ledger holds."""
     assert hub.run("poll") == 0
     assert hub.acme.names("processed") == [b"1.edi", b"2.edi"]
     assert {one["po_number"] for one in hub.json("orders")["orders"]} == {"PO-1", "PO-2"}
     assert sound(hub)
 
 
-def test_a_read_only_disk_stops_taking_and_work_goes_on_afterwards(hub_on_disk: Hub, disk: Path) -> None:
-    hub = hub_on_disk
-    drop(hub, 1)
-    # Processes of their own: what this one would keep open for writing forbids to make the disk read-only.
-    command = [sys.executable, "-m", "pipeline.cli", "poll", "--config", hub.config]
-    subprocess.run(command, check=True, capture_output=True)
-    drop(hub, 2)
+@contextmanager
+def read_only(disk: Path) -> Iterator[list[str]]:
+    """A disk while it is mounted read-only, and what a process that meets it begins with."""
     remount = ["mount", "-o", "remount,{}", str(disk)]
-    if subprocess.run([word.format("ro") for word in remount], capture_output=True, check=False).returncode:
-        pytest.skip("the disk is in use and cannot be made read-only")
+    subprocess.run([word.format("ro") for word in remount], check=True)
     try:
-        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        yield []
     finally:
         subprocess.run([word.format("rw") for word in remount], check=True)
-    assert ended.returncode == 2
-    assert "Traceback" not in ended.stderr
-    assert "written" in ended.stderr or "Read-only" in ended.stderr
+
+
+@contextmanager
+def without_rights(folder: Path) -> Iterator[list[str]]:
+    """A folder while nobody may write there, not even root; but the lock may be taken, to come to SQLite."""
+    files = [folder, *(path for path in folder.glob("ledger.db*") if path.suffix != ".lock")]
+    modes = [path.stat().st_mode for path in files]
+    for path, mode in zip(files, modes, strict=True):
+        path.chmod(mode & 0o555)
+    try:
+        yield ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+    finally:
+        for path, mode in zip(files, modes, strict=True):
+            path.chmod(mode)
+
+
+@pytest.mark.needs("mount")
+def test_a_read_only_disk_stops_taking_and_work_goes_on_afterwards(hub_on_disk: Hub, disk: Path) -> None:
+    stops_taking(hub_on_disk, lambda: read_only(disk), "cannot be opened: Read-only file system")
+
+
+@pytest.mark.needs("setpriv")
+def test_a_folder_that_may_not_be_written_stops_taking_and_work_goes_on_afterwards(
+    file_hub: Hub, tmp_path: Path
+) -> None:
+    stops_taking(file_hub, lambda: without_rights(tmp_path), "cannot be written")
+
+
+def stops_taking(hub: Hub, while_shut: Callable[[], AbstractContextManager[list[str]]], says: str) -> None:
+    """While its database cannot be written a poll takes nothing and says why, and then it goes on."""
+    drop(hub, 1)
+    # Processes of their own: what this one would keep open for writing forbids to make the disk read-only.
+    subprocess.run(polling(hub), check=True, capture_output=True)
+    drop(hub, 2)
+    with while_shut() as hindered:
+        ended = subprocess.run([*hindered, *polling(hub)], capture_output=True, text=True, check=False)
+    assert (ended.returncode, "Traceback" in ended.stderr) == (2, False)
+    assert says in ended.stderr
     assert hub.acme.names("pickup") == [b"2.edi"]
-    assert hub.run("poll") == 0
-    assert hub.acme.names("processed") == [b"1.edi", b"2.edi"]
-    assert sound(hub)
+    goes_on(hub)
 
 
-def test_a_database_that_is_gone_is_not_begun_anew(hub: Hub) -> None:
+def test_a_database_that_is_gone_is_not_begun_anew(file_hub: Hub) -> None:
+    hub = file_hub
     drop(hub, 1)
     assert hub.run("poll") == 0
     path = hub.database.path
@@ -156,7 +185,8 @@ def test_a_database_that_is_gone_is_not_begun_anew(hub: Hub) -> None:
     assert {one["po_number"] for one in hub.json("orders")["orders"]} == {"PO-2"}
 
 
-def test_a_damaged_database_is_said_to_be_and_nothing_is_taken(hub: Hub) -> None:
+def test_a_damaged_database_is_said_to_be_and_nothing_is_taken(file_hub: Hub) -> None:
+    hub = file_hub
     drop(hub, 1)
     assert hub.run("poll") == 0
     path = hub.database.path
@@ -176,7 +206,8 @@ def test_a_damaged_database_is_said_to_be_and_nothing_is_taken(hub: Hub) -> None
     assert hub.acme.names("pickup") == [b"2.edi"]
 
 
-def test_an_older_copy_is_noticed_and_the_same_one_is_not(hub: Hub, tmp_path: Path) -> None:
+def test_an_older_copy_is_noticed_and_the_same_one_is_not(file_hub: Hub, tmp_path: Path) -> None:
+    hub = file_hub
     drop(hub, 1)
     assert hub.run("poll") == 0
     path = hub.database.path

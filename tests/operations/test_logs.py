@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +11,7 @@ import pytest
 from pipeline import journal
 from pipeline.cli import run
 from pipeline.journal import Format, Level
-from tests.integration.sftp_server import OpenSshServer
-from tests.operations.hub import Hub, both_servers, hub_on
+from tests.operations.hub import Hub
 from tests.unit.pipeline.ledger_files import acknowledgment, cancellation, file_of, order
 
 HOSTILE = (
@@ -33,20 +31,6 @@ HOSTILE = (
 def _off_again() -> Iterator[None]:
     yield
     journal.set_up(Level.OFF, Format.TEXT)
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[tuple[OpenSshServer, OpenSshServer]]:
-    with both_servers() as both:
-        yield both
-
-
-@pytest.fixture
-def hub(
-    servers: tuple[OpenSshServer, OpenSshServer], tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> Iterator[Hub]:
-    with hub_on(servers, tmp_path, capfd) as made:
-        yield made
 
 
 def events(text: str) -> list[dict[str, Any]]:

@@ -108,7 +108,9 @@ def test_a_label_cannot_break_a_line() -> None:
     assert samples(said)['countermand_x{partner="a\\"} 1\\n# HELP b\\\\"}'] == 2.5
 
 
-def test_the_file_is_replaced_in_one_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_file_is_replaced_in_one_step(
+    tmp_path: Path, both_systems: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     config, target = str(write_settings(tmp_path)), tmp_path / "prom" / "countermand.prom"
     assert run(["metrics", "--config", config]) == 0
     printed = capsys.readouterr().out
@@ -121,7 +123,7 @@ def test_the_file_is_replaced_in_one_step(tmp_path: Path, capsys: pytest.Capture
     assert target.stat().st_mode & 0o777 == 0o644
 
 
-def test_poll_refreshes_the_file(tmp_path: Path) -> None:
+def test_poll_refreshes_the_file(tmp_path: Path, both_systems: None) -> None:
     config, target = str(write_settings(tmp_path)), tmp_path / "countermand.prom"
     assert run(["poll", "--config", config, "--metrics", str(target)]) == 0
     assert 'countermand_files{status="new"}' in samples(target.read_text())

@@ -140,13 +140,12 @@ def test_what_is_young_unread_failed_or_not_moved_stays(house: House) -> None:
 
 
 def test_the_command_says_first_and_does_it_only_when_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, both_systems: None, database: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = str(write_settings(tmp_path))
     placed = tmp_path / "a.edi"
     placed.write_bytes(file_of("850", order("PO-1", 9), number=1, sender="acme", receiver="globex"))
     assert run(["replay", str(placed), "--apply", "--as", "acme", "--config", config]) == 0
-    database = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
     with database.writing() as tx:
         tx.execute(text("UPDATE received_file SET ingested_at = '2020-01-01 00:00:00.000000'"))
     assert run(["prune", "--older-than", "29", "--config", config]) == 2
@@ -157,4 +156,3 @@ def test_the_command_says_first_and_does_it_only_when_told(
     assert run(["prune", "--older-than", "400", "--apply", "--json", "--config", config]) == 0
     assert json.loads(capsys.readouterr().out)["files"] == 1
     assert sizes(database)["a.edi"] == (0, True)
-    database.close()

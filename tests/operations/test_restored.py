@@ -1,10 +1,8 @@
 """Fault 80: a backup an hour old is put back. Nothing is lost, nothing applied twice, nothing sent twice."""
 
-import gc
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -13,58 +11,30 @@ import pytest
 from storage import outbox
 from storage.outbox import OutboxMessage, Status
 from storage.restoration import REASON
+from tests.conftest import require
 from tests.integration.sftp_server import OpenSshServer
-from tests.operations.hub import Hub, both_servers, hub_on
+from tests.operations.hub import Hub
 from tests.unit.pipeline.ledger_files import acknowledgment, cancellation, file_of, order, shipment
 
 # Commands run in this process here, and what they leave open to the end of a process is closed by gc only.
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 
-@pytest.fixture(scope="module")
-def servers() -> Iterator[tuple[OpenSshServer, OpenSshServer]]:
-    with both_servers() as both:
-        yield both
-
-
-@pytest.fixture
-def hub(
-    servers: tuple[OpenSshServer, OpenSshServer],
-    tmp_path: Path,
-    capfd: pytest.CaptureFixture[str],
-) -> Iterator[Hub]:
-    with hub_on(servers, tmp_path, capfd) as made:
-        yield made
-
-
-@pytest.fixture
-def either_hub(
-    servers: tuple[OpenSshServer, OpenSshServer],
-    tmp_path: Path,
-    capfd: pytest.CaptureFixture[str],
-    database_url: str,
-) -> Iterator[Hub]:
-    """On SQLite, and on PostgreSQL."""
-    with hub_on(servers, tmp_path, capfd, url=database_url) as made:
-        yield made
-    gc.collect()
-
-
-def back_up(hub: Hub, copy: Path, tools: Path | None = None) -> None:
+def back_up(hub: Hub, copy: Path) -> None:
     """As the runbook says."""
-    if tools is not None:
-        command = [str(tools / "pg_dump"), "--format=custom", f"--file={copy}", _plain(hub.url)]
+    if hub.database.dialect == "postgresql":
+        command = [_tool("pg_dump"), "--format=custom", f"--file={copy}", _plain(hub.url)]
         subprocess.run(command, check=True, capture_output=True)
         return
     with closing(sqlite3.connect(str(hub.database.path))) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
 
 
-def put_back(hub: Hub, copy: Path, tools: Path | None = None) -> None:
+def put_back(hub: Hub, copy: Path) -> None:
     """As the runbook says: the copy in place, and the side files of the old database removed."""
     hub.database.close()
-    if tools is not None:
-        command = [str(tools / "pg_restore"), "--clean", "--if-exists", "--single-transaction"]
+    if hub.database.dialect == "postgresql":
+        command = [_tool("pg_restore"), "--clean", "--if-exists", "--single-transaction"]
         subprocess.run([*command, f"--dbname={_plain(hub.url)}", str(copy)], check=True, capture_output=True)
         return
     assert hub.database.path is not None
@@ -72,6 +42,11 @@ def put_back(hub: Hub, copy: Path, tools: Path | None = None) -> None:
         Path(f"{hub.database.path}{ending}").unlink(missing_ok=True)
     shutil.copy(copy, tmp := hub.database.path.with_name("put.db"))
     tmp.replace(hub.database.path)
+
+
+def _tool(name: str) -> str:
+    """One of PostgreSQL's own programs."""
+    return str(require("postgres").resolve().with_name(name))
 
 
 def _plain(url: str) -> str:
@@ -119,20 +94,15 @@ def orders(hub: Hub) -> dict[str, tuple[str, list[tuple[str, str, str]]]]:
     return found
 
 
-def test_the_lost_hour_comes_back_once_and_nothing_is_sent_again(
-    either_hub: Hub, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    hub, tools = either_hub, None
-    if hub.database.dialect == "postgresql":
-        tools = request.getfixturevalue("postgres_server").programs
+def test_the_lost_hour_comes_back_once_and_nothing_is_sent_again(hub: Hub, tmp_path: Path) -> None:
     the_day(hub)
-    back_up(hub, tmp_path / "copy.db", tools)
+    back_up(hub, tmp_path / "copy.db")
     the_lost_hour(hub)
     ledger, mails, left = orders(hub), len(hub.sink.messages), hub.acme.names("delivery")
     owed = sorted((m.kind.value, m.to, m.set_type) for m in messages(hub))
-    put_back(hub, tmp_path / "copy.db", tools)
+    put_back(hub, tmp_path / "copy.db")
 
-    if tools is None:  # a file tells that it is older, a server cannot
+    if hub.database.dialect == "sqlite":  # a file tells that it is older, a server cannot
         code, _, said = hub.said("poll")
         assert code == 2
         assert "older than it was" in said
