@@ -3,10 +3,15 @@
 from datetime import date
 from decimal import Decimal
 
+import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from storage import chain
 from storage.commands import Reason
+from storage.database.schema import MIGRATIONS
 from storage.invariants import history
 from storage.orders import ItemId, LineState
 from tests.unit.storage import test_invariants
@@ -85,6 +90,28 @@ def test_the_form_never_changes() -> None:
         ordered=Decimal(10), fulfilled=Decimal(0), cancelled=Decimal(0), pack_size=Decimal("0.5"),
     )  # fmt: skip
     assert chain.link(first, values, [chain.placed(new)]) == PLACED_HASH
+
+
+def test_a_ledger_from_before_the_chain_is_given_the_hashes_it_would_have(
+    story: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The migration reads tables of its time and the ledger those of today: they must hash the same."""
+    migration = ScriptDirectory(str(MIGRATIONS)).get_revision("0005").module
+    monkeypatch.setattr(migration, "_PAGE", 2)  # three orders: the last page is another one
+    written = hashes(story)
+    story.execute(text("UPDATE event SET hash = ''"))
+    story.execute(text("UPDATE orders SET last_sequence = 0, last_hash = ''"))
+    with Operations.context(MigrationContext.configure(story)):
+        migration._chain_all()
+    assert hashes(story) == written
+    assert list(history.walk(story)) == []
+
+
+def hashes(tx: Connection) -> list[tuple[object, ...]]:
+    """The hash of every event, and where every order says that it ends."""
+    events = tx.execute(text("SELECT id, hash FROM event ORDER BY id"))
+    ends = tx.execute(text("SELECT id, last_sequence, last_hash FROM orders ORDER BY id"))
+    return [tuple(row) for row in (*events, *ends)]
 
 
 def named(tx: Connection) -> list[tuple[object, object]]:
