@@ -24,6 +24,7 @@ from pipeline.mail import (
     with_message_id,
 )
 from pipeline.ports import Mailbox
+from pipeline.side_by_side import side_by_side
 from storage import outbox
 from storage.database import Database
 from storage.outbox import OutboxMessage, StaleMessage
@@ -81,7 +82,9 @@ def deliver(
     database: Database, mail: SmtpSettings, mailboxes: Callable[[str], Mailbox], clock: Clock,
     *, messages_max: int = MESSAGES_MAX, leave: Collection[str] = (),
 ) -> DeliveryReport:  # fmt: skip
-    """Send what is due, each message once. No transaction is open while a server is spoken to.
+    """Send what is due, each message once, to all servers side by side.
+
+    No transaction is open while a server is spoken to.
 
     `mailboxes` gives a partner's mailbox by the partner's id, or raises a CountermandError; it stays open.
     A server that is down ends the round for what goes there, and for nothing else. Partners in `leave` are
@@ -90,12 +93,21 @@ def deliver(
     uncertain = _recovered(database)
     with database.reading() as tx:
         due = outbox.due(tx, clock.now(), messages_max)
-    courier = _Courier(database, clock)
-    _send_mail(courier, mail, [message for message in due if message.kind is Kind.EMAIL])
-    uploads = [m for m in due if m.kind is Kind.ACKNOWLEDGMENT and m.partner not in leave]
-    for partner in dict.fromkeys(message.partner for message in uploads):
-        _upload(courier, mailboxes, partner, [message for message in uploads if message.partner == partner])
-    return DeliveryReport(attempts=tuple(courier.attempts), uncertain=uncertain)
+    mails = [message for message in due if message.kind is Kind.EMAIL]
+    uploads: dict[str, list[OutboxMessage]] = {}
+    for message in due:
+        if message.kind is Kind.ACKNOWLEDGMENT and message.partner not in leave:
+            uploads.setdefault(message.partner, []).append(message)
+    send: list[Callable[[_Courier], None]] = [
+        partial(_upload, mailboxes=mailboxes, partner=partner, messages=messages)
+        for partner, messages in uploads.items()
+    ]
+    if mails:
+        send.insert(0, partial(_send_mail, mail=mail, messages=mails))
+    couriers = [_Courier(database, clock) for _ in send]
+    side_by_side([partial(one, courier) for one, courier in zip(send, couriers, strict=True)])
+    attempts = tuple(attempt for courier in couriers for attempt in courier.attempts)
+    return DeliveryReport(attempts=attempts, uncertain=uncertain)
 
 
 def deliver_mail(database: Database, mail: SmtpSettings, clock: Clock) -> DeliveryReport:

@@ -12,6 +12,7 @@ from pipeline.clock import Clock
 from pipeline.errors import CountermandError, MailboxPaused
 from pipeline.leftovers import Leftovers
 from pipeline.ports import RemoteFile
+from pipeline.side_by_side import side_by_side
 from pipeline.sightings import Sightings
 from pipeline.taking import FileProblem, Inbox, Kept, Limits, Shelf, TakenFile, Taking
 
@@ -51,7 +52,7 @@ def receive_all(
     *,
     wait: bool,
 ) -> Iterator[tuple[ReceiveReport, ...]]:
-    """One round over all mailboxes, each whatever became of the others, in passes.
+    """One round over all mailboxes, side by side, each whatever became of the others, in passes.
 
     Of each mailbox a pass takes at most `pass_files_max` files, so that one partner's hundred thousand do
     not make another wait for all of them; what was taken can be read between passes. What a pass reports of
@@ -62,21 +63,18 @@ def receive_all(
     """
     rounds = [_Round(inbox, shelf, sightings, clock, limits) for inbox in inboxes]
     try:
-        for one in rounds:
-            one.look()
+        side_by_side([one.look for one in rounds])
         owed_seconds = max((one.owed_seconds for one in rounds), default=0.0)
         if wait and owed_seconds:
             for one in rounds:
                 one.close()  # an idle connection is one more thing that can break until the next look
             clock.sleep(owed_seconds + 0.001)  # so that rounding does not leave a file a moment short
-            for one in rounds:
-                if one.unsettled:
-                    one.look()
+            side_by_side([one.look for one in rounds if one.unsettled])
         started_seconds = clock.monotonic_seconds()
         waiting = rounds
         while True:
             # At least once, also without any mailbox: what was kept before is read, what is owed is sent.
-            yield tuple(one.take() for one in waiting)
+            yield tuple(side_by_side([one.take for one in waiting]))
             # Only now: if we die before the caller has told of a file, the next process has to do it.
             for one in waiting:
                 one.remember()

@@ -29,6 +29,7 @@ from pipeline.replay import replay as replay_files
 from pipeline.replay import sources
 from pipeline.report import FileReport, files_json, needs_attention
 from pipeline.settings import example
+from pipeline.side_by_side import AT_ONCE_MAX
 from pipeline.wiring import Application, open_application
 from storage.database import AlreadyRunning, DatabaseUnavailable, Guard, Hold
 
@@ -71,7 +72,7 @@ def poll(
     ] = None,
 ) -> None:
     """Receive, ingest and deliver, once or until stopped. Silent when nothing arrived and all is well."""
-    application = open_application(config)
+    application = open_application(config, threads=1 + AT_ONCE_MAX)
     try:
         with application.database.only_process() as hold:
             _poll(application, every, metrics_file, hold, as_json=as_json)
@@ -176,7 +177,7 @@ def check(
 @app.command("deliver")
 def deliver_due(config: Config = None, as_json: AsJson = False) -> None:
     """Send what is due now."""
-    application = open_application(config)
+    application = open_application(config, threads=1 + AT_ONCE_MAX)
     try:
         with (
             application.database.only_process(),

@@ -4,7 +4,7 @@ import os
 import platform
 from pathlib import Path
 
-from tests.bench import bench_way, bench_x12, plot
+from tests.bench import bench_stages, bench_way, bench_x12, plot
 
 _DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -14,7 +14,7 @@ def main() -> None:
     machine = f"{os.cpu_count()} CPUs ({platform.machine()}), Python {platform.python_version()}"
     parts = ["# Benchmarks", f"Measured in one run of `make bench` on {machine}."]
     print(parts[-1], flush=True)
-    for make in (bench_way.way, bench_way.fetching, bench_way.ledger):
+    for make in (bench_way.way, bench_stages.stages, bench_way.fetching, bench_way.ledger):
         table = make()
         print(f"\n{table.as_text()}", flush=True)
         parts.append(table.as_markdown())

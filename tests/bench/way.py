@@ -114,11 +114,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.way", description=__doc__)
     parser.add_argument("--files", type=int, default=5000)
     parser.add_argument("--lines", type=int, default=10)
-    parser.add_argument("--url", default="")
+    parser.add_argument("--url", default="", help="of a ledger; what it holds already stays")
     parser.add_argument("--delay", type=float, default=0.0, help="added round trip, in seconds")
+    parser.add_argument("--before", type=int, default=0, help="orders that the ledger holds already")
     parser.add_argument("--profile", type=int, default=0, help="print so many functions")
     given = parser.parse_args()
-    measured = whole_way(given.files, given.lines, given.url, delay_seconds=given.delay, show=given.profile)
+    measured = whole_way(
+        given.files,
+        given.lines,
+        given.url,
+        delay_seconds=given.delay,
+        orders_before=given.before,
+        show=given.profile,
+    )
     print(f"{measured.rate:.0f} files/s: {measured.seconds:.2f} s, own {measured.own_seconds:.2f} s")
 
 

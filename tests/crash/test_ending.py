@@ -31,8 +31,17 @@ def test_told_to_end_it_ends_soon_and_is_restartable(sqlite_worlds: list[Worlds]
 
 
 @pytest.mark.needs("sshd", "strace")
-@pytest.mark.parametrize("fault", ["fdatasync:signal=KILL:when=12", "fdatasync:signal=TERM:when=40"])
-def test_the_command_itself_over_ssh(fault: str) -> None:
+@pytest.mark.parametrize(
+    "fault",  # strace counts the calls of each thread for itself
+    [
+        "fdatasync:signal=KILL:when=2",
+        "fdatasync:signal=KILL:when=12",
+        "fdatasync:signal=TERM:when=5",
+        "pwrite64:signal=KILL:when=20",
+        "sendto:signal=KILL:when=30",
+    ],
+)
+def test_the_command_itself_over_ssh_side_by_side(fault: str) -> None:
     with running_openssh() as server, world(require("sftp-server"), ssh=server) as real:
         real.reset()
         trace = [

@@ -22,7 +22,7 @@ from unittest.mock import patch
 from sqlalchemy import func, select, update
 
 from edi import limits
-from pipeline import cli, wiring
+from pipeline import cli, side_by_side, wiring
 from pipeline.cli import movement, options
 from pipeline.mailbox import session
 from pipeline.partners import MailboxSettings
@@ -254,6 +254,8 @@ class World:
         return Ended(signaled, os.waitstatus_to_exitcode(status) if not signaled else -1, seconds, said)
 
     def _become_a_process(self) -> None:
+        # One after another, or the n-th passage of a point, or call of a thread, would be another each time.
+        vars(side_by_side).update(AT_ONCE_MAX=1)
         for number in (signal.SIGALRM, signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
         signal.alarm(RUN_SECONDS_MAX)

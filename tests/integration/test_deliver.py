@@ -339,7 +339,6 @@ def test_no_transaction_is_open_while_a_server_is_spoken_to(
     scene: Callable[..., Scene], database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub = scene()
-    hub.owe_mail(1)
     hub.owe_file(1, "acme")
     other = Database(database_url)
     wrote: list[str] = []
@@ -354,7 +353,7 @@ def test_no_transaction_is_open_while_a_server_is_spoken_to(
     monkeypatch.setattr(hub.mailboxes["acme"], "deliver_many", write_meanwhile)
     hub.deliver()
     other.close()
-    assert wrote == ["997-1.edi sent"]
+    assert wrote == ["997-1.edi sending"]
 
 
 def test_sent_again_on_purpose_it_is_a_message_of_its_own(scene: Callable[..., Scene]) -> None:

@@ -142,7 +142,11 @@ def _line(command: AcknowledgeOrder, line: Line, answers: tuple[LineAnswer, ...]
         command.short_accept is ShortAccept.CANCEL and kinds & {*_ACCEPTING} and (accepting or not rejected)
     ):
         line.cancel(rest, declined=True)
-    elif not rejected and (Answer.REJECTED in kinds or not kinds & {Answer.BACKORDERED, Answer.ON_HOLD}):
+    elif not rejected and (
+        Answer.REJECTED in kinds
+        or kinds >= {*_ACCEPTING}  # "so many" and "changed to so many" are two statements
+        or not kinds & {Answer.BACKORDERED, Answer.ON_HOLD}
+    ):
         raise Hold if line.open else Unclear
 
 
