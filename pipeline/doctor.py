@@ -15,6 +15,7 @@ from pipeline.guides import check_guides
 from pipeline.mail import SmtpSession, check_templates
 from pipeline.partners import Partner
 from pipeline.ports import Folder
+from pipeline.settings import Settings
 from pipeline.wiring import Application
 from storage import due
 from storage.database import Database, DatabaseUnavailable, Guard
@@ -26,6 +27,7 @@ HELD_MAX = timedelta(days=1)
 UNSENT_MAX = timedelta(hours=4)  # the longest pause between two attempts
 SERVED_MAX = timedelta(hours=1)
 WORK_MAX = timedelta(minutes=5)  # cron's poll comes every minute, workers take seconds
+CLOCKS_APART_MAX = timedelta(seconds=5)
 PYTHON_MIN = (3, 11, 10)  # before, the standard library let an encoded word end a header; we guard against it
 # Where locks and shared memory are not what SQLite takes them for.
 _REMOTE = ("nfs", "cifs", "smb", "fuse", "9p", "afs", "ceph", "gluster")
@@ -47,12 +49,15 @@ def examine(application: Application) -> list[Examined]:
     found = [
         _try("program", _program),
         _try("settings", partial(_settings, application)),
+        _try("secrets", partial(_secrets, settings)),
         _try("templates", lambda: f"{len(check_templates())} rendered"),
         _try("guides", lambda: f"{check_guides(settings)} loaded"),
         _try("database", partial(_database, database)),
     ]
     if database.path is not None:
         found.append(_try("disk", partial(_disk, database.path)))
+    elif found[-1].ok:
+        found.append(_try("clock", partial(_clock, application)))
     for partner in settings.partners:
         if not partner.notify:
             said = "notify is empty, so nobody there is told; give it an address"
@@ -83,6 +88,31 @@ def _settings(application: Application) -> str:
     if mode & 0o022:
         raise OperatorError(f"{path} can be changed by others (mode {mode:04o}); run: chmod go-w {path}")
     return f"{path}, {len(application.settings.partners)} partners"
+
+
+def _secrets(settings: Settings) -> str:
+    """Passwords in files are ours alone to read. Of key files each mailbox makes sure before it uses one."""
+    boxes = [partner.mailbox for partner in settings.partners if partner.mailbox is not None]
+    passwords = [*(box.password for box in boxes), settings.mail.password]
+    files = sorted({password.path for password in passwords if password and password.path})
+    seen = [str(path) for path in files if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077]
+    if seen:
+        raise OperatorError(f"others may read {', '.join(seen)}; run: chmod 600 {' '.join(seen)}")
+    return f"{len(files)} passwords in files, for this user's eyes only"
+
+
+def _clock(application: Application) -> str:
+    """One hub, one time: what is due is decided by each machine's clock."""
+    before = application.clock.now()
+    with application.database.reading() as tx:
+        theirs: datetime = tx.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+    apart = max(before - theirs, theirs - application.clock.now())
+    if apart > CLOCKS_APART_MAX:
+        raise OperatorError(
+            f"this machine's clock and the database's are {apart.total_seconds():.0f} seconds apart;"
+            " keep both in time (chrony, systemd-timesyncd)"
+        )
+    return "this machine's and the database's agree"
 
 
 def _database(database: Database) -> str:
@@ -145,6 +175,8 @@ def _folders(application: Application, partner: Partner) -> str:
     for folder in (Folder.PROCESSED, Folder.REJECTED):
         with application.open_folder(partner.id, folder) as mailbox:
             counts.append(f"{len(mailbox.listing())} in {folder.value}")
+    with application.open_delivery(partner.id) as mailbox:
+        counts.append(f"{len(mailbox.listing())} in delivery, not taken by the partner yet")
     return ", ".join(counts)
 
 

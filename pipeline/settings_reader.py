@@ -44,6 +44,11 @@ class Secret:
     def __repr__(self) -> str:
         return "***"
 
+    @property
+    def path(self) -> Path | None:
+        """The file it is read from, if it is one."""
+        return self._path
+
     def version(self) -> str:
         """Another text when the file it is read from has changed; says nothing about the secret."""
         try:

@@ -63,6 +63,11 @@ class Application:
         }
         return SftpMailbox(swapped[folder], self.door(partner_id, by_hand=True))
 
+    def open_delivery(self, partner_id: str) -> Mailbox:
+        """The folder a partner's answers are left in, to list it."""
+        own = self._mailbox_settings(partner_id)
+        return SftpMailbox(replace(own, pickup=own.delivery), self.door(partner_id, by_hand=True))
+
     def restorer(self, since: datetime | None, without: Collection[str]) -> Restorer:
         """What `countermand restored` runs."""
         check_templates()
