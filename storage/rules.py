@@ -219,10 +219,7 @@ def _may_say(command: Command) -> bool:
 
 
 def _cancels_what_it_reopened(order: OrderState, command: Command, decision: Decision) -> bool:
-    """Units that a file opened again it may not cancel: that would cancel what has left (section 2.5).
-
-    To ask is not to cancel: the seller, who knows what has left, has still to answer.
-    """
+    """Units that a file opened again it may not cancel, only ask for: they may have left (section 2.5)."""
     if not order.reopened_by or order.reopened_by != command.source.identity:
         return False
     return any(fact.kind in CANCELLING for fact in decision.facts)

@@ -112,7 +112,7 @@ def test_nothing_is_lost_and_nothing_done_twice(
         killed = harm(workers, chance, place)
         wait_until(lambda: place.is_at_rest)
         assert workers.stop() == [0] * WORKERS
-        assert killed >= 4
+        assert killed >= 2, "there was no harm to speak of"
         found = picture_of(place)
         for name, rows in expected.items():
             assert found[name] - rows == Counter(), name
