@@ -28,6 +28,8 @@ class OrderRow(Row, table=True):
         one_of("status", OrderStatus),
         UniqueConstraint("buyer", "seller", "po_number", "release"),
         Index("orders_status", "status"),
+        Index("orders_of_buyer", "buyer", "id"),  # a party's own, newest first, a page at a time
+        Index("orders_of_seller", "seller", "id"),
     )
 
     id: int | None = row_key()
