@@ -1,0 +1,38 @@
+"""Serving: a site on a port, until it is told to stop; what is begun is finished."""
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from pipeline.api.application import THREADS, make_site
+from pipeline.errors import OperatorError
+from pipeline.wiring import Application
+
+GRACE_SECONDS = 10  # for what is begun when it is told to stop
+IDLE_SECONDS = 30  # a connection that says nothing is closed
+CONNECTIONS_MAX = 200  # at once; more are told to come back (503)
+WAITING_MAX = 128  # connections that the system keeps for us until we take them
+
+__all__ = ["THREADS", "serve"]
+
+
+def serve(application: Application, host: str, port: int, listening: Callable[[str, int], None]) -> None:
+    """Serve until SIGTERM or SIGINT; `listening` is told the address that answers from now on."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        bound = socket.create_server((host, port), family=family, backlog=WAITING_MAX)
+    except OSError as error:
+        raise OperatorError(f"Cannot listen on {host} port {port}: {error.strerror or error}.") from error
+    with bound:
+        config = uvicorn.Config(
+            make_site(application, threads=THREADS),
+            log_config=None,  # our own log has a line for each request
+            access_log=False,
+            server_header=False,
+            limit_concurrency=CONNECTIONS_MAX,
+            timeout_keep_alive=IDLE_SECONDS,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        listening(*bound.getsockname()[:2])
+        uvicorn.Server(config).run(sockets=[bound])
