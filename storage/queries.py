@@ -1,13 +1,15 @@
 """The read side: orders and their timelines, and what waits, for the command line, reports and the API."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, or_, select, text
 
 from storage.commands import Reason, Source
 from storage.events import EventKind, LedgerEvent, Units
+from storage.evolve import LINES_MAX
 from storage.loading import lines_of
 from storage.models import table
 from storage.orders import ZERO, LineState, OrderKey, OrderStatus
@@ -15,8 +17,9 @@ from storage.receipts import ReceivedFile, get_file
 from storage.states import FileStatus, HeldStatus, ParkedStatus
 
 _ORDERS, _LINES = table("orders"), table("order_line")
-_EVENTS, _EVENT_LINES = table("event"), table("event_line")
+_EVENTS, _EVENT_LINES, _IDS = table("event"), table("event_line"), table("order_line_id")
 _WAITING = text("order_line.requested > 0")  # as the index says it, or it would not be used
+_WITH_ITEM = select(_IDS.c.line_id // LINES_MAX).where(_IDS.c.id == bindparam("item"))
 _FILES, _SETS, _HELD, _PARKED, _OUTBOX = (
     table(name) for name in ("received_file", "transaction_set", "held", "parked", "outbox")
 )
@@ -69,6 +72,21 @@ class Counts:
     outbox: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which orders a list is to have; what is "" or None does not matter."""
+
+    partner: str = ""  # either party
+    buyer: str = ""
+    seller: str = ""
+    status: OrderStatus | None = None
+    po_number: str = ""
+    item: str = ""  # an id of one of its lines, whatever its qualifier
+    placed_since: datetime | None = None
+    placed_before: datetime | None = None
+    asks: bool = False  # the buyer asked to cancel units, and the seller has not answered
+
+
 def list_orders(
     tx: Connection,
     *,
@@ -76,16 +94,51 @@ def list_orders(
     status: OrderStatus | None = None,
     before_id: int | None = None,
     limit: int = 1000,
+    wanted: Wanted | None = None,
 ) -> tuple[OrderSummary, ...]:
-    """Orders, newest first; `partner` is either party. For the next page give the last id as `before_id`."""
-    query = select(_ORDERS)
-    if partner:
-        query = query.where(or_(_ORDERS.c.buyer == partner, _ORDERS.c.seller == partner))
-    if status is not None:
-        query = query.where(_ORDERS.c.status == status.value)
+    """Orders, newest first. For the next page give the last id as `before_id`.
+
+    `partner` and `status` are the short way to say the same in `wanted`.
+    """
+    query = select(_ORDERS).where(*_conditions(wanted or Wanted(partner=partner, status=status)))
     if before_id is not None:
         query = query.where(_ORDERS.c.id < before_id)
     return tuple(_summary(row) for row in tx.execute(query.order_by(_ORDERS.c.id.desc()).limit(limit)))
+
+
+def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    if wanted.partner:
+        yield or_(_ORDERS.c.buyer == wanted.partner, _ORDERS.c.seller == wanted.partner)
+    for name in ("buyer", "seller", "po_number"):
+        if value := getattr(wanted, name):
+            yield _ORDERS.c[name] == value
+    if wanted.status is not None:
+        yield _ORDERS.c.status == wanted.status.value
+    if wanted.placed_since is not None:
+        yield _ORDERS.c.placed_at >= wanted.placed_since
+    if wanted.placed_before is not None:
+        yield _ORDERS.c.placed_at < wanted.placed_before
+    if wanted.item:
+        yield _ORDERS.c.id.in_(_WITH_ITEM.params(item=wanted.item))
+    if wanted.asks:
+        yield _ORDERS.c.id.in_(select(_LINES.c.order_id).where(_WAITING))
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One moment of an order: whatever happens to it makes another."""
+
+    key: OrderKey
+    sequence: int  # of its last event
+    hash: str  # of that event
+
+
+def mark_of(tx: Connection, order_id: int, *, buyer: str = "", seller: str = "") -> Mark | None:
+    """Where an order stands; None when there is none between these parties: the same look for either."""
+    parties = ((_ORDERS.c.buyer, buyer), (_ORDERS.c.seller, seller))
+    own = (column == party for column, party in parties if party)
+    row = tx.execute(select(_ORDERS).where(_ORDERS.c.id == order_id, *own)).one_or_none()
+    return None if row is None else Mark(_summary(row).key, row.last_sequence, row.last_hash)
 
 
 def find_orders(
