@@ -7,6 +7,9 @@ from anyio import to_thread
 from fastapi import FastAPI
 
 from pipeline.api import problems, routes
+from pipeline.api.callers import Door, Pace
+from pipeline.api.description import describe
+from pipeline.api.desk import Desk
 from pipeline.api.guard import Guard
 from pipeline.wiring import Application
 
@@ -14,7 +17,7 @@ from pipeline.wiring import Application
 THREADS = 8
 
 
-def make_site(application: Application, *, threads: int = THREADS) -> FastAPI:
+def make_site(application: Application, *, threads: int = THREADS, pace: Pace = Pace()) -> FastAPI:  # noqa: B008
     """The site. `threads` must not be more than the application was opened for.
 
     Routes are plain functions, which run in threads, because the database is waited for.
@@ -33,11 +36,15 @@ def make_site(application: Application, *, threads: int = THREADS) -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,  # FastAPI's pages fetch scripts from elsewhere; docs/api.md is the guide
         redoc_url=None,
+        redirect_slashes=False,
         lifespan=lifespan,
     )
     site.state.application = application
+    site.state.door, site.state.desk = Door(application, pace), Desk(application)
     problems.install(site)
-    site.include_router(routes.router)
+    site.include_router(routes.make_router())
+    site.include_router(routes.explanations())
+    describe(site)
     # The app's pages have a router of their own; it is included here.
     site.add_middleware(Guard)
     return site

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+import traceback
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,6 +12,7 @@ from pipeline.api.problems import API, ApiProblem, response
 
 BODY_BYTES_MAX = 1024 * 1024  # an order of 10,000 lines has some 900 kB
 URL_BYTES_MAX = 8 * 1024
+TRACE_CALLS_MAX = 5  # in a line of the log
 
 #: No script, style, frame or form of anybody else's, and none written into a page.
 CONTENT_POLICY = (
@@ -95,6 +97,18 @@ class Guard:
             if started:
                 raise
             await _refuse(_too_large(bound), scope, receive, send)
+        except Exception as error:
+            _note_bug(error, scope["state"]["request_id"])
+            if not started:
+                await _refuse(ApiProblem(500, "bug", "This is a mistake of ours."), scope, receive, send)
+            if not journal.is_on():
+                raise  # the server says it on standard error
+
+
+def _note_bug(error: Exception, request_id: str) -> None:
+    trace = "".join(traceback.format_tb(error.__traceback__)[-TRACE_CALLS_MAX:])
+    said = f"{type(error).__name__}: {error}"
+    journal.event("bug", journal.ERROR, error=said, trace=trace, request=request_id)
 
 
 def _too_large(bound: int) -> ApiProblem:
