@@ -9,6 +9,7 @@ from pipeline.api.answers import ProblemOut
 from pipeline.api.problems import API, MEDIA_TYPE
 
 _ANY = {
+    "400": "The body cannot be decoded: it is not UTF-8.",
     "401": "The key is missing or not good.",
     "403": "The key has not the scope, or is the other side's.",
     "413": "The body is too large.",

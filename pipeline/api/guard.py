@@ -3,6 +3,7 @@
 import secrets
 import time
 import traceback
+from contextlib import suppress
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -69,7 +70,7 @@ class Guard:
 
     async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse what is too large: at once where its length is said, else as soon as it is."""
-        bound, read, started = self._body_bytes_max, 0, False
+        bound, read, started = self._body_bytes_max, 0, False  # of the body; and of the answer
         if len(scope["raw_path"]) + len(scope["query_string"]) > URL_BYTES_MAX:
             await _refuse(ApiProblem(414, "uri-too-long", "The address is too long."), scope, receive, send)
             return
@@ -88,15 +89,15 @@ class Guard:
 
         async def noted(message: Message) -> None:
             nonlocal started
-            started = True
-            await send(message)
+            if read <= bound or started:  # else whoever read the body takes it for one that is broken
+                started = True
+                await send(message)
 
         try:
-            await self._app(scope, counted, noted)
-        except _TooLarge:
-            if started:
-                raise
-            await _refuse(_too_large(bound), scope, receive, send)
+            with suppress(_TooLarge):
+                await self._app(scope, counted, noted)
+            if read > bound and not started:
+                await _refuse(_too_large(bound), scope, receive, send)
         except Exception as error:
             _note_bug(error, scope["state"]["request_id"])
             if not started:

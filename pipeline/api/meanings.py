@@ -5,6 +5,7 @@ import json
 from decimal import Decimal
 
 from pipeline.api import shapes
+from pipeline.api.problems import ApiProblem
 from pipeline.entering import LineCut, Speaker, cancellation, consent, located
 from pipeline.items import DISCRETE_UNITS, item_id
 from pipeline.reasons import CancelReason
@@ -62,7 +63,10 @@ def _cut(said: shapes.Cut, name: str, order: OrderState) -> LineCut:
 
 
 def answer_request(said: shapes.Answer, consents: Consent, speaker: Speaker, order: OrderState) -> Command:
-    """The seller's yes or no to all that was asked."""
+    """The seller's yes or no to all that was asked; an ApiProblem when nothing is."""
+    if not any(line.requested for line in order.lines):
+        title = "Nothing of the order is asked to be cancelled, or it was answered."
+        raise ApiProblem(409, "nothing-asked", title)
     return consent(speaker, order.key, consents, _reason(said.reason), said.note)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import uvicorn
 
 from pipeline.api.application import THREADS, make_site
+from pipeline.api.callers import Pace
 from pipeline.errors import OperatorError
 from pipeline.wiring import Application
 
@@ -14,7 +15,7 @@ IDLE_SECONDS = 30  # a connection that says nothing is closed
 CONNECTIONS_MAX = 200  # at once; more are told to come back (503)
 WAITING_MAX = 128  # connections that the system keeps for us until we take them
 
-__all__ = ["THREADS", "serve"]
+__all__ = ["THREADS", "make_server", "serve"]
 
 
 def serve(application: Application, host: str, port: int, listening: Callable[[str, int], None]) -> None:
@@ -25,14 +26,20 @@ def serve(application: Application, host: str, port: int, listening: Callable[[s
     except OSError as error:
         raise OperatorError(f"Cannot listen on {host} port {port}: {error.strerror or error}.") from error
     with bound:
-        config = uvicorn.Config(
-            make_site(application, threads=THREADS),
-            log_config=None,  # our own log has a line for each request
-            access_log=False,
-            server_header=False,
-            limit_concurrency=CONNECTIONS_MAX,
-            timeout_keep_alive=IDLE_SECONDS,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
+        server = make_server(application)
         listening(*bound.getsockname()[:2])
-        uvicorn.Server(config).run(sockets=[bound])
+        server.run(sockets=[bound])
+
+
+def make_server(application: Application, pace: Pace | None = None) -> uvicorn.Server:
+    """What serves, on sockets that it is given."""
+    config = uvicorn.Config(
+        make_site(application, threads=THREADS, pace=pace or Pace()),
+        log_config=None,  # our own log has a line for each request
+        access_log=False,
+        server_header=False,
+        limit_concurrency=CONNECTIONS_MAX,
+        timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    return uvicorn.Server(config)

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 
-from pipeline.api.application import THREADS, make_site
 from pipeline.api.callers import Pace
+from pipeline.api.serving import THREADS, make_server
 from pipeline.clock import Clock, SystemClock
 from pipeline.settings import load
 from pipeline.wiring import Application
@@ -100,8 +99,7 @@ def served(
     database = Database(settings.database.url, threads=THREADS)
     application = Application(settings=settings, database=database, clock=clock or SystemClock())
     bound = socket.create_server(("127.0.0.1", 0))
-    app = make_site(application, pace=pace or Pace(burst=100_000, per_second=10_000))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=5))
+    server = make_server(application, pace or Pace(burst=100_000, per_second=10_000))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, name="site")
     thread.start()
     address = f"http://127.0.0.1:{bound.getsockname()[1]}"
