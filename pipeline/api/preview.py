@@ -119,5 +119,6 @@ def _statement(entry: Entry, effect: str, other: Partner | None) -> str:
 
 
 def _told(other: Partner) -> Json:
-    by = {Tell.EMAIL: ["email"], Tell.EDI: ["x12"], Tell.BOTH: ["email", "x12"]}[other.policy.tell]
+    ways = {Tell.EMAIL: ["email"], Tell.EDI: ["x12"], Tell.BOTH: ["email", "x12"]}
+    by = ways[other.policy.tell] if other.mailbox else ["email"]  # X12 needs a place to be left in
     return {"partner": other.id, "name": other.name, "by": by}

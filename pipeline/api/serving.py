@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 
@@ -28,7 +29,8 @@ def serve(application: Application, host: str, port: int, listening: Callable[[s
     with bound:
         server = make_server(application)
         listening(*bound.getsockname()[:2])
-        server.run(sockets=[bound])
+        with suppress(KeyboardInterrupt):  # how a person ends it
+            server.run(sockets=[bound])
 
 
 def make_server(application: Application, pace: Pace | None = None) -> uvicorn.Server:
