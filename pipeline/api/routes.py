@@ -14,7 +14,7 @@ from pipeline.api.answers import ChangedOut, OrderOut, PageOut, etag_of, order_o
 from pipeline.api.callers import Caller, needs
 from pipeline.api.desk import Asked, Desk, own_order
 from pipeline.api.preview import PreviewOut, preview
-from pipeline.api.problems import TYPES, ApiProblem
+from pipeline.api.problems import PREFIX, TYPES, ApiProblem
 from pipeline.partners import Role
 from pipeline.views import summary_json
 from pipeline.wiring import Application
@@ -26,7 +26,6 @@ from storage.queries import Wanted
 from storage.refusals import Refusal
 from storage.states import Scope
 
-PREFIX = "/api/v1"
 PAGE_MAX = 200
 ID_MAX = 2**53 - 1  # what every JSON library can carry
 CURSOR_CHARS_MAX = 24
@@ -61,7 +60,13 @@ def make_router() -> APIRouter:
 def _both(side: Role) -> APIRouter:
     """What either side may do with its own orders."""
     router = APIRouter()
+    _add_reading(router, side)
+    _add_preview(router, side)
+    _add_cancelling(router, side)
+    return router
 
+
+def _add_reading(router: APIRouter, side: Role) -> None:
     @router.get("/orders", response_model=PageOut, operation_id=f"{side.value}_orders")
     def orders(
         request: Request,
@@ -96,6 +101,28 @@ def _both(side: Role) -> APIRouter:
             mark = own_order(tx, order_id, side, caller)
             return JSONResponse(order_of(tx, order_id), headers={"ETag": etag_of(order_id, mark)})
 
+
+def _add_preview(router: APIRouter, side: Role) -> None:
+    @router.post(
+        "/orders/{order_id}/cancellation-preview",
+        response_model=PreviewOut, operation_id=f"{side.value}_preview",
+    )  # fmt: skip
+    def foresee(
+        request: Request, caller: Annotated[Caller, READ], order_id: OrderId, body: shapes.CancelOrder
+    ) -> Response:
+        """What the same body to `cancel` would do now; nothing is done. Its ETag fits If-Match."""
+        application = _application(request)
+        speaker = caller.speaks(application.clock.now())
+        with application.database.reading() as tx:
+            mark = own_order(tx, order_id, side, caller)
+            loaded = load_order(tx, order_id)
+            assert loaded is not None
+            command = meanings.cancel(application.settings, body, speaker, loaded.order)
+            seen = preview(tx, application.settings, speaker, order_id, command)
+        return JSONResponse(seen, headers={"ETag": etag_of(order_id, mark)})
+
+
+def _add_cancelling(router: APIRouter, side: Role) -> None:
     @router.post(
         "/orders/{order_id}/cancel", response_model=ChangedOut, operation_id=f"{side.value}_cancel_order"
     )
@@ -124,26 +151,6 @@ def _both(side: Role) -> APIRouter:
         return _desk(request).change(
             asked, order_id, lambda who, order: (meanings.cancel_line(settings, body, line, who, order), None)
         )
-
-    @router.post(
-        "/orders/{order_id}/cancellation-preview",
-        response_model=PreviewOut, operation_id=f"{side.value}_preview",
-    )  # fmt: skip
-    def foresee(
-        request: Request, caller: Annotated[Caller, READ], order_id: OrderId, body: shapes.CancelOrder
-    ) -> Response:
-        """What the same body to `cancel` would do now; nothing is done. Its ETag fits If-Match."""
-        application = _application(request)
-        speaker = caller.speaks(application.clock.now())
-        with application.database.reading() as tx:
-            mark = own_order(tx, order_id, side, caller)
-            loaded = load_order(tx, order_id)
-            assert loaded is not None
-            command = meanings.cancel(application.settings, body, speaker, loaded.order)
-            seen = preview(tx, application.settings, speaker, order_id, command)
-        return JSONResponse(seen, headers={"ETag": etag_of(order_id, mark)})
-
-    return router
 
 
 def _buyers() -> APIRouter:
