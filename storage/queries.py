@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, or_, select, text
 
 from storage.commands import Reason, Source
+from storage.database import Prepared
 from storage.events import EventKind, LedgerEvent, Units
 from storage.evolve import LINES_MAX
 from storage.loading import lines_of
@@ -135,10 +137,23 @@ class Mark:
 
 def mark_of(tx: Connection, order_id: int, *, buyer: str = "", seller: str = "") -> Mark | None:
     """Where an order stands; None when there is none between these parties: the same look for either."""
-    parties = ((_ORDERS.c.buyer, buyer), (_ORDERS.c.seller, seller))
-    own = (column == party for column, party in parties if party)
-    row = tx.execute(select(_ORDERS).where(_ORDERS.c.id == order_id, *own)).one_or_none()
-    return None if row is None else Mark(_summary(row).key, row.last_sequence, row.last_hash)
+    parties = {name: party for name, party in (("buyer", buyer), ("seller", seller)) if party}
+    row = _marks(tuple(parties)).one(tx, order_id, *parties.values())
+    if row is None:
+        return None
+    *key, sequence, last_hash = row
+    return Mark(OrderKey(**dict(zip(_KEY, key, strict=True))), sequence, last_hash)
+
+
+_KEY = ("buyer", "seller", "po_number", "release")
+
+
+@cache
+def _marks(parties: tuple[str, ...]) -> Prepared:
+    columns = (_ORDERS.c[name] for name in (*_KEY, "last_sequence", "last_hash"))
+    own = (_ORDERS.c[name] == bindparam(name) for name in parties)
+    query = select(*columns).where(_ORDERS.c.id == bindparam("order_id"), *own)
+    return Prepared(query, "order_id", *parties)
 
 
 def find_orders(

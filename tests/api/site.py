@@ -1,6 +1,5 @@
 """A site for tests: the real server on a free port of loopback, over a ledger of its own, and keys to it."""
 
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from typing import Any
 import httpx
 
 from pipeline.api.callers import Pace
-from pipeline.api.serving import THREADS, make_server
+from pipeline.api.serving import THREADS, listen, make_server
 from pipeline.clock import SystemClock
 from pipeline.partners import MailboxSettings
 from pipeline.settings import load
@@ -108,7 +107,7 @@ def served(
     settings = load(write_settings(folder, policy=policy, mailboxes=boxes), {})
     database = Database(settings.database.url, threads=THREADS)
     application = Application(settings=settings, database=database, clock=SystemClock())
-    bound = socket.create_server(("127.0.0.1", 0))
+    bound = listen("127.0.0.1", 0)
     server = make_server(application, pace or Pace(burst=100_000, per_second=10_000))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, name="site")
     thread.start()
