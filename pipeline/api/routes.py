@@ -1,7 +1,6 @@
 """Routes: every address of the API. Thin: who asks, what is meant, and the ledger's answer."""
 
 import base64
-import binascii
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -22,13 +21,13 @@ from storage import queries
 from storage.commands import Consent
 from storage.loading import load_order
 from storage.orders import OrderStatus
-from storage.queries import Wanted
+from storage.queries import OrderSummary, Wanted
 from storage.refusals import Refusal
 from storage.states import Scope
 
 PAGE_MAX = 200
 ID_MAX = 2**53 - 1  # what every JSON library can carry
-CURSOR_CHARS_MAX = 24
+CURSOR_CHARS_MAX = 100
 
 OrderId = Annotated[int, Path(ge=1, le=ID_MAX, description="The order's `id`.")]
 LinePath = Annotated[str, Path(min_length=1, max_length=40, description="The line's name.")]
@@ -87,12 +86,12 @@ def _add_reading(router: APIRouter, side: Role) -> None:
             placed_since=_moment(placed_since), placed_before=_moment(placed_until),
             asks=cancellation_requested,
         )  # fmt: skip
-        before = _id_of(cursor) if cursor else None
+        after = _place_of(cursor) if cursor else None
         with _application(request).database.reading() as tx:
-            found = queries.list_orders(tx, wanted=wanted, before_id=before, limit=limit + 1)
+            found = queries.page_of_orders(tx, wanted, after=after, limit=limit + 1)
         page = [{"id": order.id, **summary_json(order)} for order in found[:limit]]
         more = len(found) > limit
-        return JSONResponse({"orders": page, "next": _cursor_of(found[limit - 1].id) if more else None})
+        return JSONResponse({"orders": page, "next": _cursor_of(found[limit - 1]) if more else None})
 
     @router.get("/orders/{order_id}", response_model=OrderOut, operation_id=f"{side.value}_order")
     def order(request: Request, caller: Annotated[Caller, READ], order_id: OrderId) -> Response:
@@ -279,16 +278,19 @@ def _moment(said: datetime | None) -> datetime | None:
         raise ApiProblem(422, "invalid", "There is no such time in UTC.") from error
 
 
-def _cursor_of(order_id: int) -> str:
-    return base64.urlsafe_b64encode(str(order_id).encode()).decode().rstrip("=")
+def _cursor_of(last: OrderSummary) -> str:
+    """The place behind an order, for the next page; opaque to callers."""
+    said = f"{last.placed_at.astimezone(UTC).isoformat()}|{last.id}"
+    return base64.urlsafe_b64encode(said.encode()).decode().rstrip("=")
 
 
-def _id_of(cursor: str) -> int:
+def _place_of(cursor: str) -> tuple[datetime, int]:
     try:
         said = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-        order_id = int(said) if said.isdigit() else 0
-    except (ValueError, binascii.Error):
-        order_id = 0
-    if not 1 <= order_id <= ID_MAX:
+        placed_at, _, order_id = said.partition("|")
+        place = datetime.fromisoformat(placed_at).astimezone(UTC), int(order_id)
+    except (ValueError, OverflowError) as error:  # binascii's and the codec's are among them
+        raise ApiProblem(422, "no-such-page", "The cursor is none that a list gave.") from error
+    if not 1 <= place[1] <= ID_MAX:
         raise ApiProblem(422, "no-such-page", "The cursor is none that a list gave.")
-    return order_id
+    return place

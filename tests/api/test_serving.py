@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import httpx
 
+from pipeline.api.serving import listen
 from pipeline.clock import SystemClock
 from pipeline.settings import load
 from storage import access_keys
@@ -78,3 +80,9 @@ def test_a_person_ends_it_with_control_c(tmp_path: Path) -> None:
         assert started.wait(timeout=30) == 0
         assert started.stderr is not None
         assert started.stderr.read() == ""
+
+
+def test_small_answers_do_not_wait_to_be_acknowledged() -> None:
+    """asyncio switches Nagle's waiting off only on sockets that name their protocol."""
+    with listen("127.0.0.1", 0) as bound:
+        assert bound.proto == socket.IPPROTO_TCP
