@@ -42,7 +42,9 @@ class ToldOut(BaseModel):
 
     partner: str
     name: str
-    by: list[str] = Field(description="`email` and `x12`.")
+    by: list[str] = Field(
+        description="`email`, `x12`; `support`: the hub has no address of it, and its people pass it on."
+    )
 
 
 class PreviewOut(BaseModel):
@@ -119,6 +121,7 @@ def _statement(entry: Entry, effect: str, other: Partner | None) -> str:
 
 
 def _told(other: Partner) -> Json:
-    ways = {Tell.EMAIL: ["email"], Tell.EDI: ["x12"], Tell.BOTH: ["email", "x12"]}
-    by = ways[other.policy.tell] if other.mailbox else ["email"]  # X12 needs a place to be left in
+    mail = "email" if other.notify else "support"
+    ways = {Tell.EMAIL: [mail], Tell.EDI: ["x12"], Tell.BOTH: [mail, "x12"]}
+    by = ways[other.policy.tell] if other.mailbox else [mail]  # X12 needs a place to be left in
     return {"partner": other.id, "name": other.name, "by": by}

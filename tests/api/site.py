@@ -100,11 +100,16 @@ def _mailbox(partner: str) -> MailboxSettings:
 
 @contextmanager
 def served(
-    folder: Path, *, policy: str = "", mailboxes: bool = False, pace: Pace | None = None
+    folder: Path,
+    *,
+    policy: str = "",
+    mailboxes: bool = False,
+    pace: Pace | None = None,
+    settings_file: Path | None = None,
 ) -> Iterator[Site]:
     """A site over an installation in this folder; mailboxes are never looked into."""
     boxes = {partner: _mailbox(partner) for partner in PARTIES} if mailboxes else {}
-    settings = load(write_settings(folder, policy=policy, mailboxes=boxes), {})
+    settings = load(settings_file or write_settings(folder, policy=policy, mailboxes=boxes), {})
     database = Database(settings.database.url, threads=THREADS)
     application = Application(settings=settings, database=database, clock=SystemClock())
     bound = listen("127.0.0.1", 0)

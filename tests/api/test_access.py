@@ -182,3 +182,27 @@ def test_serving_without_its_extra_says_what_to_install(tmp_path: Path) -> None:
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 2
     assert "install countermand[serve]" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"lines": [{"line": "\\ud800", "quantity": 1}]}',
+        b'{"lines": [{"line": "\\u0000", "quantity": 1}]}',
+        b'{"lines": [{"line": "1", "quantity": 1e999}]}',
+        b'{"lines": [{"line": "1", "quantity": ' + b"9" * 5000 + b"}]}",
+        b'{"lines": [{"line": "1", "quantity": NaN}]}',
+        b"[" * 100_000,
+        b"\xff",
+        b"null",
+        b"",
+    ],
+    ids=range(9),
+)
+def test_what_no_program_sends_is_refused_and_changes_nothing(site: Site, body: bytes) -> None:
+    order_id, acme = site.place("PO-1", 10), site.client("acme")
+    headers = {"Content-Type": "application/json", "Idempotency-Key": "odd"}
+    answer = acme.post(f"{BUYER}/{order_id}/cancel", content=body, headers=headers)
+    assert answer.status_code in (400, 409, 422)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert acme.get(f"{BUYER}/{order_id}").json()["status"] == "open"

@@ -47,6 +47,17 @@ def test_the_preview_says_how_the_other_side_is_told(told_by_x12: Site) -> None:
     ]  # fmt: skip
 
 
+def test_a_party_without_an_address_is_told_by_the_hubs_people(tmp_path: Path, both_systems: None) -> None:
+    path = write_settings(tmp_path)
+    path.write_text(path.read_text().replace('notify = ["desk@globex.example"]', "notify = []"))
+    with served(tmp_path, settings_file=path) as site:
+        order_id, acme = site.place("PO-1", 10), site.client("acme")
+        seen = acme.post(f"{BUYER}/{order_id}/cancellation-preview", json={}).json()
+        assert [told["by"] for told in seen["told"]] == [["support"]]
+        acme.post(f"{BUYER}/{order_id}/cancel", json={})
+        assert [mail.to for mail in site.mails()] == ["support@hub.example"]
+
+
 def test_staff_takes_reasons_from_the_same_list_and_still_takes_codes(
     site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
