@@ -67,7 +67,10 @@ def answer_request(said: shapes.Answer, consents: Consent, speaker: Speaker, ord
     if not any(line.requested for line in order.lines):
         title = "Nothing of the order is asked to be cancelled, or it was answered."
         raise ApiProblem(409, "nothing-asked", title)
-    return consent(speaker, order.key, consents, _reason(said.reason), said.note)
+    lines = said.lines if isinstance(said, shapes.Approve) else ()
+    agreed = tuple(LineCut(line=one.line, quantity=one.quantity) for one in lines)
+    to_the_rest = Consent.REFUSED if agreed else consents
+    return consent(speaker, order.key, to_the_rest, _reason(said.reason), said.note, agreed)
 
 
 def place(said: shapes.Place, seller: str, body: str, speaker: Speaker) -> Command:

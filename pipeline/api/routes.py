@@ -204,29 +204,40 @@ def _sellers() -> APIRouter:
             asked, order_id, lambda who, order: meanings.fulfil(body, asked.body, who, order)
         )
 
-    for word, said in (("approve", Consent.AGREED), ("reject", Consent.REFUSED)):
-        _add_answer(router, word, said)
+    _add_answers(router)
     return router
 
 
-def _add_answer(router: APIRouter, word: str, said: Consent) -> None:
+def _add_answers(router: APIRouter) -> None:
     @router.post(
-        f"/orders/{{order_id}}/cancellation-request/{word}",
-        response_model=ChangedOut, operation_id=f"seller_{word}_cancellation",
+        "/orders/{order_id}/cancellation-request/approve",
+        response_model=ChangedOut, operation_id="seller_approve_cancellation",
     )  # fmt: skip
-    def answer(
+    def approve(
+        request: Request, caller: Annotated[Caller, CANCEL], order_id: OrderId, body: shapes.Approve,
+        key: Idempotency = None, if_match: IfMatch = None,
+    ) -> Response:  # fmt: skip
+        """Agree to what the buyer asked to cancel: all of it, or some lines' units. It cannot be undone."""
+        asked = _asked(request, caller, Role.SELLER, body, key, if_match)
+        return _answer(request, asked, order_id, body, Consent.AGREED)
+
+    @router.post(
+        "/orders/{order_id}/cancellation-request/reject",
+        response_model=ChangedOut, operation_id="seller_reject_cancellation",
+    )  # fmt: skip
+    def reject(
         request: Request, caller: Annotated[Caller, CANCEL], order_id: OrderId, body: shapes.Answer,
         key: Idempotency = None, if_match: IfMatch = None,
     ) -> Response:  # fmt: skip
+        """Refuse what the buyer asked to cancel; its units stay open."""
         asked = _asked(request, caller, Role.SELLER, body, key, if_match)
-        return _desk(request).change(
-            asked, order_id, lambda who, order: (meanings.answer_request(body, said, who, order), None)
-        )
+        return _answer(request, asked, order_id, body, Consent.REFUSED)
 
-    answer.__doc__ = {
-        Consent.AGREED: "Agree to all that the buyer asked to cancel. It cannot be undone.",
-        Consent.REFUSED: "Refuse what the buyer asked to cancel; its units stay open.",
-    }[said]
+
+def _answer(request: Request, asked: Asked, order_id: int, body: shapes.Answer, said: Consent) -> Response:
+    return _desk(request).change(
+        asked, order_id, lambda who, order: (meanings.answer_request(body, said, who, order), None)
+    )
 
 
 def explanations() -> APIRouter:

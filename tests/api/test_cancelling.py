@@ -241,6 +241,36 @@ def test_a_buyer_asks_and_the_seller_does_not_agree(asking_site: Site) -> None:
     assert site.breaches() == ()
 
 
+def test_a_seller_agrees_to_some_units_and_refuses_the_rest(asking_site: Site) -> None:
+    site = asking_site
+    order_id, acme, globex = site.place("PO-1", 10, 4, 6), site.client("acme"), site.client("globex")
+    acme.post(f"{BUYER}/{order_id}/cancel", json={})
+    some = {"lines": [{"line": "1", "quantity": 7}, {"line": "2"}]}
+    agreed = globex.post(f"{SELLER}/{order_id}/cancellation-request/approve", json=some)
+    assert figures(agreed.json()) == [
+        ("1", "10", "0", "7", "3"), ("2", "4", "0", "4", "0"), ("3", "6", "0", "0", "6"),
+    ]  # fmt: skip
+    assert agreed.json()["done"]["kept"] == [
+        {"line": "1", "quantity": "3"}, {"line": "3", "quantity": "6"},
+    ]  # fmt: skip
+    assert {line["requested"] for line in agreed.json()["lines"]} == {"0"}
+    assert len(site.mails("acme")) == 2
+    assert site.breaches() == ()
+
+
+def test_a_seller_agrees_to_no_more_than_was_asked(asking_site: Site) -> None:
+    order_id, acme, globex = (
+        asking_site.place("PO-1", 10),
+        asking_site.client("acme"),
+        asking_site.client("globex"),
+    )
+    acme.post(f"{BUYER}/{order_id}/lines/1/cancel", json={"quantity": 4})
+    more = {"lines": [{"line": "1", "quantity": 5}]}
+    refused = globex.post(f"{SELLER}/{order_id}/cancellation-request/approve", json=more)
+    assert (refused.status_code, refused.json()["type"]) == (409, "/api/problems/exceeds-requested")
+    assert figures(acme.get(f"{BUYER}/{order_id}").json()) == [("1", "10", "0", "0", "10")]
+
+
 def test_a_seller_cancels_by_itself_also_where_its_buyer_only_asks(asking_site: Site) -> None:
     order_id = asking_site.place("PO-1", 10)
     done = asking_site.client("globex").post(f"{SELLER}/{order_id}/lines/1/cancel", json={"quantity": 4})
