@@ -14,6 +14,8 @@ from storage.commands import (
     AcknowledgedLine,
     AcknowledgeOrder,
     Answer,
+    CancelLines,
+    CancelOrder,
     Command,
     Consent,
     DocumentKey,
@@ -36,7 +38,9 @@ _VERDICTS = {
 }
 
 
-def cancel(settings: Settings, said: shapes.CancelOrder, speaker: Speaker, order: OrderState) -> Command:
+def cancel(
+    settings: Settings, said: shapes.CancelOrder, speaker: Speaker, order: OrderState
+) -> CancelOrder | CancelLines:
     """The order as a whole, or units of lines."""
     cuts = tuple(_cut(cut, cut.line, order) for cut in said.lines or ())
     return cancellation(

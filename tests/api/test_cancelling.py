@@ -217,6 +217,10 @@ def test_a_buyer_asks_and_the_seller_agrees(asking_site: Site) -> None:
     assert (seen["effect"], seen["cannot_be_undone"]) == ("requested", False)
     asked = acme.post(f"{BUYER}/{order_id}/cancel", json={})
     assert asked.json()["done"]["requested"] == [{"line": "1", "quantity": "10"}]
+    again = acme.post(f"{BUYER}/{order_id}/cancellation-preview", json={}).json()
+    assert (again["effect"], again["lines"][0]["can_cancel"]) == ("nothing", "0")
+    sellers = globex.post(f"{SELLER}/{order_id}/cancellation-preview", json={}).json()
+    assert (sellers["effect"], sellers["lines"][0]["can_cancel"]) == ("cancelled", "10")
     assert asked.json()["status"] == "open"
     waiting = globex.get(SELLER, params={"cancellation_requested": True}).json()["orders"]
     assert [order["id"] for order in waiting] == [order_id]
