@@ -13,6 +13,7 @@ from edi.documents import (
     PurchaseOrderAcknowledgment,
     PurchaseOrderChange,
 )
+from pipeline.reasons import named_reason
 from storage.events import EventKind, LedgerEvent
 from storage.orders import LineState, OrderState
 
@@ -101,22 +102,36 @@ def _asks_for_everything(event: LedgerEvent, after: OrderState) -> bool:
 
 
 def _changed_lines(event: LedgerEvent, after: OrderState, *, answered: bool) -> tuple[ChangedLine, ...]:
-    moved = {units.line_id: units.quantity for units in event.units}
+    moved = {units.line_id: units for units in event.units}
     return tuple(
-        changed_line(event.kind, line, moved[line.id], answered=answered)
+        changed_line(
+            event.kind, line, moved[line.id].quantity, answered=answered, reason=moved[line.id].reason.code
+        )
         for line in after.lines
         if line.id in moved
     )
 
 
-def changed_line(kind: EventKind, line: LineState, quantity: Decimal, *, answered: bool) -> ChangedLine:
-    """POC03 is the line's new quantity and POC04 what is left of it (section 2.3, reading A)."""
+def changed_line(
+    kind: EventKind,
+    line: LineState,
+    quantity: Decimal,
+    *,
+    answered: bool,
+    reason: str = "",
+) -> ChangedLine:
+    """POC03 is the line's new quantity and POC04 what is left of it (section 2.3, reading A).
+
+    A line that is dropped has the status of its reason (`pipeline.reasons`), where it is of our own list.
+    """
+    named = named_reason(reason)
+    dropped = named.meaning.acknowledged if named else _DELETED
     left = line.open
     if kind in (EventKind.CANCELLATION_REQUESTED, EventKind.REQUEST_WITHDRAWN):
         left -= line.requested
     total = line.fulfilled + left
     change = _DELETE if total == 0 else _DECREASE
-    acknowledgment = LineAcknowledgment(status=_DELETED, quantity=quantity, unit=line.unit)
+    acknowledgment = LineAcknowledgment(status=dropped, quantity=quantity, unit=line.unit)
     if kind is EventKind.REQUEST_WITHDRAWN:
         change = _CHANGED_LINE
     elif kind is EventKind.REQUEST_REFUSED:

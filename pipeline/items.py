@@ -72,10 +72,10 @@ def line_reference(number: str, ids: tuple[ProductId, ...], policy: Policy) -> L
 
 
 def _item_ids(ids: tuple[ProductId, ...], policy: Policy) -> tuple[ItemId, ...]:
-    return tuple(_item_id(policy.qualifier_aliases.of(pid.qualifier), pid.id) for pid in ids)
+    return tuple(item_id(policy.qualifier_aliases.of(pid.qualifier), pid.id) for pid in ids)
 
 
-def _item_id(qualifier: str, id: str) -> ItemId:
+def item_id(qualifier: str, id: str) -> ItemId:
     """Whole GTINs tie across their qualifiers; any other number only under the same one."""
     if qualifier not in STRONG_QUALIFIERS or _is_filler(id):
         return ItemId(qualifier, id)

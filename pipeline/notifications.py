@@ -27,6 +27,7 @@ from pipeline.notices import (
     amounts,
     totals_of,
 )
+from pipeline.reasons import named_reason
 from storage.commands import Command, Reason, Source
 from storage.events import EventKind, LedgerEvent, Units
 from storage.orders import ZERO, LineState, OrderKey, OrderState, OrderStatus
@@ -187,6 +188,8 @@ def answer_rejected_notices(unusable: Unusable, addressees: Addressees) -> tuple
 
 def reason_words(reason: Reason) -> str:
     """The reason in words with the code in brackets."""
+    if named_reason(reason.code):
+        return reason.text  # of our own list, whose names are for machines
     if not reason.text:
         return f"Code {reason.code}" if reason.code else ""
     return f"{reason.text} [{reason.code}]" if reason.code else reason.text

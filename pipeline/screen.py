@@ -11,6 +11,7 @@ from rich.table import Table
 from pipeline.check import CheckedFile
 from pipeline.report import FileReport, SetReport
 from pipeline.visible import visible
+from storage.access_keys import AccessKey
 from storage.events import LedgerEvent, Units
 from storage.held import Held
 from storage.interchanges import SetReceipt
@@ -136,6 +137,19 @@ def show_orders(console: Console, orders: Sequence[OrderSummary]) -> None:
         words = [key.po_number, key.release, key.buyer, key.seller, status_words(order.status)]
         table.add_row(*map(printable, words), f"{order.placed_at:%Y-%m-%d %H:%M}")
     console.print(table if orders else "No orders.")
+
+
+def show_keys(console: Console, keys: Sequence[AccessKey], at: datetime) -> None:
+    """A table of keys: what each may do, whether it still does, and when it was used last."""
+    table = Table("key", "partner", "name", "may", "state", "last used")
+    for key in keys:
+        state = "good" if key.is_good(at) else "revoked" if key.revoked_at else "expired"
+        if key.is_good(at) and key.expires_at:
+            state = f"good until {key.expires_at:%Y-%m-%d}"
+        used = f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never"
+        may = ", ".join(sorted(scope.value for scope in key.scopes))
+        table.add_row(str(key.id), printable(key.partner), printable(key.name), may, state, used)
+    console.print(table if keys else "No keys.")
 
 
 def show_order(console: Console, view: OrderView) -> None:

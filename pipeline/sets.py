@@ -204,7 +204,7 @@ def decide_set(
     _tell_support(tx, arrival, origin, result, report, place)
     orders = [entry.after for entry in result.entries if entry.after is not None]
     _close(tx, report, orders[0].id if orders else None, arrival.at)
-    return report, _release_parked(tx, arrival.settings, result, arrival.at)
+    return report, release_parked(tx, arrival.settings, result, arrival.at)
 
 
 def _keep_waiting(tx: Connection, arrival: Arrival, result: Result, report: SetReport) -> SetReport:
@@ -268,9 +268,7 @@ def _tell_support(
     tell_support(tx, arrival.settings, unusable, arrival.at)
 
 
-def _release_parked(
-    tx: Connection, settings: Settings, result: Result, at: datetime
-) -> tuple[SetReport, ...]:
+def release_parked(tx: Connection, settings: Settings, result: Result, at: datetime) -> tuple[SetReport, ...]:
     """What waited for an order that was just placed is decided now, in the order it came (spec 2.7)."""
     released: list[SetReport] = []
     readings = Readings()

@@ -10,34 +10,22 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from pipeline import journal
+from pipeline.entering import LineCut, Speaker, cancellation, consent, enter
 from pipeline.errors import CountermandError, OperatorError
 from pipeline.mail import bare_address
-from pipeline.partners import Partner, Role
+from pipeline.partners import Role
+from pipeline.reasons import reason_said
 from pipeline.report import SetReport, with_result
 from pipeline.sets import decide_again
 from pipeline.settings import Settings
-from pipeline.telling import tell_again, tell_result
+from pipeline.telling import tell_again
 from pipeline.wiring import Application
 from storage import held, ledger, outbox, queries
-from storage.commands import (
-    AnswerRequest,
-    BuyerCancel,
-    CancelLines,
-    CancelOrder,
-    Command,
-    Consent,
-    LineCancellation,
-    LineReference,
-    Locator,
-    Reason,
-    Source,
-    Submission,
-)
+from storage.commands import Command, Consent
 from storage.orders import OrderStatus
-from storage.outcomes import Outcome
 from storage.queries import OrderView
 
-_CommandOf = Callable[[Partner, OrderView, datetime], Command]
+_CommandOf = Callable[[Speaker, OrderView], Command]
 _QUANTITY = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?", re.ASCII)
 
 
@@ -89,35 +77,33 @@ def cancel(application: Application, wanted: Cancellation) -> SetReport:
         raise OperatorError("--quantity needs --line: say of which line.")
     if wanted.quantity and not _QUANTITY.fullmatch(wanted.quantity):
         raise OperatorError(f'--quantity "{wanted.quantity}" is not a number such as 60 or 12.5.')
+    quantity = Decimal(wanted.quantity) if wanted.quantity else None
+    lines = (LineCut(line=wanted.line, quantity=quantity),) if wanted.line else ()
 
-    def cancelled(partner: Partner, view: OrderView, at: datetime) -> Command:
-        return _cancellation(wanted, partner, _locator(view), at)
+    def cancelled(speaker: Speaker, view: OrderView) -> Command:
+        return cancellation(
+            application.settings, speaker, view.summary.key,
+            lines=lines, reason=reason_said(wanted.reason), note=wanted.note,
+        )  # fmt: skip
 
     return _say(application, wanted, cancelled)
 
 
-def answer(application: Application, wanted: Cancellation, consent: Consent) -> SetReport:
+def answer(application: Application, wanted: Cancellation, said: Consent) -> SetReport:
     """Enter the seller's answer to a cancellation its buyer asked for."""
 
-    def answered(partner: Partner, view: OrderView, at: datetime) -> Command:
+    def answered(speaker: Speaker, view: OrderView) -> Command:
         if not any(line.requested for line in view.lines):
             raise OperatorError(
                 f"Nothing of PO {wanted.po_number} is asked to be cancelled, or it was answered; nothing was"
                 " done. To cancel for a party: countermand cancel"
             )
-        return AnswerRequest(
-            order=_locator(view), by=partner.id, at=at, source=Source(actor="staff"),
-            reason=Reason(wanted.reason), note=wanted.note, consent=consent,
-        )  # fmt: skip
+        return consent(speaker, view.summary.key, said, reason_said(wanted.reason), wanted.note)
 
     return _say(application, wanted, answered)
 
 
-def _say(
-    application: Application,
-    wanted: Cancellation,
-    command_of: _CommandOf,
-) -> SetReport:
+def _say(application: Application, wanted: Cancellation, command_of: _CommandOf) -> SetReport:
     """Find the order a person means, say it to the ledger for the party, and tell who must know."""
     partner = application.settings.directory.get(wanted.by)
     if partner is None:
@@ -125,40 +111,17 @@ def _say(
         raise OperatorError(f'There is no partner "{wanted.by}"; the settings have: {known}.')
     buys = partner.role is Role.BUYER
     parties = (partner.id, wanted.counterparty) if buys else (wanted.counterparty, partner.id)
-    at = application.clock.now()
+    speaker = Speaker(partner=partner, actor="staff", at=application.clock.now())
 
     def say(tx: Connection) -> ledger.Result:
         view = one_order(tx, wanted.po_number, *parties, wanted.release)
-        said = ledger.apply(tx, Submission(commands=(command_of(partner, view, at),)))
-        if said.outcome is Outcome.APPLIED:
-            tell_result(tx, application.settings, said, f"staff:{secrets.token_hex(8)}", at)
-        return said
+        origin = f"staff:{secrets.token_hex(8)}"
+        return enter(tx, application.settings, command_of(speaker, view), origin)
 
     result = application.database.run(say)
     report = SetReport(type="", control_number="", outcome=result.outcome, order=wanted.po_number)
     journal.event("entered_by_staff", order=wanted.po_number, partner=partner.id, outcome=result.outcome)
     return with_result(report, result)
-
-
-def _locator(view: OrderView) -> Locator:
-    key = view.summary.key
-    return Locator(buyer=key.buyer, seller=key.seller, po_number=key.po_number, release=key.release)
-
-
-def _cancellation(wanted: Cancellation, partner: Partner, order: Locator, at: datetime) -> Command:
-    source, reason = Source(actor="staff"), Reason(wanted.reason)
-    effect = partner.policy.buyer_cancel if partner.role is Role.BUYER else BuyerCancel.EFFECTIVE
-    if not wanted.line:
-        return CancelOrder(
-            order=order, by=partner.id, at=at, source=source, reason=reason, note=wanted.note,
-            part_shipped=partner.policy.cancel_part_shipped, effect=effect,
-        )  # fmt: skip
-    quantity = Decimal(wanted.quantity) if wanted.quantity else None
-    line = LineCancellation(line=LineReference(number=wanted.line), quantity=quantity)
-    return CancelLines(
-        order=order, by=partner.id, at=at, source=source, reason=reason, note=wanted.note, lines=(line,),
-        effect=effect,
-    )  # fmt: skip
 
 
 def release(application: Application, held_id: int, choice: str, by: str, note: str) -> SetReport:

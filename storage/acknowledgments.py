@@ -71,12 +71,12 @@ class Tally:
 
 
 def by_line(
-    lines: tuple[LineState, ...], said: tuple[AcknowledgedLine, ...]
+    lines: tuple[LineState, ...], said: tuple[AcknowledgedLine, ...], *, by_name: bool = False
 ) -> tuple[dict[int, tuple[LineAnswer, ...]], list[RefusedLine]]:
     """All that is said about each line, in whatever places, by line id; and what names no line."""
     grouped: dict[int, list[LineAnswer]] = {}
     refusals: list[RefusedLine] = []
-    index = LineIndex(lines)
+    index = LineIndex(lines, by_name=by_name)
     for about in said:
         line = index.find(about.line)
         if isinstance(line, Refusal):

@@ -10,7 +10,7 @@ from storage.commands import Command, PlaceOrder, Submission, WithdrawShipment
 from storage.database import Prepared, lock_names
 from storage.events import LedgerEvent
 from storage.evolve import evolve
-from storage.loading import find_orders, with_history
+from storage.loading import find_orders, load_order, with_history
 from storage.models import table
 from storage.orders import OrderKey, OrderState
 from storage.outcomes import Outcome
@@ -68,6 +68,17 @@ def apply(tx: Connection, submission: Submission, *, set_id: int | None = None) 
     if outcome is Outcome.APPLIED:
         _remember(tx, submission, set_id)
     return Result(outcome=outcome, entries=written)
+
+
+def foresee(tx: Connection, order_id: int, command: Command) -> Entry:
+    """What `apply` would decide about this one order now: the same rule, nothing locked, nothing written."""
+    loaded = load_order(tx, order_id)
+    found = () if loaded is None else (loaded.order,)
+    decision = decide(found, command)
+    before = after = found[0] if found else None
+    if before is not None and decision.outcome is Outcome.APPLIED:
+        *_, after = accumulate(decision.facts, evolve, initial=before)
+    return Entry(command=command, decision=decision, before=before, after=after)
 
 
 def _outcome(outcomes: set[Outcome]) -> Outcome:

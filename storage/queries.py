@@ -1,12 +1,15 @@
 """The read side: orders and their timelines, and what waits, for the command line, reports and the API."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, literal, or_, select, text, tuple_
 
 from storage.commands import Reason, Source
+from storage.database import Prepared
 from storage.events import EventKind, LedgerEvent, Units
 from storage.loading import lines_of
 from storage.models import table
@@ -15,8 +18,11 @@ from storage.receipts import ReceivedFile, get_file
 from storage.states import FileStatus, HeldStatus, ParkedStatus
 
 _ORDERS, _LINES = table("orders"), table("order_line")
-_EVENTS, _EVENT_LINES = table("event"), table("event_line")
+_EVENTS, _EVENT_LINES, _IDS = table("event"), table("event_line"), table("order_line_id")
 _WAITING = text("order_line.requested > 0")  # as the index says it, or it would not be used
+_WITH_ITEM = (
+    select(_LINES.c.order_id).join(_IDS, _IDS.c.line_id == _LINES.c.id).where(_IDS.c.id == bindparam("item"))
+)
 _FILES, _SETS, _HELD, _PARKED, _OUTBOX = (
     table(name) for name in ("received_file", "transaction_set", "held", "parked", "outbox")
 )
@@ -69,6 +75,21 @@ class Counts:
     outbox: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which orders a list is to have; what is "" or None does not matter."""
+
+    partner: str = ""  # either party
+    buyer: str = ""
+    seller: str = ""
+    status: OrderStatus | None = None
+    po_number: str = ""
+    item: str = ""  # an id of one of its lines, whatever its qualifier
+    placed_since: datetime | None = None
+    placed_before: datetime | None = None
+    asks: bool = False  # the buyer asked to cancel units, and the seller has not answered
+
+
 def list_orders(
     tx: Connection,
     *,
@@ -78,14 +99,71 @@ def list_orders(
     limit: int = 1000,
 ) -> tuple[OrderSummary, ...]:
     """Orders, newest first; `partner` is either party. For the next page give the last id as `before_id`."""
-    query = select(_ORDERS)
-    if partner:
-        query = query.where(or_(_ORDERS.c.buyer == partner, _ORDERS.c.seller == partner))
-    if status is not None:
-        query = query.where(_ORDERS.c.status == status.value)
+    query = select(_ORDERS).where(*_conditions(Wanted(partner=partner, status=status)))
     if before_id is not None:
         query = query.where(_ORDERS.c.id < before_id)
     return tuple(_summary(row) for row in tx.execute(query.order_by(_ORDERS.c.id.desc()).limit(limit)))
+
+
+def page_of_orders(
+    tx: Connection, wanted: Wanted, *, after: tuple[datetime, int] | None = None, limit: int
+) -> tuple[OrderSummary, ...]:
+    """Orders, placed last first. For the next page give when the last one was placed, and its id."""
+    place = (_ORDERS.c.placed_at, _ORDERS.c.id)
+    query = select(_ORDERS).where(*_conditions(wanted))
+    if after is not None:
+        bound = (literal(value, column.type) for value, column in zip(after, place, strict=True))
+        query = query.where(tuple_(*place) < tuple_(*bound))
+    ordered = query.order_by(*(column.desc() for column in place))
+    return tuple(_summary(row) for row in tx.execute(ordered.limit(limit)))
+
+
+def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    if wanted.partner:
+        yield or_(_ORDERS.c.buyer == wanted.partner, _ORDERS.c.seller == wanted.partner)
+    for name in ("buyer", "seller", "po_number"):
+        if value := getattr(wanted, name):
+            yield _ORDERS.c[name] == value
+    if wanted.status is not None:
+        yield _ORDERS.c.status == wanted.status.value
+    if wanted.placed_since is not None:
+        yield _ORDERS.c.placed_at >= wanted.placed_since
+    if wanted.placed_before is not None:
+        yield _ORDERS.c.placed_at < wanted.placed_before
+    if wanted.item:
+        yield _ORDERS.c.id.in_(_WITH_ITEM.params(item=wanted.item))
+    if wanted.asks:
+        yield _ORDERS.c.id.in_(select(_LINES.c.order_id).where(_WAITING))
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One moment of an order: whatever happens to it makes another."""
+
+    key: OrderKey
+    sequence: int  # of its last event
+    hash: str  # of that event
+
+
+def mark_of(tx: Connection, order_id: int, *, buyer: str = "", seller: str = "") -> Mark | None:
+    """Where an order stands; None when there is none between these parties: the same look for either."""
+    parties = {name: party for name, party in (("buyer", buyer), ("seller", seller)) if party}
+    row = _marks(tuple(parties)).one(tx, order_id, *parties.values())
+    if row is None:
+        return None
+    *key, sequence, last_hash = row
+    return Mark(OrderKey(**dict(zip(_KEY, key, strict=True))), sequence, last_hash)
+
+
+_KEY = ("buyer", "seller", "po_number", "release")
+
+
+@cache
+def _marks(parties: tuple[str, ...]) -> Prepared:
+    columns = (_ORDERS.c[name] for name in (*_KEY, "last_sequence", "last_hash"))
+    own = (_ORDERS.c[name] == bindparam(name) for name in parties)
+    query = select(*columns).where(_ORDERS.c.id == bindparam("order_id"), *own)
+    return Prepared(query, "order_id", *parties)
 
 
 def find_orders(

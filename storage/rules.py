@@ -353,7 +353,7 @@ def _acknowledge(order: OrderState, command: AcknowledgeOrder) -> Decision:
 
 
 def _acknowledge_lines(order: OrderState, command: AcknowledgeOrder, *, keeps: bool) -> Decision:
-    grouped, refusals = by_line(order.lines, command.lines)
+    grouped, refusals = by_line(order.lines, command.lines, by_name=not command.source.type)
     units: list[Units] = []
     notes = ["The seller has put the order on hold."] if command.verdict is Verdict.ON_HOLD else []
     questions: list[Question] = []

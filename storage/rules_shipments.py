@@ -15,7 +15,8 @@ from storage.shipments import closing, excess_fits, fulfilling, remarks, standin
 def decide_shipment(order: OrderState, command: RecordShipment) -> Decision:
     """Sum the shipment by line, then fulfil what is open; more is refused or flagged (rows 16 to 19)."""
     fault_of = partial(_ship_fault, command=command)
-    sums = movable(order.lines, add_up(order.lines, command.lines, "ship"), fault_of, "ship")
+    named = add_up(order.lines, command.lines, "ship", by_name=not command.source.type)
+    sums = movable(order.lines, named, fault_of, "ship")
     if isinstance(sums, Decision):
         return sums
     units = fulfilling(order.lines, sums)

@@ -1,4 +1,4 @@
-"""The closed lists of states that receipts, held questions, parked sets and outbox messages can be in."""
+"""The closed lists of states that rows can be in, and of what keys and people may do."""
 
 from enum import Enum, unique
 
@@ -86,3 +86,20 @@ class Reception(Enum):
     ACCEPTED_WITH_ERRORS = "accepted_with_errors"  #: taken, though something in it is wrong
     PARTLY_ACCEPTED = "partly_accepted"  #: a part of it was taken
     REJECTED = "rejected"  #: not taken
+
+
+@unique
+class Scope(Enum):
+    """What a key may do."""
+
+    READ = "orders:read"  #: list and read its partner's orders, and preview
+    WRITE = "orders:write"  #: place, acknowledge and ship; answer what was asked for
+    CANCEL = "orders:cancel"  #: cancel, or ask for it
+
+
+@unique
+class UserRole(Enum):
+    """For whom a person signs in."""
+
+    PARTNER = "partner"  #: for one partner, whose orders are seen
+    OPERATOR = "operator"  #: for the hub: sees everything, and acts for either party

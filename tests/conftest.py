@@ -48,6 +48,7 @@ PARTS = {
     "sftp-server": Part(("sftp-server",), "openssh-sftp-server"),
     "strace": Part(("strace",), "strace"),
     "ssh-keygen": Part(("ssh-keygen",), "openssh-client"),
+    "curl": Part(("curl",), "curl"),
     "setpriv": Part(("setpriv",), "util-linux"),
     # Containers forbid it; what is shown on a mounted disk is shown in another way too, which none forbids.
     "mount": Part(("mount",), "mount", optional=True, is_allowed=may_mount),

@@ -6,7 +6,7 @@ said"; a column that is NULL means "not yet" or "none".
 
 from sqlalchemy import Table
 
-from storage.models import mailboxes, orders, owed, received, waiting  # noqa: F401 - makes every table known
+from storage.models import access, mailboxes, orders, owed, received, waiting  # noqa: F401 - makes all known
 from storage.models.base import Row
 
 METADATA = Row.metadata

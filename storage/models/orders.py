@@ -28,6 +28,8 @@ class OrderRow(Row, table=True):
         one_of("status", OrderStatus),
         UniqueConstraint("buyer", "seller", "po_number", "release"),
         Index("orders_status", "status"),
+        Index("orders_of_buyer", "buyer", "placed_at", "id"),  # a party's own, newest first, by pages
+        Index("orders_of_seller", "seller", "placed_at", "id"),
     )
 
     id: int | None = row_key()
@@ -90,7 +92,7 @@ class OrderLineIdRow(Row, table=True):
     """The product identifiers of a line, in the order the document gave them."""
 
     __tablename__ = "order_line_id"
-    __table_args__ = COMPACT
+    __table_args__ = (Index("order_line_id_item", "id"), COMPACT)  # orders are looked for by item
 
     line_id: int = part_of_key("order_line.id")
     ordinal: int = Field(primary_key=True)

@@ -1,0 +1,50 @@
+"""Application: a site over one installation: the API's routes, the app's pages, and what surrounds them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from anyio import to_thread
+from fastapi import FastAPI
+
+from pipeline.api import problems, routes
+from pipeline.api.callers import Door, Pace
+from pipeline.api.description import describe
+from pipeline.api.desk import Desk
+from pipeline.api.guard import Guard
+from pipeline.wiring import Application
+
+#: Requests at work at once, each with a connection to the database; others wait for their turn.
+THREADS = 8
+
+
+def make_site(application: Application, *, threads: int = THREADS, pace: Pace = Pace()) -> FastAPI:  # noqa: B008
+    """The site. `threads` must not be more than the application was opened for.
+
+    Routes are plain functions, which run in threads, because the database is waited for.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = threads
+        yield
+        application.database.close()
+
+    site = FastAPI(
+        title="countermand",
+        summary="Orders between trading partners: place, acknowledge, ship, and cancel what is open.",
+        version="1",
+        openapi_url="/api/openapi.json",
+        docs_url=None,  # FastAPI's pages fetch scripts from elsewhere; docs/api.md is the guide
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    site.state.application = application
+    site.state.door, site.state.desk = Door(application, pace), Desk(application)
+    problems.install(site)
+    site.include_router(routes.make_router())
+    site.include_router(routes.explanations())
+    describe(site)
+    # The app's pages have a router of their own; it is included here.
+    site.add_middleware(Guard)
+    return site

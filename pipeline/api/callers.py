@@ -1,0 +1,125 @@
+"""Callers: whose key a request shows, what that key may do, and how often it may come."""
+
+import math
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from pipeline.api.problems import ApiProblem
+from pipeline.clock import Clock
+from pipeline.entering import Speaker
+from pipeline.partners import Partner
+from pipeline.wiring import Application
+from storage import access_keys
+from storage.access_keys import AccessKey
+from storage.database import DatabaseUnavailable
+from storage.states import Scope
+
+_REALM = 'Bearer realm="countermand"'
+_BEARER = HTTPBearer(
+    auto_error=False, scheme_name="key", description="A key that `countermand key add` printed."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often one key may come: so many requests at once, and then so many a second."""
+
+    burst: int = 200
+    per_second: float = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A partner's system, by its key."""
+
+    partner: Partner
+    key: AccessKey
+
+    @property
+    def actor(self) -> str:
+        """As timelines, mails and the log name it."""
+        named = f" ({self.key.name})" if self.key.name else ""
+        return f"API key {self.key.id}{named}"
+
+    def speaks(self, at: datetime) -> Speaker:
+        """Who says something now."""
+        return Speaker(partner=self.partner, actor=self.actor, at=at)
+
+
+class Rates:
+    """A bucket of tokens for each key, in this process."""
+
+    def __init__(self, pace: Pace, clock: Clock) -> None:
+        self._pace = pace
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._buckets: dict[int, tuple[float, float]] = {}  # tokens, and when they were counted
+
+    def wait_seconds(self, key_id: int) -> float:
+        """Take a token; 0.0, or how long to wait for the next one."""
+        now = self._clock.monotonic_seconds()
+        with self._lock:
+            tokens, counted = self._buckets.get(key_id, (float(self._pace.burst), now))
+            tokens = min(self._pace.burst, tokens + (now - counted) * self._pace.per_second)
+            enough = tokens >= 1
+            self._buckets[key_id] = (tokens - 1 if enough else tokens, now)
+        return 0.0 if enough else (1 - tokens) / self._pace.per_second
+
+
+class Door:
+    """Lets in who shows a good key. What is wrong with a bad one is not said."""
+
+    def __init__(self, application: Application, pace: Pace) -> None:
+        self._application = application
+        self._rates = Rates(pace, application.clock)
+
+    def admit(self, secret: str | None, scope: Scope) -> Caller:
+        """The caller; an ApiProblem 401, 429 or 403."""
+        at = self._application.clock.now()
+        key = self._key(secret, at) if secret else None
+        partner = self._application.settings.directory.get(key.partner) if key else None
+        if key is None or partner is None:
+            what = "The key is not good: unknown, expired or revoked." if secret else "A key is needed."
+            challenge = f'{_REALM}, error="invalid_token"' if secret else _REALM
+            raise ApiProblem(401, "unauthorized", what, headers={"WWW-Authenticate": challenge})
+        if wait := self._rates.wait_seconds(key.id):
+            after = {"Retry-After": str(math.ceil(wait))}
+            raise ApiProblem(429, "too-many-requests", "This key comes too often.", headers=after)
+        if scope not in key.scopes:
+            said = f"The key has not the scope {scope.value}."
+            raise ApiProblem(403, "scope-missing", said, scope=scope.value)
+        return Caller(partner, key)
+
+    def _key(self, secret: str, at: datetime) -> AccessKey | None:
+        database = self._application.database
+        with database.reading() as tx:
+            key = access_keys.key_of(tx, secret)
+        if key is None or not key.is_good(at):
+            return None
+        if access_keys.is_use_due(key, at):
+            with suppress(DatabaseUnavailable):  # nobody is sent away because this could not be noted
+                database.run(lambda tx: access_keys.note_use(tx, key.id, at))
+        return key
+
+
+def needs(scope: Scope) -> Any:
+    """For a route's `caller`: who may do this."""
+
+    def admitted(
+        request: Request,
+        shown: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
+    ) -> Caller:
+        door: Door = request.app.state.door
+        caller = door.admit(shown.credentials if shown else None, scope)
+        request.state.actor, request.state.partner = caller.actor, caller.partner.id
+        return caller
+
+    admit: Callable[..., Caller] = admitted
+    return Depends(admit)

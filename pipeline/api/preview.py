@@ -1,0 +1,128 @@
+"""Preview: what a cancellation would do, by the very decision that would be made; nothing is written.
+
+What cannot be cancelled is said with why, in the ledger's own words; and who would be told, and how.
+"""
+
+from decimal import Decimal
+
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection
+
+from pipeline.api.answers import RefusalOut
+from pipeline.entering import LineCut, Speaker, cancellation
+from pipeline.partners import Partner
+from pipeline.policy import Tell
+from pipeline.report import Json, refusal_json
+from pipeline.settings import Settings
+from storage import ledger
+from storage.commands import CancelLines, CancelOrder
+from storage.ledger import Entry
+from storage.orders import ZERO, LineState, OrderState
+from storage.outcomes import Outcome
+from storage.quantities import plain
+from storage.requests import is_request
+
+
+class PreviewLine(BaseModel):
+    """A line: what could be cancelled of it, what this would cancel, and why not more."""
+
+    line: str
+    unit: str
+    ordered: str
+    fulfilled: str
+    cancelled: str
+    requested: str
+    open: str
+    can_cancel: str = Field(description="At most, now.")
+    would_cancel: str = Field(description="By this very request; asked for, where effect is `requested`.")
+    why_not: str | None = Field(description="Why units of it cannot be cancelled; null when all can.")
+
+
+class ToldOut(BaseModel):
+    """Somebody who would be told."""
+
+    partner: str
+    name: str
+    by: list[str] = Field(
+        description="`email`, `x12`; `support`: the hub has no address of it, and its people pass it on."
+    )
+
+
+class PreviewOut(BaseModel):
+    """What a cancellation would do. Nothing was done."""
+
+    possible: bool
+    effect: str = Field(description="`cancelled`, `requested` (the seller has to agree) or `nothing`.")
+    cannot_be_undone: bool
+    statement: str
+    lines: list[PreviewLine]
+    refusals: list[RefusalOut]
+    told: list[ToldOut]
+
+
+def preview(
+    tx: Connection, settings: Settings, speaker: Speaker, order_id: int, command: CancelOrder | CancelLines
+) -> Json:
+    """The preview of a cancellation of an order that is there."""
+    entry = ledger.foresee(tx, order_id, command)
+    order = entry.before
+    assert order is not None
+    decision = entry.decision
+    units = {unit.line_id: unit.quantity for fact in decision.facts for unit in fact.units}
+    asks = is_request(order, command)
+    effect = ("requested" if asks else "cancelled") if units else "nothing"
+    why_not = _why_not(tx, settings, speaker, order_id, order)
+    why_not |= {refusal.line: refusal.message for refusal in decision.refusals if refusal.line}
+    other = settings.directory.get(order.key.other(speaker.partner.id))
+    return {
+        "possible": bool(units),
+        "effect": effect,
+        "cannot_be_undone": effect == "cancelled",
+        "statement": _statement(entry, effect, other),
+        "lines": [
+            _line(line, units.get(line.id, ZERO), why_not.get(line.line), asks=asks) for line in order.lines
+        ],
+        "refusals": [refusal_json(refusal) for refusal in decision.refusals],
+        "told": [_told(other)] if other and units else [],
+    }
+
+
+def _why_not(
+    tx: Connection, settings: Settings, speaker: Speaker, order_id: int, order: OrderState
+) -> dict[str, str]:
+    """Of lines of which nothing is open: the ledger's own refusal to cancel them."""
+    closed = tuple(LineCut(line=line.line, quantity=line.ordered) for line in order.lines if not line.open)
+    if not closed:
+        return {}
+    command = cancellation(settings, speaker, order.key, lines=closed)
+    return {
+        refusal.line: refusal.message for refusal in ledger.foresee(tx, order_id, command).decision.refusals
+    }
+
+
+def _line(line: LineState, units: Decimal, why_not: str | None, *, asks: bool) -> Json:
+    counted = ("ordered", "fulfilled", "cancelled", "requested", "open")
+    figures: Json = {name: plain(getattr(line, name)) for name in counted}
+    return {
+        "line": line.line, "unit": line.unit, **figures,
+        "can_cancel": plain(line.open - line.requested if asks else line.open),
+        "would_cancel": plain(units), "why_not": why_not,
+    }  # fmt: skip
+
+
+def _statement(entry: Entry, effect: str, other: Partner | None) -> str:
+    whom = other.name if other else "the other party"
+    if entry.decision.outcome is Outcome.REFUSED:
+        return "Nothing would be cancelled: " + " ".join(r.message for r in entry.decision.refusals)
+    if effect == "nothing":
+        return " ".join(entry.decision.notes) or "Nothing would be cancelled."
+    if effect == "requested":
+        return f"{whom} is asked to agree; nothing is cancelled before it does."
+    return f"This cannot be undone. {whom} is told at once."
+
+
+def _told(other: Partner) -> Json:
+    mail = "email" if other.notify else "support"
+    ways = {Tell.EMAIL: [mail], Tell.EDI: ["x12"], Tell.BOTH: [mail, "x12"]}
+    by = ways[other.policy.tell] if other.mailbox else [mail]  # X12 needs a place to be left in
+    return {"partner": other.id, "name": other.name, "by": by}

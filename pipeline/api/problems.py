@@ -1,0 +1,86 @@
+"""Problems: every error of the API as RFC 9457 has it, with a type that stays the same and a sentence."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from starlette.exceptions import HTTPException
+
+from pipeline import journal
+from pipeline.report import Json
+from storage.database import DatabaseUnavailable
+
+API = "/api/"
+PREFIX = "/api/v1"  # of what may change one day, when it gets a v2 beside it
+MEDIA_TYPE = "application/problem+json"
+TYPES = "/api/problems/"  # what every type begins with: a page that explains it
+FAULTS_MAX = 20  # named in one problem
+
+
+class ApiProblem(Exception):
+    """An answer that is no success. `name` is the last part of its type, and never changes its meaning."""
+
+    def __init__(
+        self, status: int, name: str, title: str, detail: str = "", *,
+        headers: Mapping[str, str] | None = None, **members: object,
+    ) -> None:  # fmt: skip
+        super().__init__(title)
+        self.status = status
+        self.name = name
+        self.title = title
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.members = members
+
+    def body(self) -> Json:
+        """The problem as JSON."""
+        said: Json = {"type": TYPES + self.name, "title": self.title, "status": self.status}
+        if self.detail:
+            said["detail"] = self.detail
+        return {**said, **self.members}
+
+
+def response(problem: ApiProblem) -> JSONResponse:
+    """The problem as an answer."""
+    return JSONResponse(problem.body(), problem.status, problem.headers, MEDIA_TYPE)
+
+
+def install(site: FastAPI) -> None:
+    """Errors below /api are problems; elsewhere they are a line of text, which the app may replace."""
+
+    @site.exception_handler(ApiProblem)
+    def said(_: Request, problem: ApiProblem) -> Response:
+        return response(problem)
+
+    @site.exception_handler(RequestValidationError)
+    def invalid(request: Request, error: RequestValidationError) -> Response:
+        if not request.url.path.startswith(API):
+            return PlainTextResponse("The request cannot be understood.", 422)
+        return response(_invalid(error))
+
+    @site.exception_handler(HTTPException)
+    def plain(request: Request, error: HTTPException) -> Response:
+        phrase = HTTPStatus(error.status_code).phrase
+        if not request.url.path.startswith(API):
+            return PlainTextResponse(str(error.detail), error.status_code, error.headers)
+        name = phrase.lower().replace(" ", "-")
+        return response(ApiProblem(error.status_code, name, phrase, headers=error.headers))
+
+    @site.exception_handler(DatabaseUnavailable)
+    def unavailable(request: Request, error: DatabaseUnavailable) -> Response:
+        journal.event("database_unavailable", journal.ERROR, error=str(error))
+        title = "The ledger cannot be reached just now; try again."
+        if not request.url.path.startswith(API):
+            return PlainTextResponse(title, 503, {"Retry-After": "5"})
+        return response(ApiProblem(503, "unavailable", title, headers={"Retry-After": "5"}))
+
+
+def _invalid(error: RequestValidationError) -> ApiProblem:
+    """What is wrong with a request, place by place; never with the value, which may be a secret."""
+    faults = [
+        {"place": ".".join(str(part) for part in fault["loc"]), "message": fault["msg"]}
+        for fault in error.errors()[:FAULTS_MAX]
+    ]
+    return ApiProblem(422, "invalid", "The request is not as the API describes it.", faults=faults)

@@ -1,0 +1,307 @@
+"""Routes: every address of the API. Thin: who asks, what is meant, and the ledger's answer."""
+
+import base64
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+from pydantic import AwareDatetime, BaseModel
+
+from pipeline.api import meanings, shapes
+from pipeline.api.answers import ChangedOut, OrderOut, PageOut, etag_of, order_of
+from pipeline.api.callers import Caller, needs
+from pipeline.api.desk import Asked, Desk, own_order
+from pipeline.api.preview import PreviewOut, preview
+from pipeline.api.problems import PREFIX, TYPES, ApiProblem
+from pipeline.partners import Role
+from pipeline.views import summary_json
+from pipeline.wiring import Application
+from storage import queries
+from storage.commands import Consent
+from storage.loading import load_order
+from storage.orders import OrderStatus
+from storage.queries import OrderSummary, Wanted
+from storage.refusals import Refusal
+from storage.states import Scope
+
+PAGE_MAX = 200
+ID_MAX = 2**53 - 1  # what every JSON library can carry
+CURSOR_CHARS_MAX = 100
+
+OrderId = Annotated[int, Path(ge=1, le=ID_MAX, description="The order's `id`.")]
+LinePath = Annotated[str, Path(min_length=1, max_length=40, description="The line's name.")]
+Idempotency = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[!-~]+$",
+        description="Yours for this request, for ever: the same again has the same answer and no effect.",
+    ),
+]  # fmt: skip
+IfMatch = Annotated[
+    str | None,
+    Header(alias="If-Match", max_length=1000, description="The ETag you know: 412 when the order changed."),
+]
+
+READ, WRITE, CANCEL = needs(Scope.READ), needs(Scope.WRITE), needs(Scope.CANCEL)
+
+
+def make_router() -> APIRouter:
+    """All routes, for both sides."""
+    router = APIRouter(prefix=PREFIX)
+    for side in (Role.BUYER, Role.SELLER):
+        router.include_router(_both(side), prefix=f"/{side.value}", tags=[side.value])
+    router.include_router(_buyers(), prefix="/buyer", tags=["buyer"])
+    router.include_router(_sellers(), prefix="/seller", tags=["seller"])
+    return router
+
+
+def _both(side: Role) -> APIRouter:
+    """What either side may do with its own orders."""
+    router = APIRouter()
+    _add_reading(router, side)
+    _add_preview(router, side)
+    _add_cancelling(router, side)
+    return router
+
+
+def _add_reading(router: APIRouter, side: Role) -> None:
+    @router.get("/orders", response_model=PageOut, operation_id=f"{side.value}_orders")
+    def orders(
+        request: Request,
+        caller: Annotated[Caller, READ],
+        status: OrderStatus | None = None,
+        po_number: Annotated[str, Query(max_length=60)] = "",
+        item: Annotated[str, Query(max_length=80, description="A product id of one of its lines.")] = "",
+        placed_since: AwareDatetime | None = None,
+        placed_until: AwareDatetime | None = None,
+        cancellation_requested: bool = False,
+        limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
+        cursor: Annotated[str, Query(max_length=CURSOR_CHARS_MAX)] = "",
+    ) -> Response:
+        """Your orders, newest first. `next` is the cursor of the next page."""
+        _check_side(caller, side)
+        wanted = Wanted(
+            **{side.value: caller.partner.id}, status=status, po_number=po_number, item=item,
+            placed_since=_moment(placed_since), placed_before=_moment(placed_until),
+            asks=cancellation_requested,
+        )  # fmt: skip
+        after = _place_of(cursor) if cursor else None
+        with _application(request).database.reading() as tx:
+            found = queries.page_of_orders(tx, wanted, after=after, limit=limit + 1)
+        page = [{"id": order.id, **summary_json(order)} for order in found[:limit]]
+        more = len(found) > limit
+        return JSONResponse({"orders": page, "next": _cursor_of(found[limit - 1]) if more else None})
+
+    @router.get("/orders/{order_id}", response_model=OrderOut, operation_id=f"{side.value}_order")
+    def order(request: Request, caller: Annotated[Caller, READ], order_id: OrderId) -> Response:
+        """One order: its lines and all that happened to it."""
+        with _application(request).database.reading() as tx:
+            mark = own_order(tx, order_id, side, caller)
+            return JSONResponse(order_of(tx, order_id), headers={"ETag": etag_of(order_id, mark)})
+
+
+def _add_preview(router: APIRouter, side: Role) -> None:
+    @router.post(
+        "/orders/{order_id}/cancellation-preview",
+        response_model=PreviewOut, operation_id=f"{side.value}_preview",
+    )  # fmt: skip
+    def foresee(
+        request: Request, caller: Annotated[Caller, READ], order_id: OrderId, body: shapes.CancelOrder
+    ) -> Response:
+        """What the same body to `cancel` would do now; nothing is done. Its ETag fits If-Match."""
+        application = _application(request)
+        speaker = caller.speaks(application.clock.now())
+        with application.database.reading() as tx:
+            mark = own_order(tx, order_id, side, caller)
+            loaded = load_order(tx, order_id)
+            assert loaded is not None
+            command = meanings.cancel(application.settings, body, speaker, loaded.order)
+            seen = preview(tx, application.settings, speaker, order_id, command)
+        return JSONResponse(seen, headers={"ETag": etag_of(order_id, mark)})
+
+
+def _add_cancelling(router: APIRouter, side: Role) -> None:
+    @router.post(
+        "/orders/{order_id}/cancel", response_model=ChangedOut, operation_id=f"{side.value}_cancel_order"
+    )
+    def cancel(
+        request: Request, caller: Annotated[Caller, CANCEL], order_id: OrderId, body: shapes.CancelOrder,
+        key: Idempotency = None, if_match: IfMatch = None,
+    ) -> Response:  # fmt: skip
+        """Cancel what is open of the order, or units of lines. It cannot be undone."""
+        settings = _application(request).settings
+        asked = _asked(request, caller, side, body, key, if_match)
+        return _desk(request).change(
+            asked, order_id, lambda who, order: (meanings.cancel(settings, body, who, order), None)
+        )
+
+    @router.post(
+        "/orders/{order_id}/lines/{line:path}/cancel",
+        response_model=ChangedOut, operation_id=f"{side.value}_cancel_line",
+    )  # fmt: skip
+    def cancel_line(
+        request: Request, caller: Annotated[Caller, CANCEL], order_id: OrderId, line: LinePath,
+        body: shapes.CancelLine, key: Idempotency = None, if_match: IfMatch = None,
+    ) -> Response:  # fmt: skip
+        """Cancel units of one line. It cannot be undone."""
+        settings = _application(request).settings
+        asked = _asked(request, caller, side, body, key, if_match)
+        return _desk(request).change(
+            asked, order_id, lambda who, order: (meanings.cancel_line(settings, body, line, who, order), None)
+        )
+
+
+def _buyers() -> APIRouter:
+    """What only buyers do."""
+    router = APIRouter()
+
+    @router.post(
+        "/orders", response_model=ChangedOut, status_code=201, operation_id="buyer_place_order",
+        responses={200: {"model": ChangedOut, "description": "Placed before, with the same content."}},
+    )  # fmt: skip
+    def place(
+        request: Request, caller: Annotated[Caller, WRITE], body: shapes.Place, key: Idempotency = None
+    ) -> Response:
+        """Place an order. The same number with the same content again changes nothing."""
+        _check_side(caller, Role.BUYER)
+        seller = body.seller or caller.partner.default_counterparty
+        known = _application(request).settings.directory.get(seller)
+        if known is None or known.role is not Role.SELLER:
+            said = "There is no such seller." if body.seller else "Name the seller: none is agreed."
+            raise ApiProblem(422, "no-such-seller", said)
+        asked = _asked(request, caller, Role.BUYER, body, key, None)
+        return _desk(request).place(asked, lambda who: meanings.place(body, seller, asked.body, who))
+
+    return router
+
+
+def _sellers() -> APIRouter:
+    """What only sellers do."""
+    router = APIRouter()
+
+    @router.post(
+        "/orders/{order_id}/acknowledge", response_model=ChangedOut, operation_id="seller_acknowledge"
+    )
+    def acknowledge(
+        request: Request, caller: Annotated[Caller, WRITE], order_id: OrderId, body: shapes.Acknowledge,
+        key: Idempotency = None, if_match: IfMatch = None,
+    ) -> Response:  # fmt: skip
+        """Answer an order. What is rejected is cancelled, and stays so."""
+        asked = _asked(request, caller, Role.SELLER, body, key, if_match)
+        return _desk(request).change(
+            asked, order_id, lambda who, order: (meanings.acknowledge(body, who, order), None)
+        )
+
+    @router.post("/orders/{order_id}/fulfil", response_model=ChangedOut, operation_id="seller_fulfil")
+    def fulfil(
+        request: Request, caller: Annotated[Caller, WRITE], order_id: OrderId, body: shapes.Fulfil,
+        key: Idempotency = None, if_match: IfMatch = None,
+    ) -> Response:  # fmt: skip
+        """Record a shipment: its units are fulfilled, and cannot be cancelled any more."""
+        asked = _asked(request, caller, Role.SELLER, body, key, if_match)
+        return _desk(request).change(
+            asked, order_id, lambda who, order: meanings.fulfil(body, asked.body, who, order)
+        )
+
+    _add_answers(router)
+    return router
+
+
+def _add_answers(router: APIRouter) -> None:
+    @router.post(
+        "/orders/{order_id}/cancellation-request/approve",
+        response_model=ChangedOut, operation_id="seller_approve_cancellation",
+    )  # fmt: skip
+    def approve(
+        request: Request, caller: Annotated[Caller, CANCEL], order_id: OrderId, body: shapes.Approve,
+        key: Idempotency = None, if_match: IfMatch = None,
+    ) -> Response:  # fmt: skip
+        """Agree to what the buyer asked to cancel: all of it, or some lines' units. It cannot be undone."""
+        asked = _asked(request, caller, Role.SELLER, body, key, if_match)
+        return _answer(request, asked, order_id, body, Consent.AGREED)
+
+    @router.post(
+        "/orders/{order_id}/cancellation-request/reject",
+        response_model=ChangedOut, operation_id="seller_reject_cancellation",
+    )  # fmt: skip
+    def reject(
+        request: Request, caller: Annotated[Caller, CANCEL], order_id: OrderId, body: shapes.Answer,
+        key: Idempotency = None, if_match: IfMatch = None,
+    ) -> Response:  # fmt: skip
+        """Refuse what the buyer asked to cancel; its units stay open."""
+        asked = _asked(request, caller, Role.SELLER, body, key, if_match)
+        return _answer(request, asked, order_id, body, Consent.REFUSED)
+
+
+def _answer(request: Request, asked: Asked, order_id: int, body: shapes.Answer, said: Consent) -> Response:
+    return _desk(request).change(
+        asked, order_id, lambda who, order: (meanings.answer_request(body, said, who, order), None)
+    )
+
+
+def explanations() -> APIRouter:
+    """The page behind each refusal's type."""
+    router = APIRouter()
+
+    @router.get(TYPES + "{name}", include_in_schema=False)
+    def explanation(name: Annotated[str, Path(max_length=60)]) -> Response:
+        for refusal in Refusal:
+            if refusal.name.lower().replace("_", "-") == name:
+                return PlainTextResponse(f"{refusal.name} ({refusal.number}): {refusal.sentence}.\n")
+        raise ApiProblem(404, "not-found", "There is no such refusal.")
+
+    return router
+
+
+def _application(request: Request) -> Application:
+    application: Application = request.app.state.application
+    return application
+
+
+def _desk(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+def _asked(
+    request: Request, caller: Caller, side: Role, body: BaseModel, key: str | None, if_match: str | None
+) -> Asked:
+    return Asked(
+        caller=caller, side=side, route=f"{request.method} {request.url.path}",
+        body=body.model_dump_json(), key=key, if_match=if_match,
+    )  # fmt: skip
+
+
+def _check_side(caller: Caller, side: Role) -> None:
+    """A list of nothing would only confuse who came to the wrong address."""
+    if caller.partner.role is not side:
+        other = caller.partner.role.value
+        title = f"This key is a {other}'s: use {PREFIX}/{other}/orders."
+        raise ApiProblem(403, "wrong-side", title)
+
+
+def _moment(said: datetime | None) -> datetime | None:
+    """In UTC; at the ends of the calendar there is none for every offset."""
+    try:
+        return said.astimezone(UTC) if said else None
+    except OverflowError as error:
+        raise ApiProblem(422, "invalid", "There is no such time in UTC.") from error
+
+
+def _cursor_of(last: OrderSummary) -> str:
+    """The place behind an order, for the next page; opaque to callers."""
+    said = f"{last.placed_at.astimezone(UTC).isoformat()}|{last.id}"
+    return base64.urlsafe_b64encode(said.encode()).decode().rstrip("=")
+
+
+def _place_of(cursor: str) -> tuple[datetime, int]:
+    try:
+        said = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+        placed_at, _, order_id = said.partition("|")
+        place = datetime.fromisoformat(placed_at).astimezone(UTC), int(order_id)
+    except (ValueError, OverflowError) as error:  # binascii's and the codec's are among them
+        raise ApiProblem(422, "no-such-page", "The cursor is none that a list gave.") from error
+    if not 1 <= place[1] <= ID_MAX:
+        raise ApiProblem(422, "no-such-page", "The cursor is none that a list gave.")
+    return place

@@ -1,0 +1,60 @@
+"""Serving: a site on a port, until it is told to stop; what is begun is finished."""
+
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+
+import uvicorn
+
+from pipeline.api.application import THREADS, make_site
+from pipeline.api.callers import Pace
+from pipeline.errors import OperatorError
+from pipeline.wiring import Application
+
+GRACE_SECONDS = 10  # for what is begun when it is told to stop
+IDLE_SECONDS = 30  # a connection that says nothing is closed
+CONNECTIONS_MAX = 200  # at once; more are told to come back (503)
+WAITING_MAX = 128  # connections that the system keeps for us until we take them
+
+__all__ = ["THREADS", "listen", "make_server", "serve"]
+
+
+def serve(application: Application, host: str, port: int, listening: Callable[[str, int], None]) -> None:
+    """Serve until SIGTERM or SIGINT; `listening` is told the address that answers from now on."""
+    with listen(host, port) as bound:
+        server = make_server(application)
+        listening(*bound.getsockname()[:2])
+        with suppress(KeyboardInterrupt):  # how a person ends it
+            server.run(sockets=[bound])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that connections wait at; an OperatorError when there can be none.
+
+    With the protocol's number: asyncio sends small answers at once only on a socket that says it is TCP, and
+    each would else wait 40 milliseconds for the caller's acknowledgment.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+        bound.listen(WAITING_MAX)
+    except OSError as error:
+        bound.close()
+        raise OperatorError(f"Cannot listen on {host} port {port}: {error.strerror or error}.") from error
+    return bound
+
+
+def make_server(application: Application, pace: Pace | None = None) -> uvicorn.Server:
+    """What serves, on sockets that it is given."""
+    config = uvicorn.Config(
+        make_site(application, threads=THREADS, pace=pace or Pace()),
+        log_config=None,  # our own log has a line for each request
+        access_log=False,
+        server_header=False,
+        limit_concurrency=CONNECTIONS_MAX,
+        timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    return uvicorn.Server(config)
