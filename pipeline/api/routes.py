@@ -1,7 +1,5 @@
 """Routes: every address of the API. Thin: who asks, what is meant, and the ledger's answer."""
 
-import base64
-import binascii
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -13,6 +11,7 @@ from pipeline.api import meanings, shapes
 from pipeline.api.answers import ChangedOut, OrderOut, PageOut, etag_of, order_of
 from pipeline.api.callers import Caller, needs
 from pipeline.api.desk import Asked, Desk, own_order
+from pipeline.api.paging import CURSOR_CHARS_MAX, ID_MAX, cursor_of, id_of
 from pipeline.api.preview import PreviewOut, preview
 from pipeline.api.problems import TYPES, ApiProblem
 from pipeline.partners import Role
@@ -28,8 +27,6 @@ from storage.states import Scope
 
 PREFIX = "/api/v1"
 PAGE_MAX = 200
-ID_MAX = 2**53 - 1  # what every JSON library can carry
-CURSOR_CHARS_MAX = 24
 
 OrderId = Annotated[int, Path(ge=1, le=ID_MAX, description="The order's `id`.")]
 LinePath = Annotated[str, Path(min_length=1, max_length=40, description="The line's name.")]
@@ -82,12 +79,12 @@ def _both(side: Role) -> APIRouter:
             placed_since=_moment(placed_since), placed_before=_moment(placed_until),
             asks=cancellation_requested,
         )  # fmt: skip
-        before = _id_of(cursor) if cursor else None
+        before = id_of(cursor) if cursor else None
         with _application(request).database.reading() as tx:
             found = queries.list_orders(tx, wanted=wanted, before_id=before, limit=limit + 1)
         page = [{"id": order.id, **summary_json(order)} for order in found[:limit]]
         more = len(found) > limit
-        return JSONResponse({"orders": page, "next": _cursor_of(found[limit - 1].id) if more else None})
+        return JSONResponse({"orders": page, "next": cursor_of(found[limit - 1].id) if more else None})
 
     @router.get("/orders/{order_id}", response_model=OrderOut, operation_id=f"{side.value}_order")
     def order(request: Request, caller: Annotated[Caller, READ], order_id: OrderId) -> Response:
@@ -270,18 +267,3 @@ def _moment(said: datetime | None) -> datetime | None:
         return said.astimezone(UTC) if said else None
     except OverflowError as error:
         raise ApiProblem(422, "invalid", "There is no such time in UTC.") from error
-
-
-def _cursor_of(order_id: int) -> str:
-    return base64.urlsafe_b64encode(str(order_id).encode()).decode().rstrip("=")
-
-
-def _id_of(cursor: str) -> int:
-    try:
-        said = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-        order_id = int(said) if said.isdigit() else 0
-    except (ValueError, binascii.Error):
-        order_id = 0
-    if not 1 <= order_id <= ID_MAX:
-        raise ApiProblem(422, "no-such-page", "The cursor is none that a list gave.")
-    return order_id

@@ -92,10 +92,11 @@ def figures(order: Json) -> list[tuple[str, ...]]:
 
 @contextmanager
 def served(
-    folder: Path, *, policy: str = "", clock: Clock | None = None, pace: Pace | None = None
-) -> Iterator[Site]:
+    folder: Path, *, policy: str = "", clock: Clock | None = None, pace: Pace | None = None,
+    settings_file: Path | None = None,
+) -> Iterator[Site]:  # fmt: skip
     """A site over an installation in this folder."""
-    settings = load(write_settings(folder, policy=policy), {})
+    settings = load(settings_file or write_settings(folder, policy=policy), {})
     database = Database(settings.database.url, threads=THREADS)
     application = Application(settings=settings, database=database, clock=clock or SystemClock())
     bound = socket.create_server(("127.0.0.1", 0))

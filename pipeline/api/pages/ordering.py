@@ -1,0 +1,145 @@
+"""Ordering: the list of orders with its search, and the page of one order."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import Response
+from sqlalchemy import Connection
+
+from pipeline.api.answers import etag_of
+from pipeline.api.pages import wording
+from pipeline.api.pages.rendering import render
+from pipeline.api.pages.visitors import SignedIn, Visitor, application_of
+from pipeline.api.paging import CURSOR_CHARS_MAX, ID_MAX, cursor_of, id_of
+from pipeline.partners import Role
+from pipeline.settings import Settings
+from storage import queries
+from storage.orders import OrderStatus
+from storage.queries import OrderSummary, OrderView, Wanted
+
+PAGE_ORDERS = 50
+WAITING_MAX = 50  # shown first; the search finds all of them
+
+_SEARCHED = ("po", "item", "status", "since", "until", "waiting")
+
+OrderId = Annotated[int, Path(ge=1, le=ID_MAX)]
+Search = Annotated[str, Query(max_length=80)]
+
+
+def make_router() -> APIRouter:
+    """The list, and an order's page."""
+    router = APIRouter()
+
+    @router.get("/orders")
+    def orders(
+        request: Request, visitor: SignedIn, po: Search = "", item: Search = "", status: Search = "",
+        since: Search = "", until: Search = "", waiting: Search = "",
+        cursor: Annotated[str, Query(max_length=CURSOR_CHARS_MAX)] = "",
+    ) -> Response:  # fmt: skip
+        search = {
+            "po": po.strip(), "item": item.strip(), "status": status, "since": since, "until": until,
+            "waiting": waiting,
+        }  # fmt: skip
+        return _list(request, visitor, {name: value for name, value in search.items() if value}, cursor)
+
+    @router.get("/orders/{order_id}")
+    def order(request: Request, visitor: SignedIn, order_id: OrderId) -> Response:
+        return _order(request, visitor, order_id)
+
+    return router
+
+
+def _list(request: Request, visitor: Visitor, search: dict[str, str], cursor: str) -> Response:
+    application = application_of(request)
+    wanted, fault = _wanted(visitor, search)
+    before = id_of(cursor) if cursor else None
+    with application.database.reading() as tx:
+        asked = queries.list_orders(tx, wanted=replace(visitor.own, asks=True), limit=WAITING_MAX + 1)
+        found = queries.list_orders(tx, wanted=wanted, before_id=before, limit=PAGE_ORDERS + 1)
+    page = found[:PAGE_ORDERS]
+    more = urlencode({**search, "cursor": cursor_of(page[-1].id)}) if len(found) > PAGE_ORDERS else ""
+    asking = {order.id for order in asked}
+    # Who has to answer sees that first; the buyer, who waits too, sees it marked where the order stands.
+    answers = visitor.partner is None or visitor.partner.role is Role.SELLER
+    first = asked[:WAITING_MAX] if answers and not search and not cursor else ()
+    rest = [order for order in page if order not in first]
+    named = _names(application.settings)
+    return render(
+        request, "orders.html.j2", visitor,
+        first=[_row(order, visitor, named, asking) for order in first],
+        more_wait=len(asked) > WAITING_MAX,
+        orders=[_row(order, visitor, named, asking) for order in rest],
+        search={name: search.get(name, "") for name in _SEARCHED}, searched=urlencode(search), fault=fault,
+        more=more, is_first_page=not cursor, answers=answers,
+        statuses=[(status.value, words) for status, words in wording.STATUSES.items()],
+    )  # fmt: skip
+
+
+def _wanted(visitor: Visitor, search: dict[str, str]) -> tuple[Wanted, str]:
+    """What the search wants of the orders this person may see; and what of it could not be read."""
+    said = search.get("status", "")
+    status = next((status for status in OrderStatus if status.value == said), None)
+    try:
+        since, until = _day(search.get("since", "")), _day(search.get("until", ""))
+        until = until + timedelta(days=1) if until else None
+    except (ValueError, OverflowError):
+        since = until = None
+        return visitor.own, "A day is written as 2026-11-28."
+    wanted = replace(
+        visitor.own, po_number=search.get("po", ""), item=search.get("item", ""), status=status,
+        placed_since=since, placed_before=until, asks=bool(search.get("waiting")),
+    )  # fmt: skip
+    return wanted, ""
+
+
+def _day(text: str) -> datetime | None:
+    return datetime.combine(date.fromisoformat(text), time(), UTC) if text else None
+
+
+def _names(settings: Settings) -> wording.Named:
+    def named(partner_id: str) -> str:
+        partner = settings.directory.get(partner_id)
+        return partner.name if partner else partner_id
+
+    return named
+
+
+def _row(order: OrderSummary, visitor: Visitor, named: wording.Named, asking: set[int]) -> dict[str, object]:
+    return {
+        "id": order.id,
+        "po_number": order.key.po_number,
+        "release": order.key.release,
+        "buyer": named(order.key.buyer),
+        "seller": named(order.key.seller),
+        "status": order.status.value,
+        "status_words": wording.STATUSES[order.status],
+        "placed_at": order.placed_at,
+        "asked": order.id in asking,
+    }
+
+
+def view_of(tx: Connection, visitor: Visitor, order_id: int) -> tuple[OrderView, str]:
+    """An order this person may see, and its ETag; a PageError 404."""
+    mark = visitor.mark(tx, order_id)
+    view = queries.get_order(tx, order_id)
+    assert view is not None
+    return view, etag_of(order_id, mark)
+
+
+def _order(request: Request, visitor: Visitor, order_id: int) -> Response:
+    application = application_of(request)
+    named = _names(application.settings)
+    with application.database.reading() as tx:
+        view, etag = view_of(tx, visitor, order_id)
+    lines = {line.id: line for line in view.lines}
+    hub = application.settings.hub.name
+    return render(
+        request, "order.html.j2", visitor,
+        order=_row(view.summary, visitor, named, set()), etag=etag,
+        lines=[wording.line_of(line) for line in view.lines],
+        asked=any(line.requested for line in view.lines),
+        happened=[wording.happening(event, lines, named, hub) for event in reversed(view.events)],
+    )  # fmt: skip
