@@ -8,13 +8,16 @@ PIP := $(RUN) -m pip --disable-pip-version-check --no-input -q
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-tools lint format bench fuzz clean
+.PHONY: help demo serve test test-tools lint format bench fuzz clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: $(READY) ## the whole product at work on loopback, in a minute; ends by itself
 	@$(RUN) -m pipeline.demo
+
+serve: $(READY) ## the app and the API over what `make demo` left, on loopback, until Ctrl-C
+	@$(RUN) -m pipeline.demo.serve
 
 # A process for each core; a file's tests stay together, because they share a server.
 test: $(READY) test-tools ## every test, on real parts
@@ -53,7 +56,7 @@ $(READY): pyproject.toml .ci/constraints.txt
 	fi; \
 	echo "making $(VENV) with $$($$found --version)" >&2; \
 	$$found -m venv --clear $(VENV)
-	@$(PIP) install -c .ci/constraints.txt -e '.[test,lint,demo]'
+	@$(PIP) install -c .ci/constraints.txt -e '.[serve,test,lint,demo]'
 	@touch $@
 
 # The tests talk to a real OpenSSH and a real PostgreSQL, which they start themselves, and stop programs at single
