@@ -103,7 +103,11 @@ def _preview(
         request, "cancel_preview.html.j2", visitor, status=409 if changed else 200,
         order=view.summary, side=side, acting=acting, draft=draft, seen=seen, changed=changed,
         moved=[(line, said, _after(line, said)) for line, said in rows if said["would_cancel"] != "0"],
-        kept=[said["why_not"] for _, said in rows if said["why_not"]],
+        kept=[
+            said["why_not"]
+            for line, said in rows
+            if said["why_not"] and (draft.is_whole or line.line in draft.quantities)
+        ],
         units=wording.total([(said["would_cancel"], line.unit) for line, said in rows]),
         told=[(told["name"], wording.ways(told["by"])) for told in seen["told"]],
         etag=etag, key=drafts.new_key(),

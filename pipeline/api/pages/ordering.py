@@ -150,6 +150,10 @@ def order_page(
             acting = Acting(partner=party, actor=visitor.actor)
             seen = foreseen(tx, application, acting, order_id, shapes.CancelOrder(unfulfilled_only=True))
     lines = {line.id: line for line in view.lines}
+    happened = [
+        (wording.happening(event, lines, named, settings.hub.name), told.get(event.id, ()))
+        for event in reversed(view.events)
+    ]
     answers = visitor.partner is None or visitor.partner.role is Role.SELLER
     return render(
         request, "order.html.j2", visitor, status=status, fault=fault,
@@ -158,11 +162,8 @@ def order_page(
         why_not={said["line"]: said["why_not"] for said in seen["lines"] if said["why_not"]} if seen else {},
         seen=seen, reasons=drafts.REASONS,
         asked=wording.total([(line.requested, line.unit) for line in view.lines]),
-        answers=answers,
-        happened=[
-            (wording.happening(event, lines, named, settings.hub.name), told.get(event.id, ()))
-            for event in reversed(view.events)
-        ],
+        answers=answers, asking=[one for one, _ in happened if one.kind == "requested"][:1],
+        happened=happened,
     )  # fmt: skip
 
 

@@ -132,7 +132,7 @@ def happening(event: LedgerEvent, lines: dict[int, LineState], named: Named, hub
         reason=reason_words(event.reason),
         note=event.note,
         notes=event.notes,
-        reference=event.reference,
+        reference="" if any(event.reference in note for note in event.notes) else event.reference,
         document=source_words(event.source, hub),
     )
 
