@@ -3,8 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,24 +12,9 @@ from pipeline.cli import run
 from storage import people
 from storage.people import FREE_FAILURES, IDLE_HOURS, LOCK_SECONDS, SESSION_HOURS
 from tests.api.site import Site, served
+from tests.app.clock import Hands
 from tests.app.people import PASSWORD, a_browser, add_person, signed_in
 from tests.unit.pipeline.ledger_files import write_settings
-
-
-@dataclass
-class Hands:
-    """A clock whose hands a test moves."""
-
-    at: datetime = field(default_factory=lambda: datetime(2026, 11, 28, 9, tzinfo=UTC))
-
-    def now(self) -> datetime:
-        return self.at
-
-    def monotonic_seconds(self) -> float:
-        return self.at.timestamp()
-
-    def sleep(self, seconds: float) -> None:
-        self.at += timedelta(seconds=seconds)
 
 
 @pytest.fixture
