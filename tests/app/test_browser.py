@@ -194,10 +194,10 @@ def test_the_pages_that_are_left_are_good_to_look_at_too(scene: Scene) -> None:
     ada = scene.someone("ada@acme.example")
     ada.click("Company", role="link")
     ada.page.get_by_text("Make a key", exact=True).click()
+    ada.picture("company")
     ada.page.get_by_label("Which program is it for?").fill("ERP")
     ada.click("Make the key")
     assert "shown this once" in ada.text
-    ada.picture("company")
     ada.page.keyboard.press("Tab")
     assert ada.page.evaluate("document.activeElement.textContent") == "To the content"
 
