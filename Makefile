@@ -8,13 +8,16 @@ PIP := $(RUN) -m pip --disable-pip-version-check --no-input -q
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-tools lint format bench fuzz clean
+.PHONY: help demo serve test test-tools lint format bench fuzz clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: $(READY) ## the whole product at work on loopback, in a minute; ends by itself
 	@$(RUN) -m pipeline.demo
+
+serve: $(READY) ## the app and the API over what `make demo` left, on loopback, until Ctrl-C
+	@$(RUN) -m pipeline.demo.serve
 
 # A process for each core; a file's tests stay together, because they share a server.
 test: $(READY) test-tools ## every test, on real parts
@@ -53,11 +56,11 @@ $(READY): pyproject.toml .ci/constraints.txt
 	fi; \
 	echo "making $(VENV) with $$($$found --version)" >&2; \
 	$$found -m venv --clear $(VENV)
-	@$(PIP) install -c .ci/constraints.txt -e '.[test,lint,demo]'
+	@$(PIP) install -c .ci/constraints.txt -e '.[serve,test,lint,demo]'
 	@touch $@
 
-# The tests talk to a real OpenSSH and a real PostgreSQL, which they start themselves, and stop programs at single
-# system calls. Where these are absent and may not be installed the tests skip and say so (CI fails instead). A
+# The tests talk to a real OpenSSH and a real PostgreSQL, which they start themselves, look at the app in a real
+# Chromium, and stop programs at single system calls. Where these are absent and may not be installed the tests skip and say so (CI fails instead). A
 # booted machine is left alone: the packages would start services there. PostgreSQL's would also make a database
 # cluster and start it, unless postgresql-common is told not to before.
 NO_CLUSTER := /etc/postgresql-common/createcluster.conf
@@ -66,6 +69,8 @@ test-tools:
 	@PATH="$$PATH:/usr/sbin:/sbin"; export DEBIAN_FRONTEND=noninteractive; missing=""; \
 	command -v sshd >/dev/null 2>&1 || missing="$$missing openssh-server"; \
 	command -v strace >/dev/null 2>&1 || missing="$$missing strace"; \
+	command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 \
+		|| missing="$$missing chromium"; \
 	command -v postgres >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 \
 		|| missing="$$missing postgresql-common postgresql"; \
 	if [ -n "$$missing" ] && command -v apt-get >/dev/null 2>&1 && [ "$$(id -u)" = 0 ] \

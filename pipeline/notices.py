@@ -1,14 +1,12 @@
 """What each e-mail template is given: one frozen, typed context per template, with an example of each."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from storage.orders import ZERO
-from storage.quantities import plain
 
 LINES_MAX = 50  # shown in one message: webmails cut HTML off at 102 kB, and a line takes 1.1 kB
 FINDINGS_MAX = 20  # shown in one message; `countermand check FILE` names them all
@@ -314,9 +312,34 @@ class AnswerRejected(Context):
         )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordLink(Context):
+    """Somebody may set a password by a link that is good once; only this person reads it."""
+
+    TEMPLATE: ClassVar[str] = "password_link"
+
+    name: str  # of the person; "" when it is not known
+    email: str
+    company: str  # for whom this person signs in
+    link: str
+    good_until: datetime
+    is_new: bool  # the first password, or another one
+
+    @classmethod
+    def example(cls) -> "PasswordLink":
+        """A message as it could be."""
+        return cls(
+            hub="Example Hub", support="edi-support@example.com", at=_AT,
+            source="entered by staff of Example Hub",
+            name="Ada Baker", email="ada@acme.example", company="Acme Stores",
+            link="https://orders.hub.example/password?link=3q2Yk0Wn0H8Jm1xQ6u5rTzB7cVdEfGhIjKlMnOpQrSt",
+            good_until=datetime(2026, 11, 26, 14, 5, tzinfo=UTC), is_new=True,
+        )  # fmt: skip
+
+
 CONTEXTS: tuple[type[Context], ...] = (
     OrderCancelled, LinesCancelled, CancellationRequested, RequestRefused, RequestWithdrawn,
-    CancellationRefused,    DocumentRefused, DocumentRejected, AnswerRejected,
+    CancellationRefused, DocumentRefused, DocumentRejected, AnswerRejected, PasswordLink,
 )  # fmt: skip
 
 
@@ -345,25 +368,6 @@ def totals_of(lines: tuple[NoticeLine, ...]) -> tuple[Total, ...]:
         )
     return tuple(sums.values())
 
-
-def amounts(quantities: Iterable[tuple[Decimal, str]]) -> str:
-    """Quantities for people, each in its unit of measure: "60 units", "1 case and 12.5 pounds"."""
-    said = []
-    for quantity, unit in quantities:
-        one, many = _UNITS.get(unit, (unit or "unit", unit or "units"))
-        said.append(f"{plain(quantity)} {one if quantity == 1 else many}")
-    return " and ".join(filter(None, (", ".join(said[:-1]), *said[-1:])))
-
-
-# X12 element 355, the codes met in orders; any other is shown as it is
-_UNITS = {
-    "EA": ("unit", "units"), "UN": ("unit", "units"), "PC": ("piece", "pieces"), "CA": ("case", "cases"),
-    "CT": ("carton", "cartons"), "BX": ("box", "boxes"), "PK": ("pack", "packs"), "PR": ("pair", "pairs"),
-    "ST": ("set", "sets"), "RL": ("roll", "rolls"), "PL": ("pallet", "pallets"), "BG": ("bag", "bags"),
-    "DZ": ("dozen", "dozen"), "LB": ("pound", "pounds"), "KG": ("kg", "kg"), "FT": ("foot", "feet"),
-    "YD": ("yard", "yards"), "MR": ("meter", "meters"), "GA": ("gallon", "gallons"),
-    "LT": ("liter", "liters"),
-}  # fmt: skip
 
 _CHAIR = ("Oak dining chair, natural oil finish", "30114", "0614141000012")
 _BENCH = ("Oak bench 140 cm, natural oil finish", "30120", "0614141000029")

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
+from pipeline.amounts import amounts
 from pipeline.notices import (
     FINDINGS_MAX,
     LINES_MAX,
@@ -24,13 +25,12 @@ from pipeline.notices import (
     Problem,
     RequestRefused,
     RequestWithdrawn,
-    amounts,
     totals_of,
 )
 from pipeline.reasons import named_reason
 from storage.commands import Command, Reason, Source
 from storage.events import EventKind, LedgerEvent, Units
-from storage.orders import ZERO, LineState, OrderKey, OrderState, OrderStatus
+from storage.orders import ZERO, ItemId, LineState, OrderKey, OrderState, OrderStatus
 from storage.outcomes import Outcome, Question
 from storage.refusals import RefusedLine
 
@@ -195,6 +195,11 @@ def reason_words(reason: Reason) -> str:
     return f"{reason.text} [{reason.code}]" if reason.code else reason.text
 
 
+def item_words(item: ItemId) -> str:
+    """A product id with what kind of id it is."""
+    return f"{_ITEMS.get(item.qualifier, item.qualifier)} {item.id}".strip()
+
+
 def source_words(source: Source, hub: str) -> str:
     """The document, or the person, that said so."""
     if not source.type and not source.file and not source.interchange:
@@ -283,7 +288,7 @@ def _refused(refusals: Sequence[RefusedLine], by: str, order: OrderState | None)
 
 
 def _line(line: LineState, quantity: Decimal | None, why: str) -> NoticeLine:
-    items = tuple(f"{_ITEMS.get(item.qualifier, item.qualifier)} {item.id}".strip() for item in line.ids)
+    items = tuple(map(item_words, line.ids))
     return NoticeLine(
         line=line.line, unit=line.unit, quantity=quantity, ordered=line.ordered, fulfilled=line.fulfilled,
         cancelled=line.cancelled, open=line.open, items=items, description=line.description, why=why,

@@ -19,6 +19,7 @@ from storage.orders import OrderStatus
 from storage.outbox import OutboxMessage
 from storage.outcomes import Outcome
 from storage.parked import Parked
+from storage.people import User
 from storage.quantities import plain
 from storage.queries import OrderSummary, OrderView
 
@@ -150,6 +151,21 @@ def show_keys(console: Console, keys: Sequence[AccessKey], at: datetime) -> None
         may = ", ".join(sorted(scope.value for scope in key.scopes))
         table.add_row(str(key.id), printable(key.partner), printable(key.name), may, state, used)
     console.print(table if keys else "No keys.")
+
+
+def show_users(console: Console, users: Sequence[User], at: datetime) -> None:
+    """A table of people: for whom they sign in, and whether they can."""
+    table = Table("address", "name", "for", "state", "last signed in")
+    for user in users:
+        state = "good" if user.has_password else "no password yet"
+        if user.locked_until and at < user.locked_until:
+            state = f"locked until {user.locked_until:%Y-%m-%d %H:%M}"
+        if user.disabled_at:
+            state = "revoked"
+        signed_in = f"{user.signed_in_at:%Y-%m-%d %H:%M}" if user.signed_in_at else "never"
+        whose = user.partner or "the hub (operator)"
+        table.add_row(*map(printable, (user.email, user.name, whose)), state, signed_in)
+    console.print(table if users else "Nobody.")
 
 
 def show_order(console: Console, view: OrderView) -> None:

@@ -24,6 +24,7 @@ __all__ = [
     "Security",
     "Settings",
     "SettingsError",
+    "SiteSettings",
     "Usage",
     "example",
     "find_settings",
@@ -63,6 +64,7 @@ class Security(Enum):
     TLS = "tls"  #: encrypted from the first byte
 
 
+_SITE = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 SMTP_PORTS = {Security.NONE: 25, Security.STARTTLS: 587, Security.TLS: 465}
 
 
@@ -102,6 +104,18 @@ class MailSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SiteSettings:
+    """The app and the API, as people reach them."""
+
+    address: str = "http://127.0.0.1:8080"  # what links in e-mails begin with; without a slash at the end
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether people reach it by TLS."""
+        return self.address.startswith("https://")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """One installation."""
 
@@ -110,6 +124,7 @@ class Settings:
     database: DatabaseSettings
     mail: MailSettings
     directory: Directory
+    site: SiteSettings = field(default_factory=SiteSettings)
 
     @property
     def partners(self) -> tuple[Partner, ...]:
@@ -157,9 +172,12 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     hub = _hub(top)
     database = _database(top, path.parent.resolve())
     mail = _mail(top, hub)
+    site = _site(top)
     partners = read_partners(top, hub_isa=hub.isa, hub_gs=hub.gs)
     top.done()
-    return Settings(path=path, hub=hub, database=database, mail=mail, directory=Directory(partners))
+    return Settings(
+        path=path, hub=hub, database=database, mail=mail, directory=Directory(partners), site=site
+    )
 
 
 def _hub(top: TableReader) -> Hub:
@@ -224,3 +242,14 @@ def _mail(top: TableReader, hub: Hub) -> MailSettings:
     if mail.username and security is Security.NONE and host not in LOOPBACK:
         raise table.fail("security", "is none, so the password would travel in clear; use starttls or tls")
     return mail
+
+
+def _site(top: TableReader) -> SiteSettings:
+    table = top.table("site")
+    if table is None:
+        return SiteSettings()
+    address = table.text("address", SiteSettings().address)
+    table.done()
+    if not _SITE.fullmatch(address):
+        raise table.fail("address", "is not an address such as https://orders.example.com, without a path")
+    return SiteSettings(address=address)

@@ -115,6 +115,11 @@ def tell_rejected(tx: Connection, settings: Settings, unusable: Unusable, at: da
     _owe(tx, settings, answer_rejected_notices(unusable, addressees_of(settings)), at, None)
 
 
+def tell_person(tx: Connection, settings: Settings, notice: Notice, at: datetime) -> None:
+    """One person is told something that is about no order."""
+    _owe(tx, settings, (notice,), at, None)
+
+
 def tell_again(
     tx: Connection, settings: Settings, message: OutboxMessage, at: datetime, identity: str
 ) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from pipeline.api.callers import Door, Pace
 from pipeline.api.description import describe
 from pipeline.api.desk import Desk
 from pipeline.api.guard import Guard
+from pipeline.api.pages import site as pages
 from pipeline.wiring import Application
 
 #: Requests at work at once, each with a connection to the database; others wait for their turn.
@@ -41,10 +42,10 @@ def make_site(application: Application, *, threads: int = THREADS, pace: Pace = 
     )
     site.state.application = application
     site.state.door, site.state.desk = Door(application, pace), Desk(application)
-    problems.install(site)
+    problems.install(site, pages.error_page)
     site.include_router(routes.make_router())
     site.include_router(routes.explanations())
     describe(site)
-    # The app's pages have a router of their own; it is included here.
+    pages.install(site)
     site.add_middleware(Guard)
     return site

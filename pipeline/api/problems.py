@@ -1,11 +1,11 @@
 """Problems: every error of the API as RFC 9457 has it, with a type that stays the same and a sentence."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from pipeline import journal
@@ -47,24 +47,30 @@ def response(problem: ApiProblem) -> JSONResponse:
     return JSONResponse(problem.body(), problem.status, problem.headers, MEDIA_TYPE)
 
 
-def install(site: FastAPI) -> None:
-    """Errors below /api are problems; elsewhere they are a line of text, which the app may replace."""
+#: Says an error that is not the API's: the request, the status, a sentence, headers.
+Say = Callable[[Request, int, str, Mapping[str, str] | None], Response]
+
+
+def install(site: FastAPI, say: Say) -> None:
+    """Errors below /api are problems; elsewhere they are said by the app."""
 
     @site.exception_handler(ApiProblem)
-    def said(_: Request, problem: ApiProblem) -> Response:
+    def said(request: Request, problem: ApiProblem) -> Response:
+        if not request.url.path.startswith(API):
+            return say(request, problem.status, problem.title, problem.headers)
         return response(problem)
 
     @site.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> Response:
         if not request.url.path.startswith(API):
-            return PlainTextResponse("The request cannot be understood.", 422)
+            return say(request, 422, "The address or the form is not one of this site.", None)
         return response(_invalid(error))
 
     @site.exception_handler(HTTPException)
     def plain(request: Request, error: HTTPException) -> Response:
         phrase = HTTPStatus(error.status_code).phrase
         if not request.url.path.startswith(API):
-            return PlainTextResponse(str(error.detail), error.status_code, error.headers)
+            return say(request, error.status_code, f"{phrase}.", error.headers)
         name = phrase.lower().replace(" ", "-")
         return response(ApiProblem(error.status_code, name, phrase, headers=error.headers))
 
@@ -73,7 +79,7 @@ def install(site: FastAPI) -> None:
         journal.event("database_unavailable", journal.ERROR, error=str(error))
         title = "The ledger cannot be reached just now; try again."
         if not request.url.path.startswith(API):
-            return PlainTextResponse(title, 503, {"Retry-After": "5"})
+            return say(request, 503, title, {"Retry-After": "5"})
         return response(ApiProblem(503, "unavailable", title, headers={"Retry-After": "5"}))
 
 

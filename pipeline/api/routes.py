@@ -1,6 +1,5 @@
 """Routes: every address of the API. Thin: who asks, what is meant, and the ledger's answer."""
 
-import base64
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from pipeline.api import meanings, shapes
 from pipeline.api.answers import ChangedOut, OrderOut, PageOut, etag_of, order_of
 from pipeline.api.callers import Caller, needs
 from pipeline.api.desk import Asked, Desk, own_order
+from pipeline.api.paging import CURSOR_CHARS_MAX, ID_MAX, cursor_of, place_of
 from pipeline.api.preview import PreviewOut, preview
 from pipeline.api.problems import PREFIX, TYPES, ApiProblem
 from pipeline.partners import Role
@@ -21,13 +21,11 @@ from storage import queries
 from storage.commands import Consent
 from storage.loading import load_order
 from storage.orders import OrderStatus
-from storage.queries import OrderSummary, Wanted
+from storage.queries import Wanted
 from storage.refusals import Refusal
 from storage.states import Scope
 
 PAGE_MAX = 200
-ID_MAX = 2**53 - 1  # what every JSON library can carry
-CURSOR_CHARS_MAX = 100
 
 OrderId = Annotated[int, Path(ge=1, le=ID_MAX, description="The order's `id`.")]
 LinePath = Annotated[str, Path(min_length=1, max_length=40, description="The line's name.")]
@@ -86,12 +84,12 @@ def _add_reading(router: APIRouter, side: Role) -> None:
             placed_since=_moment(placed_since), placed_before=_moment(placed_until),
             asks=cancellation_requested,
         )  # fmt: skip
-        after = _place_of(cursor) if cursor else None
+        after = place_of(cursor) if cursor else None
         with _application(request).database.reading() as tx:
             found = queries.page_of_orders(tx, wanted, after=after, limit=limit + 1)
         page = [{"id": order.id, **summary_json(order)} for order in found[:limit]]
         more = len(found) > limit
-        return JSONResponse({"orders": page, "next": _cursor_of(found[limit - 1]) if more else None})
+        return JSONResponse({"orders": page, "next": cursor_of(found[limit - 1]) if more else None})
 
     @router.get("/orders/{order_id}", response_model=OrderOut, operation_id=f"{side.value}_order")
     def order(request: Request, caller: Annotated[Caller, READ], order_id: OrderId) -> Response:
@@ -287,21 +285,3 @@ def _moment(said: datetime | None) -> datetime | None:
         return said.astimezone(UTC) if said else None
     except OverflowError as error:
         raise ApiProblem(422, "invalid", "There is no such time in UTC.") from error
-
-
-def _cursor_of(last: OrderSummary) -> str:
-    """The place behind an order, for the next page; opaque to callers."""
-    said = f"{last.placed_at.astimezone(UTC).isoformat()}|{last.id}"
-    return base64.urlsafe_b64encode(said.encode()).decode().rstrip("=")
-
-
-def _place_of(cursor: str) -> tuple[datetime, int]:
-    try:
-        said = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-        placed_at, _, order_id = said.partition("|")
-        place = datetime.fromisoformat(placed_at).astimezone(UTC), int(order_id)
-    except (ValueError, OverflowError) as error:  # binascii's and the codec's are among them
-        raise ApiProblem(422, "no-such-page", "The cursor is none that a list gave.") from error
-    if not 1 <= place[1] <= ID_MAX:
-        raise ApiProblem(422, "no-such-page", "The cursor is none that a list gave.")
-    return place

@@ -52,6 +52,7 @@ def _perform(story: Story, stage: Stage) -> tuple[str, ...]:
     if audit:
         differences = (*differences, "the audit found a breach")
     teller.closing(differences)
+    teller.offer()
     return differences
 
 

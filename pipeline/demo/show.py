@@ -122,6 +122,10 @@ class Teller:
         for sentence in differences:
             self._line(f"- {sentence}")
 
+    def offer(self) -> None:
+        self._console.print()
+        self._line(Text.assemble(("make serve", "bold"), " opens the same orders in a browser."), indent=0)
+
     def _line(self, said: str | Text, *, indent: int = 3, style: str = "") -> None:
         """One paragraph, wrapped within its indent; text of partners is never read as markup."""
         text = Text(said) if isinstance(said, str) else said

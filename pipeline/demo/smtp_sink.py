@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -23,8 +24,10 @@ class SunkMessage:
 class SmtpSink:
     """Takes mail from start() to stop(), or inside a with block; keeps it in `folder` and `messages`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, arrived: Callable[[SunkMessage], None] | None = None) -> None:
         self._folder = folder
+        self._arrived = arrived
+        self._before = len(list(folder.glob("*.eml")))  # kept by an earlier one
         self._lock = threading.Lock()
         self._messages: list[SunkMessage] = []
         # aiosmtpd's own Controller cannot listen on a port of the system's choice.
@@ -83,14 +86,15 @@ class SmtpSink:
         """Called by aiosmtpd for each message."""
         content = bytes(envelope.original_content or b"")
         with self._lock:
-            path = self._folder / f"{len(self._messages) + 1:04d}.eml"
+            path = self._folder / f"{self._before + len(self._messages) + 1:04d}.eml"
             path.write_bytes(content)
-            self._messages.append(
-                SunkMessage(
-                    sender=str(envelope.mail_from or ""),
-                    recipients=tuple(str(recipient) for recipient in envelope.rcpt_tos),
-                    content=content,
-                    path=path,
-                )
+            message = SunkMessage(
+                sender=str(envelope.mail_from or ""),
+                recipients=tuple(str(recipient) for recipient in envelope.rcpt_tos),
+                content=content,
+                path=path,
             )
+            self._messages.append(message)
+        if self._arrived is not None:
+            self._arrived(message)
         return "250 kept"

@@ -1,7 +1,7 @@
 """Where the demonstration plays: a folder, an SFTP and a mail server on loopback, and settings for them."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email import message_from_bytes, policy
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.demo.command import Countermand
 from pipeline.demo.sftp_server import DemoSftpServer, DemoUser
-from pipeline.demo.smtp_sink import SmtpSink
+from pipeline.demo.smtp_sink import SmtpSink, SunkMessage
 from pipeline.demo.story import Step
 from pipeline.demo.world import CHARACTERS, DELIVERY, PICKUP, SftpAccess, make_mailbox, settings_text
 
@@ -81,16 +81,36 @@ class Stage:
 def staged(folder: Path) -> Iterator[Stage]:
     """Make the folder anew, start both servers, write the settings; stop the servers at the end."""
     _fresh(folder)
+    with raised(folder) as stage:
+        yield stage
+
+
+def is_stage(folder: Path) -> bool:
+    """Whether an earlier demonstration is there, with all it left."""
+    return (folder / _MARK).is_file() and (folder / "countermand.db").is_file()
+
+
+@contextmanager
+def raised(folder: Path, *, site: str = "", arrived: Callable[[Mail], None] | None = None) -> Iterator[Stage]:
+    """Start both servers over what is in the folder, and write the settings; stop the servers at the end.
+
+    `site`: the address of the app. `arrived` is told of each e-mail as it comes.
+    """
     users = {partner: DemoUser(root=folder / "sftp" / partner, password=PASSWORD) for partner in CHARACTERS}
     for user in users.values():
         make_mailbox(user.root)
-    with DemoSftpServer(users) as sftp, SmtpSink(folder / "mail") as sink:
+
+    def kept(message: SunkMessage) -> None:
+        if arrived is not None:
+            arrived(_mail(message.content, message.path))
+
+    with DemoSftpServer(users) as sftp, SmtpSink(folder / "mail", kept) as sink:
         access = SftpAccess(port=sftp.port, host_key=sftp.host_key)
         secret = folder / access.password_file
         secret.touch(mode=0o600)
         secret.write_text(PASSWORD + "\n", encoding="utf-8")
         config = folder / "countermand.toml"
-        config.write_text(settings_text(sftp=access, smtp_port=sink.port), encoding="utf-8")
+        config.write_text(settings_text(sftp=access, smtp_port=sink.port, site=site), encoding="utf-8")
         yield Stage(folder=folder, countermand=Countermand(config), sink=sink)
 
 

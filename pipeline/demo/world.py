@@ -65,6 +65,7 @@ def settings_text(
     smtp_port: int = 25,
     policies: Mapping[str, Mapping[str, Any]] | None = None,
     url: str = "sqlite:///countermand.db",
+    site: str = "",
 ) -> str:
     """A countermand.toml for this world; without `sftp` nobody has a mailbox."""
     parts = [
@@ -74,6 +75,8 @@ def settings_text(
         f"[database]\nurl = {json.dumps(url)}",
         f'[mail]\nhost = "127.0.0.1"\nport = {smtp_port}\nsender = "Example Hub <edi@hub.example>"',
     ]
+    if site:
+        parts.append(f"[site]\naddress = {json.dumps(site)}")
     for one in CHARACTERS.values():
         parts.append(
             f'[[partner]]\nid = "{one.id}"\nname = "{one.name}"\nrole = "{one.role}"\n'

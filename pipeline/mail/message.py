@@ -17,7 +17,8 @@ from typing import Any, Literal, TypeVar
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from pipeline.notices import CONTEXTS, Context, Notice, Total, amounts
+from pipeline.amounts import amounts
+from pipeline.notices import CONTEXTS, Context, Notice, Total
 from storage.quantities import plain
 
 T = TypeVar("T")

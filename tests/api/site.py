@@ -12,7 +12,7 @@ import httpx
 
 from pipeline.api.callers import Pace
 from pipeline.api.serving import THREADS, listen, make_server
-from pipeline.clock import SystemClock
+from pipeline.clock import Clock, SystemClock
 from pipeline.partners import MailboxSettings
 from pipeline.settings import load
 from pipeline.wiring import Application
@@ -104,6 +104,7 @@ def served(
     *,
     policy: str = "",
     mailboxes: bool = False,
+    clock: Clock | None = None,
     pace: Pace | None = None,
     settings_file: Path | None = None,
 ) -> Iterator[Site]:
@@ -111,7 +112,7 @@ def served(
     boxes = {partner: _mailbox(partner) for partner in PARTIES} if mailboxes else {}
     settings = load(settings_file or write_settings(folder, policy=policy, mailboxes=boxes), {})
     database = Database(settings.database.url, threads=THREADS)
-    application = Application(settings=settings, database=database, clock=SystemClock())
+    application = Application(settings=settings, database=database, clock=clock or SystemClock())
     bound = listen("127.0.0.1", 0)
     server = make_server(application, pace or Pace(burst=100_000, per_second=10_000))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, name="site")

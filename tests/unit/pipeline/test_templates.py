@@ -12,6 +12,7 @@ import jinja2.meta
 import jinja2.nodes
 import pytest
 
+from pipeline.amounts import amounts
 from pipeline.mail import check_templates, render
 from pipeline.mail.message import _environment
 from pipeline.notices import (
@@ -25,7 +26,6 @@ from pipeline.notices import (
     Party,
     Problem,
     Total,
-    amounts,
     totals_of,
 )
 
@@ -168,14 +168,17 @@ def test_html_works_in_old_and_small_readers(name: str) -> None:
             assert attributes.get("scope"), "a header cell that does not say what it heads"
     sizes = {int(size) for size in re.findall(r"font-size:(\d+)px", html)} - {0}  # 0: the coloured bar
     assert min(sizes) >= 14
-    assert not re.search(r"url\(|flex|grid|@import|https?://(?!www\.w3\.org/1999/xhtml)", html)
+    assert not re.search(
+        r"url\(|flex|grid|@import|https?://(?!www\.w3\.org/1999/xhtml|orders\.hub\.example/password)", html
+    )
     assert html.count("<!--[if mso]>") == html.count("<![endif]-->") == 3
 
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_text_stays_within_72_columns(name: str) -> None:
     words = render(VARIANTS[name])
-    assert [line for line in words.text.splitlines() if len(line) > 72] == []
+    wide = [line for line in words.text.splitlines() if len(line) > 72]
+    assert [line for line in wide if not line.startswith("https://")] == []  # a link is not broken
     assert "\n\n\n" not in words.text
     assert "\n" not in words.subject
 

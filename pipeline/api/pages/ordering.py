@@ -1,0 +1,178 @@
+"""Ordering: the list of orders with its search, and the page of one order."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import Response
+from sqlalchemy import Connection
+
+from pipeline.api import meanings, shapes
+from pipeline.api.answers import etag_of
+from pipeline.api.pages import drafts, wording
+from pipeline.api.pages.rendering import render
+from pipeline.api.pages.visitors import Acting, SignedIn, Visitor, application_of
+from pipeline.api.paging import CURSOR_CHARS_MAX, ID_MAX, cursor_of, place_of
+from pipeline.api.preview import preview
+from pipeline.partners import Role
+from pipeline.settings import Settings
+from pipeline.wiring import Application
+from storage import queries
+from storage.loading import load_order
+from storage.orders import OrderStatus
+from storage.queries import OrderSummary, OrderView, Wanted
+
+PAGE_ORDERS = 50
+WAITING_MAX = 50  # shown first; the search finds all of them
+
+_SEARCHED = ("po", "item", "status", "since", "until", "waiting")
+
+OrderId = Annotated[int, Path(ge=1, le=ID_MAX)]
+Search = Annotated[str, Query(max_length=80)]
+
+
+def make_router() -> APIRouter:
+    """The list, and an order's page."""
+    router = APIRouter()
+
+    @router.get("/orders")
+    def orders(
+        request: Request, visitor: SignedIn, po: Search = "", item: Search = "", status: Search = "",
+        since: Search = "", until: Search = "", waiting: Search = "",
+        cursor: Annotated[str, Query(max_length=CURSOR_CHARS_MAX)] = "",
+    ) -> Response:  # fmt: skip
+        search = {
+            "po": po.strip(), "item": item.strip(), "status": status, "since": since, "until": until,
+            "waiting": waiting,
+        }  # fmt: skip
+        return _list(request, visitor, {name: value for name, value in search.items() if value}, cursor)
+
+    @router.get("/orders/{order_id}")
+    def order(request: Request, visitor: SignedIn, order_id: OrderId) -> Response:
+        return order_page(request, visitor, order_id)
+
+    return router
+
+
+def _list(request: Request, visitor: Visitor, search: dict[str, str], cursor: str) -> Response:
+    application = application_of(request)
+    wanted, fault = _wanted(visitor, search)
+    after = place_of(cursor) if cursor else None
+    with application.database.reading() as tx:
+        asked = queries.page_of_orders(tx, replace(visitor.own, asks=True), limit=WAITING_MAX + 1)
+        found = queries.page_of_orders(tx, wanted, after=after, limit=PAGE_ORDERS + 1)
+    page = found[:PAGE_ORDERS]
+    more = urlencode({**search, "cursor": cursor_of(page[-1])}) if len(found) > PAGE_ORDERS else ""
+    asking = {order.id for order in asked}
+    # Who has to answer sees that first; the buyer, who waits too, sees it marked where the order stands.
+    answers = visitor.partner is None or visitor.partner.role is Role.SELLER
+    first = asked[:WAITING_MAX] if answers and not search and not cursor else ()
+    rest = [order for order in page if order not in first]
+    named = names_of(application.settings)
+    return render(
+        request, "orders.html.j2", visitor,
+        first=[_row(order, visitor, named, asking) for order in first],
+        more_wait=len(asked) > WAITING_MAX,
+        orders=[_row(order, visitor, named, asking) for order in rest],
+        search={name: search.get(name, "") for name in _SEARCHED}, searched=urlencode(search), fault=fault,
+        more=more, is_first_page=not cursor, answers=answers,
+        statuses=[(status.value, words) for status, words in wording.STATUSES.items()],
+    )  # fmt: skip
+
+
+def _wanted(visitor: Visitor, search: dict[str, str]) -> tuple[Wanted, str]:
+    """What the search wants of the orders this person may see; and what of it could not be read."""
+    said = search.get("status", "")
+    status = next((status for status in OrderStatus if status.value == said), None)
+    try:
+        since, until = _day(search.get("since", "")), _day(search.get("until", ""))
+        until = until + timedelta(days=1) if until else None
+    except (ValueError, OverflowError):
+        since = until = None
+        return visitor.own, "A day is written as 2026-11-28."
+    wanted = replace(
+        visitor.own, po_number=search.get("po", ""), item=search.get("item", ""), status=status,
+        placed_since=since, placed_before=until, asks=bool(search.get("waiting")),
+    )  # fmt: skip
+    return wanted, ""
+
+
+def _day(text: str) -> datetime | None:
+    return datetime.combine(date.fromisoformat(text), time(), UTC) if text else None
+
+
+def names_of(settings: Settings) -> wording.Named:
+    def named(partner_id: str) -> str:
+        partner = settings.directory.get(partner_id)
+        return partner.name if partner else partner_id
+
+    return named
+
+
+def _row(order: OrderSummary, visitor: Visitor, named: wording.Named, asking: set[int]) -> dict[str, object]:
+    return {
+        "id": order.id,
+        "po_number": order.key.po_number,
+        "release": order.key.release,
+        "buyer": named(order.key.buyer),
+        "seller": named(order.key.seller),
+        "status": order.status.value,
+        "status_words": wording.STATUSES[order.status],
+        "placed_at": order.placed_at,
+        "asked": order.id in asking,
+    }
+
+
+def view_of(tx: Connection, visitor: Visitor, order_id: int) -> tuple[OrderView, str]:
+    """An order this person may see, and its ETag; a PageError 404."""
+    mark = visitor.mark(tx, order_id)
+    view = queries.get_order(tx, order_id)
+    assert view is not None
+    return view, etag_of(order_id, mark)
+
+
+def order_page(
+    request: Request, visitor: Visitor, order_id: int, *, status: int = 200, fault: str = ""
+) -> Response:
+    """All of an order: parties, lines, what can be done, what happened, and who was told."""
+    application = application_of(request)
+    settings = application.settings
+    named = names_of(settings)
+    with application.database.reading() as tx:
+        view, etag = view_of(tx, visitor, order_id)
+        told = wording.told_of(tx, named, view)
+        # The hub's people are shown what a seller could do: its cancellation needs nobody's consent.
+        party = visitor.partner or settings.directory.get(view.summary.key.seller)
+        seen = None
+        if party is not None:
+            acting = Acting(partner=party, actor=visitor.actor)
+            seen = foreseen(tx, application, acting, order_id, shapes.CancelOrder(unfulfilled_only=True))
+    lines = {line.id: line for line in view.lines}
+    happened = [
+        (wording.happening(event, lines, named, settings.hub.name), told.get(event.id, ()))
+        for event in reversed(view.events)
+    ]
+    answers = visitor.partner is None or visitor.partner.role is Role.SELLER
+    return render(
+        request, "order.html.j2", visitor, status=status, fault=fault,
+        order=_row(view.summary, visitor, named, set()), etag=etag, key=drafts.new_key(),
+        lines=[wording.line_of(line) for line in view.lines],
+        why_not={said["line"]: said["why_not"] for said in seen["lines"] if said["why_not"]} if seen else {},
+        seen=seen, reasons=drafts.REASONS,
+        asked=wording.total([(line.requested, line.unit) for line in view.lines]),
+        answers=answers, asking=[one for one, _ in happened if one.kind == "requested"][:1],
+        happened=happened,
+    )  # fmt: skip
+
+
+def foreseen(
+    tx: Connection, application: Application, acting: Acting, order_id: int, body: shapes.CancelOrder
+) -> dict[str, Any]:
+    """What a cancellation would do: the API's own preview."""
+    speaker = acting.speaks(application.clock.now())
+    loaded = load_order(tx, order_id)
+    assert loaded is not None
+    command = meanings.cancel(application.settings, body, speaker, loaded.order)
+    return preview(tx, application.settings, speaker, order_id, command)

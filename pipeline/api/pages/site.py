@@ -1,0 +1,43 @@
+"""Site: the app's pages put together, its static files, and its errors as pages."""
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.responses import Response
+
+from pipeline.api.pages import answering, cancelling, company, deeds, mails, ordering, signing
+from pipeline.api.pages.rendering import STATIC, StaticFolder, render
+from pipeline.api.pages.visitors import PageError, SignInFirst, check_form
+
+_TITLES = {404: "Not found", 405: "Not possible", 503: "Just now it does not work"}
+
+
+def make_pages() -> APIRouter:
+    """Every page. Before any route, those of pages to come too: a form has to be from here."""
+    pages = APIRouter(dependencies=[Depends(check_form)], include_in_schema=False)
+    for part in (signing, ordering, cancelling, answering, deeds, mails, company):
+        pages.include_router(part.make_router())
+    return pages
+
+
+def install(site: FastAPI) -> None:
+    """Let the site serve the app."""
+    site.include_router(make_pages())
+    site.mount(STATIC, StaticFolder(), name="static")
+
+    @site.exception_handler(PageError)
+    def said(request: Request, error: PageError) -> Response:
+        return error_page(request, error.status, error.text, title=error.title)
+
+    @site.exception_handler(SignInFirst)
+    def nobody(request: Request, _: SignInFirst) -> Response:
+        return signing.sign_in_first(request)
+
+
+def error_page(
+    request: Request, status: int, text: str, headers: Mapping[str, str] | None = None, title: str = ""
+) -> Response:
+    """A page with a sentence."""
+    said = title or _TITLES.get(status, "That did not work")
+    visitor = getattr(request.state, "visitor", None)  # where it was found out before
+    return render(request, "error.html.j2", visitor, status=status, headers=headers, title=said, text=text)

@@ -1,0 +1,204 @@
+"""Wording: what the ledger says of orders, in the words of the app's pages."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import Connection
+
+from pipeline.amounts import amounts
+from pipeline.notifications import item_words, reason_words, source_words
+from storage.events import EventKind, LedgerEvent, Units
+from storage.orders import LineState, OrderStatus
+from storage.outbox import OutboxMessage, list_messages
+from storage.queries import OrderView
+from storage.states import Kind, Status
+
+#: A partner's name by its id.
+Named = Callable[[str], str]
+
+STATUSES = {
+    OrderStatus.OPEN: "Open",
+    OrderStatus.PARTLY_FULFILLED: "Partly fulfilled",
+    OrderStatus.FULFILLED: "Fulfilled",
+    OrderStatus.CANCELLED: "Cancelled",
+    OrderStatus.COMPLETE: "Complete",
+}
+_HAPPENED = {
+    EventKind.ORDER_PLACED: "{by} placed the order",
+    EventKind.ORDER_CANCELLED: "{by} cancelled the order, as far as it was open",
+    EventKind.LINES_CANCELLED: "{by} cancelled units",
+    EventKind.LINES_FULFILLED: "{by} shipped",
+    EventKind.SHIPMENT_WITHDRAWN: "{by} took a shipment back; its units are open again",
+    EventKind.LINES_ADDED: "{by} added lines",
+    EventKind.UNITS_ADDED: "{by} ordered more",
+    EventKind.CANCELLATION_REQUESTED: "{by} asked to cancel",
+    EventKind.REQUEST_WITHDRAWN: "{by} took back its request to cancel",
+    EventKind.REQUEST_REFUSED: "{by} did not agree to cancel",
+    EventKind.ORDER_ACKNOWLEDGED: "{by} answered the order",
+    EventKind.NOTED: "{by} said something about the order",
+}
+_KINDS = {
+    EventKind.ORDER_CANCELLED: "cancelled",
+    EventKind.LINES_CANCELLED: "cancelled",
+    EventKind.LINES_FULFILLED: "fulfilled",
+    EventKind.CANCELLATION_REQUESTED: "requested",
+    EventKind.REQUEST_REFUSED: "requested",
+    EventKind.REQUEST_WITHDRAWN: "requested",
+}
+_BAR_UNITS = 100  # the width of a bar
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a line's bar, in hundredths of its width."""
+
+    kind: str
+    start: str
+    width: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A line as pages show it; quantities as decimals."""
+
+    line: str
+    description: str
+    items: tuple[str, ...]
+    unit: str
+    ordered: Decimal
+    fulfilled: Decimal
+    cancelled: Decimal
+    requested: Decimal
+    open: Decimal
+    bar: tuple[Part, ...]
+
+    @property
+    def said(self) -> str:
+        """The bar, for who cannot see it."""
+        counted = (("fulfilled", self.fulfilled), ("cancelled", self.cancelled), ("open", self.open))
+        figures = ", ".join(
+            f"{amounts([(quantity, self.unit)])} {word}" for word, quantity in counted if quantity
+        )
+        return f"Of {amounts([(self.ordered, self.unit)])}: {figures or 'nothing'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """One event of the timeline in words."""
+
+    at: datetime
+    kind: str  # for its colour
+    title: str
+    units: tuple[str, ...]
+    reason: str
+    note: str
+    notes: tuple[str, ...]
+    reference: str
+    document: str
+
+
+def line_of(line: LineState) -> Line:
+    """A line with its bar."""
+    return Line(
+        line=line.line, description=line.description, items=tuple(map(item_words, line.ids)), unit=line.unit,
+        ordered=line.ordered, fulfilled=line.fulfilled, cancelled=line.cancelled,
+        requested=line.requested, open=line.open, bar=_bar(line),
+    )  # fmt: skip
+
+
+def _bar(line: LineState) -> tuple[Part, ...]:
+    counted = (
+        ("fulfilled", line.fulfilled), ("cancelled", line.cancelled),
+        ("requested", line.requested), ("open", line.open - line.requested),
+    )  # fmt: skip
+    parts, start = [], Decimal(0)
+    for kind, quantity in counted:
+        if quantity > 0 and line.ordered:
+            width = quantity * _BAR_UNITS / line.ordered
+            parts.append(Part(kind, f"{start:.3f}", f"{width:.3f}"))
+            start += width
+    return tuple(parts)
+
+
+def happening(event: LedgerEvent, lines: dict[int, LineState], named: Named, hub: str) -> Happening:
+    """An event in words, with the document or the person behind it."""
+    return Happening(
+        at=event.at,
+        kind=_KINDS.get(event.kind, "other"),
+        title=_HAPPENED[event.kind].format(by=named(event.by)),
+        units=tuple(_units(units, event, lines) for units in event.units),
+        reason=reason_words(event.reason),
+        note=event.note,
+        notes=event.notes,
+        reference="" if any(event.reference in note for note in event.notes) else event.reference,
+        document=source_words(event.source, hub),
+    )
+
+
+def _units(units: Units, event: LedgerEvent, lines: dict[int, LineState]) -> str:
+    line = lines.get(units.line_id)
+    unit = line.unit if line else ""
+    why = reason_words(units.reason) if units.reason != event.reason else ""
+    return f"{amounts([(units.quantity, unit)])} of line {units.line}" + (f": {why}" if why else "")
+
+
+def total(quantities: Iterable[tuple[Decimal | str, str]]) -> str:
+    """Quantities added up by unit of measure, in words; "" when there is nothing."""
+    sums: dict[str, Decimal] = {}
+    for quantity, unit in quantities:
+        sums[unit] = sums.get(unit, Decimal(0)) + Decimal(quantity)
+    return amounts((quantity, unit) for unit, quantity in sums.items() if quantity)
+
+
+def ways(by: Iterable[str]) -> str:
+    """How somebody is told, in words."""
+    return " and ".join(_WAYS[way] for way in by)
+
+
+_WAYS = {
+    "email": "by e-mail",
+    "x12": "by an X12 document",
+    "support": "by the hub's staff, for no address is known",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A message about an event, as both parties may know of it."""
+
+    id: int
+    name: str  # of the partner who is told
+    is_mail: bool
+    set_type: str  # of a document; "" for a mail
+    state: str
+    is_sent: bool
+    at: datetime | None
+
+
+_STATES = {
+    Status.NEW: "waits to be sent", Status.SENDING: "is being sent", Status.COMMITTING: "is being sent",
+    Status.SENT: "sent", Status.UNCERTAIN: "may or may not have been sent; the hub is looking",
+    Status.FAILED: "could not be sent; the hub is looking",
+    Status.REFUSED: "could not be sent; the hub is looking",
+}  # fmt: skip
+_MESSAGES_MAX = 200  # of one order, the newest
+
+
+def told_of(tx: Connection, named: Named, view: OrderView) -> dict[int, tuple[Told, ...]]:
+    """Who was told of what, by event: the other party of whoever caused it."""
+    events = {event.id: event for event in view.events}
+    told: dict[int, list[Told]] = {}
+    for message in list_messages(tx, order_id=view.summary.id, limit=_MESSAGES_MAX):
+        event = events.get(message.event_id or 0)
+        if event is not None:
+            told.setdefault(event.id, []).append(_told(message, named(view.summary.key.other(event.by))))
+    return {event_id: tuple(messages) for event_id, messages in told.items()}
+
+
+def _told(message: OutboxMessage, name: str) -> Told:
+    return Told(
+        id=message.id, name=name, is_mail=message.kind is Kind.EMAIL, set_type=message.set_type,
+        state=_STATES[message.status], is_sent=message.status is Status.SENT, at=message.sent_at,
+    )  # fmt: skip
