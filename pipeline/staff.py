@@ -1,4 +1,4 @@
-"""What staff may do by hand: look an order up, cancel for a party, answer what is held, send again."""
+"""What staff may do by hand: look an order up, cancel for a party, answer, send and read again."""
 
 import re
 import secrets
@@ -15,7 +15,8 @@ from pipeline.errors import CountermandError, OperatorError
 from pipeline.mail import bare_address
 from pipeline.partners import Role
 from pipeline.reasons import reason_said
-from pipeline.report import SetReport, with_result
+from pipeline.replay import replay_kept
+from pipeline.report import FileReport, SetReport, with_result
 from pipeline.sets import decide_again
 from pipeline.settings import Settings
 from pipeline.telling import tell_again
@@ -24,6 +25,8 @@ from storage import held, ledger, outbox, queries
 from storage.commands import Command, Consent
 from storage.orders import OrderStatus
 from storage.queries import OrderView
+
+STAFF = "staff"  # who did it, where no person is named
 
 _CommandOf = Callable[[Speaker, OrderView], Command]
 _QUANTITY = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?", re.ASCII)
@@ -35,10 +38,16 @@ class Refused(CountermandError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancellation:
-    """What a member of staff typed; `line` and `quantity` may be empty."""
+    """What a member of staff typed; `line` and `quantity` may be empty.
+
+    `seen` is the hash of the last event of the order as it was looked at: another one, and nothing is done.
+    """
 
     po_number: str
     by: str
+    order_id: int = 0  # this very one; 0: found by its number
+    seen: str = ""
+    actor: str = STAFF
     release: str = ""
     counterparty: str = ""
     line: str = ""
@@ -73,23 +82,28 @@ def one_order(tx: Connection, po_number: str, buyer: str, seller: str, release: 
 
 def cancel(application: Application, wanted: Cancellation) -> SetReport:
     """Cancel for one party, by the same rule and with the same notices as a document."""
+    check_figures(wanted)
+    return _say(application, wanted, lambda speaker, view: said(application.settings, speaker, wanted, view))
+
+
+def check_figures(wanted: Cancellation) -> None:
+    """An OperatorError when what was typed cannot be meant."""
     if wanted.quantity and not wanted.line:
         raise OperatorError("--quantity needs --line: say of which line.")
     if wanted.quantity and not _QUANTITY.fullmatch(wanted.quantity):
         raise OperatorError(f'--quantity "{wanted.quantity}" is not a number such as 60 or 12.5.')
+
+
+def said(settings: Settings, speaker: Speaker, wanted: Cancellation, view: OrderView) -> Command:
+    """What was typed, as the party's cancellation of the order."""
     quantity = Decimal(wanted.quantity) if wanted.quantity else None
     lines = (LineCut(line=wanted.line, quantity=quantity),) if wanted.line else ()
-
-    def cancelled(speaker: Speaker, view: OrderView) -> Command:
-        return cancellation(
-            application.settings, speaker, view.summary.key,
-            lines=lines, reason=reason_said(wanted.reason), note=wanted.note,
-        )  # fmt: skip
-
-    return _say(application, wanted, cancelled)
+    return cancellation(
+        settings, speaker, view.summary.key, lines=lines, reason=reason_said(wanted.reason), note=wanted.note
+    )
 
 
-def answer(application: Application, wanted: Cancellation, said: Consent) -> SetReport:
+def answer(application: Application, wanted: Cancellation, consented: Consent) -> SetReport:
     """Enter the seller's answer to a cancellation its buyer asked for."""
 
     def answered(speaker: Speaker, view: OrderView) -> Command:
@@ -98,7 +112,7 @@ def answer(application: Application, wanted: Cancellation, said: Consent) -> Set
                 f"Nothing of PO {wanted.po_number} is asked to be cancelled, or it was answered; nothing was"
                 " done. To cancel for a party: countermand cancel"
             )
-        return consent(speaker, view.summary.key, said, reason_said(wanted.reason), wanted.note)
+        return consent(speaker, view.summary.key, consented, reason_said(wanted.reason), wanted.note)
 
     return _say(application, wanted, answered)
 
@@ -111,17 +125,32 @@ def _say(application: Application, wanted: Cancellation, command_of: _CommandOf)
         raise OperatorError(f'There is no partner "{wanted.by}"; the settings have: {known}.')
     buys = partner.role is Role.BUYER
     parties = (partner.id, wanted.counterparty) if buys else (wanted.counterparty, partner.id)
-    speaker = Speaker(partner=partner, actor="staff", at=application.clock.now())
+    speaker = Speaker(partner=partner, actor=wanted.actor, at=application.clock.now())
 
     def say(tx: Connection) -> ledger.Result:
-        view = one_order(tx, wanted.po_number, *parties, wanted.release)
+        view = _meant(tx, wanted, parties)
         origin = f"staff:{secrets.token_hex(8)}"
         return enter(tx, application.settings, command_of(speaker, view), origin)
 
     result = application.database.run(say)
     report = SetReport(type="", control_number="", outcome=result.outcome, order=wanted.po_number)
-    journal.event("entered_by_staff", order=wanted.po_number, partner=partner.id, outcome=result.outcome)
+    journal.event(
+        "entered_by_staff", order=wanted.po_number, partner=partner.id, outcome=result.outcome,
+        by=wanted.actor,
+    )  # fmt: skip
     return with_result(report, result)
+
+
+def _meant(tx: Connection, wanted: Cancellation, parties: tuple[str, str]) -> OrderView:
+    """The order, as it was looked at where somebody did."""
+    if not wanted.order_id:
+        return one_order(tx, wanted.po_number, *parties, wanted.release)
+    mark, view = queries.mark_of(tx, wanted.order_id), queries.get_order(tx, wanted.order_id)
+    if mark is None or view is None or wanted.by not in (mark.key.buyer, mark.key.seller):
+        raise Refused(f"{wanted.by} is no party of this order; nothing was done.")
+    if wanted.seen and wanted.seen != mark.hash:
+        raise Refused("Something happened to the order since you looked at it; nothing was done. Look again.")
+    return view
 
 
 def release(application: Application, held_id: int, choice: str, by: str, note: str) -> SetReport:
@@ -132,7 +161,7 @@ def release(application: Application, held_id: int, choice: str, by: str, note: 
         question = held.answer(tx, held_id, choice=choice, by=by, at=at, note=note)
         if question.set_id is None:
             raise OperatorError(f"{held_id} has no document behind it.")
-        return decide_again(tx, application.settings, question.set_id, at)
+        return decide_again(tx, application.settings, question.set_id, at, actor=by)
 
     report = application.database.run(decide)
     journal.event(
@@ -141,7 +170,7 @@ def release(application: Application, held_id: int, choice: str, by: str, note: 
     return report
 
 
-def resend(application: Application, message_id: int) -> tuple[int, ...]:
+def resend(application: Application, message_id: int, by: str = STAFF) -> tuple[int, ...]:
     """New messages in place of an old one; their ids.
 
     The same content again, a mail under an identity of its own. A mail about an event goes to whom the
@@ -150,8 +179,37 @@ def resend(application: Application, message_id: int) -> tuple[int, ...]:
     at = application.clock.now()
     made = application.database.run(lambda tx: _again(tx, application.settings, message_id, at))
     for new_id in made:
-        journal.event("message_resent", message=new_id, resend_of=f"m{message_id}")
+        journal.event("message_resent", message=new_id, resend_of=f"m{message_id}", by=by)
     return made
+
+
+class _Tried(Exception):
+    """Ends a transaction that must not be kept; carries what it came to."""
+
+    def __init__(self, report: FileReport) -> None:
+        super().__init__()
+        self.report = report
+
+
+def replay(application: Application, file_id: int, by: str, *, apply: bool) -> FileReport:
+    """Read a received file again: what it does now; kept only to `apply` it.
+
+    A trial is a transaction that is undone, on every database: a copy would take as long as the ledger is
+    large, and the site is at work meanwhile.
+    """
+
+    def read(tx: Connection) -> FileReport:
+        report = replay_kept(tx, application.settings, file_id, application.clock.now(), by)
+        if not apply:
+            raise _Tried(report)
+        return report
+
+    try:
+        report = application.database.run(read)
+    except _Tried as tried:
+        return tried.report
+    journal.event("file_replayed", file=file_id, read_as=report.file_id, by=by, outcome=report.outcome)
+    return report
 
 
 def _again(tx: Connection, settings: Settings, message_id: int, at: datetime) -> tuple[int, ...]:
