@@ -43,7 +43,7 @@ class Examined:
 def examine(application: Application) -> list[Examined]:
     """Everything, one line each."""
     settings, database = application.settings, application.database
-    waiting = _waiting(application)  # first: a look into a mailbox by hand counts as one
+    lying = waiting(application)  # first: a look into a mailbox by hand counts as one
     found = [
         _try("program", _program),
         _try("settings", partial(_settings, application)),
@@ -62,7 +62,7 @@ def examine(application: Application) -> list[Examined]:
             if found[-1].ok:
                 found.append(_try(f"folders {partner.id}", partial(_folders, application, partner)))
     found.append(_try("mail", lambda: _mail(application)))
-    return [*found, *waiting]
+    return [*found, *lying]
 
 
 def _try(what: str, attempt: Callable[[], str]) -> Examined:
@@ -155,7 +155,7 @@ def _mail(application: Application) -> str:
     return f"{settings.host}:{settings.port} answers, {settings.security.value}"
 
 
-def _waiting(application: Application) -> list[Examined]:
+def waiting(application: Application) -> list[Examined]:
     """What lies too long, as the alarms of the runbook see it."""
     try:
         with application.database.reading() as tx:

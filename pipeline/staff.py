@@ -170,14 +170,22 @@ def release(application: Application, held_id: int, choice: str, by: str, note: 
     return report
 
 
-def resend(application: Application, message_id: int, by: str = STAFF) -> tuple[int, ...]:
-    """New messages in place of an old one; their ids.
+def resend(
+    application: Application, message_id: int, by: str = STAFF, *, after: int | None = None
+) -> tuple[int, ...]:
+    """New messages in place of an old one; their ids. Nothing when it was repeated more than `after` times.
 
     The same content again, a mail under an identity of its own. A mail about an event goes to whom the
     settings name now, when its address is not among them any more.
     """
     at = application.clock.now()
-    made = application.database.run(lambda tx: _again(tx, application.settings, message_id, at))
+
+    def again(tx: Connection) -> tuple[int, ...]:
+        if after is not None and len(outbox.resends_of(tx, message_id)) != after:
+            raise Refused(f"Message {message_id} was sent again since you looked at it; nothing was done.")
+        return _again(tx, application.settings, message_id, at)
+
+    made = application.database.run(again)
     for new_id in made:
         journal.event("message_resent", message=new_id, resend_of=f"m{message_id}", by=by)
     return made

@@ -16,7 +16,7 @@ from pipeline.api.pages.visitors import SignedIn, Visitor, application_of
 from pipeline.api.paging import CURSOR_CHARS_MAX, ID_MAX, cursor_of, id_of
 from pipeline.partners import Role
 from pipeline.settings import Settings
-from storage import queries
+from storage import lookups, queries
 from storage.orders import OrderStatus
 from storage.queries import OrderSummary, OrderView, Wanted
 
@@ -134,12 +134,14 @@ def _order(request: Request, visitor: Visitor, order_id: int) -> Response:
     named = _names(application.settings)
     with application.database.reading() as tx:
         view, etag = view_of(tx, visitor, order_id)
+        files = lookups.files_behind(tx, order_id) if visitor.is_operator else {}
     lines = {line.id: line for line in view.lines}
     hub = application.settings.hub.name
     return render(
         request, "order.html.j2", visitor,
         order=_row(view.summary, visitor, named, set()), etag=etag,
         lines=[wording.line_of(line) for line in view.lines],
-        asked=any(line.requested for line in view.lines),
+        asked=any(line.requested for line in view.lines), files=files,
+        is_open=any(line.open for line in view.lines),
         happened=[wording.happening(event, lines, named, hub) for event in reversed(view.events)],
     )  # fmt: skip

@@ -92,6 +92,8 @@ class Happening:
     notes: tuple[str, ...]
     reference: str
     document: str
+    event_id: int = 0
+    actor: str = ""  # for support: who had the document decided
 
 
 def line_of(line: LineState) -> Line:
@@ -129,6 +131,8 @@ def happening(event: LedgerEvent, lines: dict[int, LineState], named: Named, hub
         notes=event.notes,
         reference=event.reference,
         document=source_words(event.source, hub),
+        event_id=event.id,
+        actor=event.source.actor,
     )
 
 

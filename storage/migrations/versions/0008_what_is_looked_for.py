@@ -25,3 +25,4 @@ def upgrade() -> None:
         **only_where("order_id IS NULL AND po_number <> ''"),
     )  # fmt: skip
     op.create_index("outbox_partner", "outbox", ["partner", "id"])
+    op.create_index("outbox_resend_of", "outbox", ["resend_of"], **only_where("resend_of IS NOT NULL"))
