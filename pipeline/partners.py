@@ -115,11 +115,6 @@ class Directory:
         """The partner with this id."""
         return self._by_id.get(id)
 
-    def name_of(self, id: str) -> str:
-        """As people call this partner; one that left the settings keeps its id as its name."""
-        partner = self._by_id.get(id)
-        return partner.name if partner else id
-
     def by_isa(self, qualifier: str, id: str) -> Partner | None:
         """The partner an interchange address belongs to; padding does not matter."""
         return self._by_isa.get(PartnerAddress(qualifier.strip(" "), id.rstrip(" ")))

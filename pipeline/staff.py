@@ -38,16 +38,10 @@ class Refused(CountermandError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancellation:
-    """What a member of staff typed; `line` and `quantity` may be empty.
-
-    `seen` is the hash of the last event of the order as it was looked at: another one, and nothing is done.
-    """
+    """What a member of staff typed; `line` and `quantity` may be empty."""
 
     po_number: str
     by: str
-    order_id: int = 0  # this very one; 0: found by its number
-    seen: str = ""
-    actor: str = STAFF
     release: str = ""
     counterparty: str = ""
     line: str = ""
@@ -82,28 +76,23 @@ def one_order(tx: Connection, po_number: str, buyer: str, seller: str, release: 
 
 def cancel(application: Application, wanted: Cancellation) -> SetReport:
     """Cancel for one party, by the same rule and with the same notices as a document."""
-    check_figures(wanted)
-    return _say(application, wanted, lambda speaker, view: said(application.settings, speaker, wanted, view))
-
-
-def check_figures(wanted: Cancellation) -> None:
-    """An OperatorError when what was typed cannot be meant."""
     if wanted.quantity and not wanted.line:
         raise OperatorError("--quantity needs --line: say of which line.")
     if wanted.quantity and not _QUANTITY.fullmatch(wanted.quantity):
         raise OperatorError(f'--quantity "{wanted.quantity}" is not a number such as 60 or 12.5.')
-
-
-def said(settings: Settings, speaker: Speaker, wanted: Cancellation, view: OrderView) -> Command:
-    """What was typed, as the party's cancellation of the order."""
     quantity = Decimal(wanted.quantity) if wanted.quantity else None
     lines = (LineCut(line=wanted.line, quantity=quantity),) if wanted.line else ()
-    return cancellation(
-        settings, speaker, view.summary.key, lines=lines, reason=reason_said(wanted.reason), note=wanted.note
-    )
+
+    def cancelled(speaker: Speaker, view: OrderView) -> Command:
+        return cancellation(
+            application.settings, speaker, view.summary.key,
+            lines=lines, reason=reason_said(wanted.reason), note=wanted.note,
+        )  # fmt: skip
+
+    return _say(application, wanted, cancelled)
 
 
-def answer(application: Application, wanted: Cancellation, consented: Consent) -> SetReport:
+def answer(application: Application, wanted: Cancellation, said: Consent) -> SetReport:
     """Enter the seller's answer to a cancellation its buyer asked for."""
 
     def answered(speaker: Speaker, view: OrderView) -> Command:
@@ -112,7 +101,7 @@ def answer(application: Application, wanted: Cancellation, consented: Consent) -
                 f"Nothing of PO {wanted.po_number} is asked to be cancelled, or it was answered; nothing was"
                 " done. To cancel for a party: countermand cancel"
             )
-        return consent(speaker, view.summary.key, consented, reason_said(wanted.reason), wanted.note)
+        return consent(speaker, view.summary.key, said, reason_said(wanted.reason), wanted.note)
 
     return _say(application, wanted, answered)
 
@@ -125,32 +114,17 @@ def _say(application: Application, wanted: Cancellation, command_of: _CommandOf)
         raise OperatorError(f'There is no partner "{wanted.by}"; the settings have: {known}.')
     buys = partner.role is Role.BUYER
     parties = (partner.id, wanted.counterparty) if buys else (wanted.counterparty, partner.id)
-    speaker = Speaker(partner=partner, actor=wanted.actor, at=application.clock.now())
+    speaker = Speaker(partner=partner, actor=STAFF, at=application.clock.now())
 
     def say(tx: Connection) -> ledger.Result:
-        view = _meant(tx, wanted, parties)
+        view = one_order(tx, wanted.po_number, *parties, wanted.release)
         origin = f"staff:{secrets.token_hex(8)}"
         return enter(tx, application.settings, command_of(speaker, view), origin)
 
     result = application.database.run(say)
     report = SetReport(type="", control_number="", outcome=result.outcome, order=wanted.po_number)
-    journal.event(
-        "entered_by_staff", order=wanted.po_number, partner=partner.id, outcome=result.outcome,
-        by=wanted.actor,
-    )  # fmt: skip
+    journal.event("entered_by_staff", order=wanted.po_number, partner=partner.id, outcome=result.outcome)
     return with_result(report, result)
-
-
-def _meant(tx: Connection, wanted: Cancellation, parties: tuple[str, str]) -> OrderView:
-    """The order, as it was looked at where somebody did."""
-    if not wanted.order_id:
-        return one_order(tx, wanted.po_number, *parties, wanted.release)
-    mark, view = queries.mark_of(tx, wanted.order_id), queries.get_order(tx, wanted.order_id)
-    if mark is None or view is None or wanted.by not in (mark.key.buyer, mark.key.seller):
-        raise Refused(f"{wanted.by} is no party of this order; nothing was done.")
-    if wanted.seen and wanted.seen != mark.hash:
-        raise Refused("Something happened to the order since you looked at it; nothing was done. Look again.")
-    return view
 
 
 def release(application: Application, held_id: int, choice: str, by: str, note: str) -> SetReport:

@@ -10,16 +10,16 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from pipeline import journal
 from pipeline.api.answers import done_of, etag_of, no_of, order_of
-from pipeline.api.callers import Caller
 from pipeline.api.problems import MEDIA_TYPE, ApiProblem
 from pipeline.entering import Speaker, enter
-from pipeline.partners import Role
+from pipeline.partners import Partner, Role
 from pipeline.wiring import Application
 from storage import access_keys, queries
 from storage.access_keys import Answer
@@ -33,11 +33,23 @@ from storage.queries import Mark
 _OK, _CREATED, _REFUSED = 200, 201, 409
 
 
+class Asking(Protocol):
+    """Who changes something: for which partner, and who says so."""
+
+    @property
+    def partner(self) -> Partner: ...
+
+    @property
+    def actor(self) -> str: ...
+
+    def speaks(self, at: datetime) -> Speaker: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What every request that changes something says beside its body."""
 
-    caller: Caller
+    caller: Asking
     side: Role
     route: str  # its address, for the hash
     body: str  # as it was understood, for the hash
@@ -63,6 +75,11 @@ class Desk:
 
     def change(self, asked: Asked, order_id: int, about: About) -> Response:
         """Say something about an order; the answer, good or not."""
+        answer, again = self.decide(asked, order_id, about)
+        return _response(answer, again=again)
+
+    def decide(self, asked: Asked, order_id: int, about: About) -> tuple[Answer, bool]:
+        """The same, as what is kept of the answer, and whether it was kept before."""
         at = self._application.clock.now()
         speaker = asked.caller.speaks(at)
 
@@ -75,13 +92,15 @@ class Desk:
             assert loaded is not None
             return self._decide(tx, asked, about(speaker, loaded.order), order_id)
 
-        return self._answered(asked, at, work)
+        return self._once(asked, at, work)
 
     def place(self, asked: Asked, command_of: Callable[[Speaker], Command]) -> Response:
         """Place an order."""
         at = self._application.clock.now()
         speaker = asked.caller.speaks(at)
-        return self._answered(asked, at, lambda tx: self._decide(tx, asked, (command_of(speaker), None)))
+        meant = (command_of(speaker), None)
+        answer, again = self._once(asked, at, lambda tx: self._decide(tx, asked, meant))
+        return _response(answer, again=again)
 
     def _decide(self, tx: Connection, asked: Asked, meant: Meant, order_id: int | None = None) -> Answer:
         command, document = meant
@@ -107,7 +126,7 @@ class Desk:
             body=json.dumps({**order_of(tx, known), "done": done_of(result)}),
         )
 
-    def _answered(self, asked: Asked, at: datetime, work: Callable[[Connection], Answer]) -> Response:
+    def _once(self, asked: Asked, at: datetime, work: Callable[[Connection], Answer]) -> tuple[Answer, bool]:
         """What was answered before under the key, or what `work` answers now, which is kept for ever."""
         partner, key = asked.caller.partner.id, asked.key
 
@@ -124,11 +143,10 @@ class Desk:
                 raise ApiProblem(422, "key-reused", title)
             return earlier, True
 
-        answer, again = self._application.database.run(once)
-        return _response(answer, again=again)
+        return self._application.database.run(once)
 
 
-def own_order(tx: Connection, order_id: int, side: Role, caller: Caller) -> Mark:
+def own_order(tx: Connection, order_id: int, side: Role, caller: Asking) -> Mark:
     """The caller's own order; whatever else has this number is not there, as if it did not exist."""
     mark = queries.mark_of(tx, order_id, **{side.value: caller.partner.id})
     if mark is None:

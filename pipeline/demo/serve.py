@@ -1,12 +1,13 @@
 """`python -m pipeline.demo.serve [FOLDER]`: the app and the API over what the demonstration left.
 
-Partners' servers and the mail server run again, and `countermand poll` beside the site every second, so that
-what is cancelled in a browser is an e-mail in the folder a moment later.
+Partners' servers and the mail server run again, and a round of `countermand poll` every second beside the
+site, so that what is cancelled in a browser is an e-mail in the folder a moment later.
 """
 
+import signal
 import socket
-import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from pipeline.api.serving import THREADS
 from pipeline.api.serving import serve as serve_site
 from pipeline.demo.__main__ import FOLDER
 from pipeline.demo.__main__ import main as play
-from pipeline.demo.stage import Mail, Stage, is_stage, raised
+from pipeline.demo.stage import Mail, is_stage, raised
 from pipeline.demo.world import CHARACTERS
 from pipeline.entering import LineCut, Speaker, cancellation, enter
 from pipeline.errors import CountermandError
@@ -66,6 +67,7 @@ def main(arguments: Sequence[str]) -> int:
     folder = Path(arguments[0] if arguments else FOLDER).absolute()
     if not is_stage(folder) and (failed := play([str(folder)])):
         return failed
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the servers are stopped
     console = Console(highlight=False, emoji=False)
     port = _free_port()
 
@@ -73,14 +75,18 @@ def main(arguments: Sequence[str]) -> int:
         console.print(Text(f"e-mail to {mail.to}: {mail.subject}\n  {mail.html}"), soft_wrap=True)
 
     try:
-        with raised(folder, site=f"http://{HOST}:{port}", arrived=arrived) as stage, _polling(stage):
-            application = open_application(stage.countermand.config, threads=THREADS)
+        with raised(folder, site=f"http://{HOST}:{port}", arrived=arrived) as stage:
+            config = stage.countermand.config
+            application = open_application(config, threads=THREADS)
             keys = application.database.run(lambda tx: _let_in(tx, application))
 
             def listening(at: str, on: int) -> None:
                 _introduce(console, f"http://{at}:{on}/", keys, folder)
 
-            serve_site(application, HOST, port, listening)
+            with _polling(config):
+                serve_site(application, HOST, port, listening)
+    except KeyboardInterrupt:
+        return 0
     except CountermandError as error:
         print(f"The demonstration cannot be served: {error}", file=sys.stderr)
         return 1
@@ -88,14 +94,25 @@ def main(arguments: Sequence[str]) -> int:
 
 
 @contextmanager
-def _polling(stage: Stage) -> Iterator[None]:
-    """`countermand poll` every second, in a process of its own, as a service would run it."""
-    command = [sys.executable, "-m", "pipeline.cli", "poll", "--every", "1"]
-    with subprocess.Popen([*command, "--config", str(stage.countermand.config)]) as process:
-        try:
-            yield
-        finally:
-            process.terminate()
+def _polling(config: Path) -> Iterator[None]:
+    """What `countermand poll --every 1` does, beside the site."""
+    stopped = threading.Event()
+
+    def rounds() -> None:
+        application = open_application(config)
+        with application.database.only_process():
+            poller = application.poller()
+            while not stopped.wait(1):
+                poller.round(wait=False)
+        application.database.close()
+
+    thread = threading.Thread(target=rounds, name="demo-poll")
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()
 
 
 def _free_port() -> int:

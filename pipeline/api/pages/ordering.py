@@ -2,21 +2,25 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
+from pipeline.api import meanings, shapes
 from pipeline.api.answers import etag_of
-from pipeline.api.pages import wording
+from pipeline.api.pages import drafts, wording
 from pipeline.api.pages.rendering import render
-from pipeline.api.pages.visitors import SignedIn, Visitor, application_of
+from pipeline.api.pages.visitors import Acting, SignedIn, Visitor, application_of
 from pipeline.api.paging import CURSOR_CHARS_MAX, ID_MAX, cursor_of, id_of
+from pipeline.api.preview import preview
 from pipeline.partners import Role
 from pipeline.settings import Settings
+from pipeline.wiring import Application
 from storage import lookups, queries
+from storage.loading import load_order
 from storage.orders import OrderStatus
 from storage.queries import OrderSummary, OrderView, Wanted
 
@@ -47,7 +51,7 @@ def make_router() -> APIRouter:
 
     @router.get("/orders/{order_id}")
     def order(request: Request, visitor: SignedIn, order_id: OrderId) -> Response:
-        return _order(request, visitor, order_id)
+        return order_page(request, visitor, order_id)
 
     return router
 
@@ -66,7 +70,7 @@ def _list(request: Request, visitor: Visitor, search: dict[str, str], cursor: st
     answers = visitor.partner is None or visitor.partner.role is Role.SELLER
     first = asked[:WAITING_MAX] if answers and not search and not cursor else ()
     rest = [order for order in page if order not in first]
-    named = _names(application.settings)
+    named = names_of(application.settings)
     return render(
         request, "orders.html.j2", visitor,
         first=[_row(order, visitor, named, asking) for order in first],
@@ -99,7 +103,7 @@ def _day(text: str) -> datetime | None:
     return datetime.combine(date.fromisoformat(text), time(), UTC) if text else None
 
 
-def _names(settings: Settings) -> wording.Named:
+def names_of(settings: Settings) -> wording.Named:
     def named(partner_id: str) -> str:
         partner = settings.directory.get(partner_id)
         return partner.name if partner else partner_id
@@ -129,19 +133,48 @@ def view_of(tx: Connection, visitor: Visitor, order_id: int) -> tuple[OrderView,
     return view, etag_of(order_id, mark)
 
 
-def _order(request: Request, visitor: Visitor, order_id: int) -> Response:
+def order_page(
+    request: Request, visitor: Visitor, order_id: int, *, status: int = 200, fault: str = ""
+) -> Response:
+    """All of an order: parties, lines, what can be done, what happened, and who was told."""
     application = application_of(request)
-    named = _names(application.settings)
+    settings = application.settings
+    named = names_of(settings)
     with application.database.reading() as tx:
         view, etag = view_of(tx, visitor, order_id)
         files = lookups.files_behind(tx, order_id) if visitor.is_operator else {}
+        told = wording.told_of(tx, named, view)
+        # The hub's people are shown what a seller could do: its cancellation needs nobody's consent.
+        party = visitor.partner or settings.directory.get(view.summary.key.seller)
+        seen = None
+        if party is not None:
+            acting = Acting(partner=party, actor=visitor.actor)
+            seen = foreseen(tx, application, acting, order_id, shapes.CancelOrder(unfulfilled_only=True))
     lines = {line.id: line for line in view.lines}
-    hub = application.settings.hub.name
+    happened = [
+        (wording.happening(event, lines, named, settings.hub.name), told.get(event.id, ()))
+        for event in reversed(view.events)
+    ]
+    answers = visitor.partner is None or visitor.partner.role is Role.SELLER
     return render(
-        request, "order.html.j2", visitor,
-        order=_row(view.summary, visitor, named, set()), etag=etag,
+        request, "order.html.j2", visitor, status=status, fault=fault,
+        order=_row(view.summary, visitor, named, set()), etag=etag, key=drafts.new_key(),
         lines=[wording.line_of(line) for line in view.lines],
-        asked=any(line.requested for line in view.lines), files=files,
-        is_open=any(line.open for line in view.lines),
-        happened=[wording.happening(event, lines, named, hub) for event in reversed(view.events)],
+        files=files,
+        why_not={said["line"]: said["why_not"] for said in seen["lines"] if said["why_not"]} if seen else {},
+        seen=seen, reasons=drafts.REASONS,
+        asked=wording.total([(line.requested, line.unit) for line in view.lines]),
+        answers=answers, asking=[one for one, _ in happened if one.kind == "requested"][:1],
+        happened=happened,
     )  # fmt: skip
+
+
+def foreseen(
+    tx: Connection, application: Application, acting: Acting, order_id: int, body: shapes.CancelOrder
+) -> dict[str, Any]:
+    """What a cancellation would do: the API's own preview."""
+    speaker = acting.speaks(application.clock.now())
+    loaded = load_order(tx, order_id)
+    assert loaded is not None
+    command = meanings.cancel(application.settings, body, speaker, loaded.order)
+    return preview(tx, application.settings, speaker, order_id, command)

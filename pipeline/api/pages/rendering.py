@@ -4,6 +4,7 @@ import hashlib
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -16,6 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 from starlette.staticfiles import StaticFiles
 
+from pipeline.amounts import amounts
 from pipeline.api.pages.cookies import Cookies
 from pipeline.api.pages.navigation import entries_for
 from pipeline.wiring import Application
@@ -88,6 +90,16 @@ def day(at: datetime) -> Markup:
     return Markup('<time datetime="{0}">{0}</time>').format(f"{utc:%Y-%m-%d}")
 
 
+def _amount(quantity: Decimal, unit: str) -> str:
+    return amounts([(quantity, unit)])
+
+
+def _why(sentence: str, line: str) -> str:
+    """A refusal where it stands beside its line, without naming it again."""
+    said = sentence.removeprefix(f"Line {line}: ")
+    return said[:1].upper() + said[1:]
+
+
 @cache
 def _environment() -> Environment:
     """Templates compiled once per process."""
@@ -100,7 +112,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters |= {"moment": moment, "day": day, "number": plain}
+    environment.filters |= {
+        "moment": moment, "day": day, "number": plain, "amount": _amount, "why": _why,
+    }  # fmt: skip
     environment.globals["static"] = _static
     return environment
 

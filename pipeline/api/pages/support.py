@@ -5,7 +5,6 @@ from fastapi.responses import RedirectResponse, Response
 
 from pipeline.api.pages import (
     support_audit,
-    support_cancelling,
     support_export,
     support_files,
     support_outbox,
@@ -26,7 +25,7 @@ def make_router() -> APIRouter:
         return RedirectResponse("/support/overview", 303)
 
     for part in (
-        support_overview, support_files, support_waiting, support_outbox, support_cancelling, support_audit,
+        support_overview, support_files, support_waiting, support_outbox, support_audit,
         support_search, support_export,
     ):  # fmt: skip
         router.include_router(part.make_router())

@@ -14,7 +14,7 @@ from pipeline.api.pages.support_parts import (
     Search,
     before,
     message_row,
-    names_of,
+    named_for,
     nothing_done,
     page_of,
     partners_of,
@@ -111,7 +111,7 @@ def _list(request: Request, visitor: Visitor, search: dict[str, str], cursor: st
 
 def _row(request: Request, file: ReceivedFile, verdicts: dict[str, int]) -> dict[str, object]:
     return {
-        "id": file.id, "name": file.name, "partner": names_of(request)(file.partner) or "Nobody",
+        "id": file.id, "name": file.name, "partner": named_for(request)(file.partner) or "Nobody",
         "size": file.size, "received_at": file.received_at, "error": file.error,
         "is_replayed": file.mailbox == receipts.REPLAYED, "sha256": file.sha256, "moved_to": file.moved_to,
         "ingested_at": file.ingested_at, "pruned_at": file.pruned_at, "attempts": file.attempts,

@@ -1,11 +1,11 @@
 """Support outbox: what is owed and was sent, each message as its reader sees it, and sending it again."""
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import Connection
 
 from pipeline import outlines, staff
-from pipeline.api.guard import CONTENT_POLICY
+from pipeline.api.pages.mails import WITH_FRAME, in_frame
 from pipeline.api.pages.rendering import render
 from pipeline.api.pages.support_parts import (
     KINDS,
@@ -27,12 +27,6 @@ from storage import interchanges, lookups, outbox, queries
 from storage.lookups import MessagesWanted
 from storage.outbox import OutboxMessage
 from storage.states import Kind, Status
-
-#: A mail's HTML is a page of its own, in a frame: no script, no form, nothing fetched, and no origin.
-MAIL_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none';"
-    " frame-ancestors 'self'; sandbox"
-)
 
 
 def make_router() -> APIRouter:
@@ -58,11 +52,7 @@ def make_router() -> APIRouter:
             found = _there(tx, message_id)
         if is_secret(found.dedupe_key) or not found.body_html:
             raise not_there()
-        headers = {
-            "Content-Security-Policy": MAIL_POLICY, "X-Frame-Options": "SAMEORIGIN",
-            "Cache-Control": "no-store",
-        }  # fmt: skip
-        return HTMLResponse(found.body_html, headers=headers)
+        return in_frame(found)
 
     @router.get("/{message_id}/resend")
     def confirm(request: Request, visitor: Operator, message_id: RowId) -> Response:
@@ -123,9 +113,8 @@ def _message(request: Request, visitor: Visitor, message_id: int, said: str) -> 
         answer = interchanges.get_set(tx, found.verdict_set_id) if found.verdict_set_id else None
     secret, is_mail = is_secret(found.dedupe_key), found.kind is Kind.EMAIL
     shows_html = is_mail and bool(found.body_html) and not secret
-    policy = f"{CONTENT_POLICY}; frame-src 'self'" if shows_html else CONTENT_POLICY
     return render(
-        request, "support/message.html.j2", visitor, headers={"Content-Security-Policy": policy},
+        request, "support/message.html.j2", visitor, headers=WITH_FRAME,
         message=message_row(request, found), is_secret=secret, is_mail=is_mail, is_final=found.is_final,
         pruned_at=found.pruned_at, sent_at=found.sent_at, attempts=found.attempts, identity=found.identity,
         resend_of=found.resend_of, repeated=repeated, order=view, shows_html=shows_html,

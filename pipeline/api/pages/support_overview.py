@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from pipeline import doctor
 from pipeline.api.pages.rendering import render
-from pipeline.api.pages.support_parts import LEFT, names_of
+from pipeline.api.pages.support_parts import LEFT, named_for
 from pipeline.api.pages.visitors import Operator, application_of
 from pipeline.metrics import version
 from pipeline.screen import age_words
@@ -34,7 +34,7 @@ def make_router() -> APIRouter:
             alarms=[check for check in checks if not check.ok],
             backlog=_backlog(found, now), mailboxes=_mailboxes(application, found, now),
             left=[
-                {"partner": names_of(request)(file.partner), "name": file.name, "size": file.size,
+                {"partner": named_for(request)(file.partner), "name": file.name, "size": file.size,
                  "why": LEFT[file.reason], "since": file.since}
                 for file in found.left
             ],

@@ -7,7 +7,9 @@ from urllib.parse import urlencode
 
 from fastapi import Path, Query, Request
 
+from pipeline.api.pages.ordering import names_of
 from pipeline.api.pages.visitors import PageError, Visitor, application_of
+from pipeline.api.pages.wording import Named
 from pipeline.api.paging import CURSOR_CHARS_MAX, ID_MAX, cursor_of, id_of
 from pipeline.errors import CountermandError
 from pipeline.settings import Settings
@@ -51,9 +53,9 @@ def partners_of(settings: Settings) -> list[tuple[str, str]]:
     return [(partner.id, partner.name) for partner in settings.partners]
 
 
-def names_of(request: Request) -> Any:
+def named_for(request: Request) -> Named:
     """What gives a partner's name by its id."""
-    return application_of(request).settings.directory.name_of
+    return names_of(application_of(request).settings)
 
 
 def before(cursor: str) -> int | None:
@@ -76,7 +78,7 @@ def message_row(request: Request, message: MessageLine | OutboxMessage) -> dict[
         "id": message.id,
         "what": message.set_type or KINDS.get(message.kind, message.kind.value),
         "kind": message.kind.value,
-        "partner": names_of(request)(message.partner),
+        "partner": named_for(request)(message.partner),
         "to": message.to,
         "subject": message.subject or message.identity,
         "status": message.status.value,

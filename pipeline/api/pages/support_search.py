@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from pipeline.api.pages.rendering import render
-from pipeline.api.pages.support_parts import VERDICTS, Search, message_row, names_of
+from pipeline.api.pages.support_parts import VERDICTS, Search, message_row, named_for
 from pipeline.api.pages.visitors import Operator, application_of
 from pipeline.api.pages.wording import STATUSES
 from storage import held, lookups, parked, queries
@@ -27,7 +27,7 @@ def make_router() -> APIRouter:
 
 
 def _search(request: Request, visitor: Operator, sought: str) -> Response:
-    application, named = application_of(request), names_of(request)
+    application, named = application_of(request), named_for(request)
     if not sought:
         return render(request, "support/search.html.j2", visitor, sought="", groups={}, is_empty=True)
     partners = [partner.id for partner in application.settings.partners]

@@ -13,7 +13,7 @@ from pipeline.api.pages.support_parts import (
     VERDICTS,
     RowId,
     Search,
-    names_of,
+    named_for,
     nothing_done,
     signature,
 )
@@ -75,7 +75,7 @@ def _list(request: Request, visitor: Visitor, after: int, parked_after: int) -> 
         documents = parked.list_parked(tx, after_id=parked_after, limit=PAGE_ROWS + 1)
         settled = held.settled(tx, limit=SETTLED_MAX)
         behind = receipts_of(tx, [*questions, *settled], documents)
-    now, named = application.clock.now(), names_of(request)
+    now, named = application.clock.now(), named_for(request)
     return render(
         request, "support/waiting.html.j2", visitor,
         questions=[_held(request, one, behind.get(one.set_id or 0)) for one in questions[:PAGE_ROWS]],
@@ -108,7 +108,7 @@ def _question(request: Request, visitor: Visitor, held_id: int, said: str) -> Re
 def _held(request: Request, one: Held, receipt: SetReceipt | None) -> dict[str, Any]:
     now = application_of(request).clock.now()
     return {
-        "id": one.id, "po_number": one.po_number, "partner": names_of(request)(one.partner),
+        "id": one.id, "po_number": one.po_number, "partner": named_for(request)(one.partner),
         "statement": one.statement, "choices": one.choices, "at": one.at, "age": age_words(one.age(now)),
         "expires_at": one.expires_at, "is_open": one.status is HeldStatus.OPEN,
         "status_words": ANSWERS[one.status], "answer": one.answer, "answered_by": one.answered_by,

@@ -80,6 +80,14 @@ class Visitor:
         buys = self.partner.role is Role.BUYER
         return Wanted(buyer=self.partner.id) if buys else Wanted(seller=self.partner.id)
 
+    def side(self, said: str) -> Role:
+        """The side this person speaks for: the partner's own; the hub's people say which."""
+        if self.partner is not None:
+            return self.partner.role
+        if said not in (Role.BUYER.value, Role.SELLER.value):
+            raise PageError(422, "For whom?", "Open the order, and choose for which side you act.")
+        return Role(said)
+
     def mark(self, tx: Connection, order_id: int) -> Mark:
         """Where an order stands that is this person's to see; a PageError 404 for any other."""
         mark = queries.mark_of(tx, order_id, buyer=self.own.buyer, seller=self.own.seller)

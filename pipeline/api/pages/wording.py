@@ -1,14 +1,19 @@
-"""Wording: what the ledger says of orders, in the words of the app's pages. Pure."""
+"""Wording: what the ledger says of orders, in the words of the app's pages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+
+from sqlalchemy import Connection
 
 from pipeline.amounts import amounts
 from pipeline.notifications import item_words, reason_words, source_words
 from storage.events import EventKind, LedgerEvent, Units
 from storage.orders import LineState, OrderStatus
+from storage.outbox import OutboxMessage, list_messages
+from storage.queries import OrderView
+from storage.states import Kind, Status
 
 #: A partner's name by its id.
 Named = Callable[[str], str]
@@ -129,7 +134,7 @@ def happening(event: LedgerEvent, lines: dict[int, LineState], named: Named, hub
         reason=reason_words(event.reason),
         note=event.note,
         notes=event.notes,
-        reference=event.reference,
+        reference="" if any(event.reference in note for note in event.notes) else event.reference,
         document=source_words(event.source, hub),
         event_id=event.id,
         actor=event.source.actor,
@@ -141,3 +146,56 @@ def _units(units: Units, event: LedgerEvent, lines: dict[int, LineState]) -> str
     unit = line.unit if line else ""
     why = reason_words(units.reason) if units.reason != event.reason else ""
     return f"{amounts([(units.quantity, unit)])} of line {units.line}" + (f": {why}" if why else "")
+
+
+def total(quantities: Iterable[tuple[Decimal | str, str]]) -> str:
+    """Quantities added up by unit of measure, in words; "" when there is nothing."""
+    sums: dict[str, Decimal] = {}
+    for quantity, unit in quantities:
+        sums[unit] = sums.get(unit, Decimal(0)) + Decimal(quantity)
+    return amounts((quantity, unit) for unit, quantity in sums.items() if quantity)
+
+
+def ways(by: Iterable[str]) -> str:
+    """How somebody is told, in words."""
+    return " and ".join({"email": "by e-mail", "x12": "by an X12 document"}[way] for way in by)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A message about an event, as both parties may know of it."""
+
+    id: int
+    name: str  # of the partner who is told
+    is_mail: bool
+    set_type: str  # of a document; "" for a mail
+    state: str
+    is_sent: bool
+    at: datetime | None
+
+
+_STATES = {
+    Status.NEW: "waits to be sent", Status.SENDING: "is being sent", Status.COMMITTING: "is being sent",
+    Status.SENT: "sent", Status.UNCERTAIN: "may or may not have been sent; the hub is looking",
+    Status.FAILED: "could not be sent; the hub is looking",
+    Status.REFUSED: "could not be sent; the hub is looking",
+}  # fmt: skip
+_MESSAGES_MAX = 200  # of one order, the newest
+
+
+def told_of(tx: Connection, named: Named, view: OrderView) -> dict[int, tuple[Told, ...]]:
+    """Who was told of what, by event: the other party of whoever caused it."""
+    events = {event.id: event for event in view.events}
+    told: dict[int, list[Told]] = {}
+    for message in list_messages(tx, order_id=view.summary.id, limit=_MESSAGES_MAX):
+        event = events.get(message.event_id or 0)
+        if event is not None:
+            told.setdefault(event.id, []).append(_told(message, named(view.summary.key.other(event.by))))
+    return {event_id: tuple(messages) for event_id, messages in told.items()}
+
+
+def _told(message: OutboxMessage, name: str) -> Told:
+    return Told(
+        id=message.id, name=name, is_mail=message.kind is Kind.EMAIL, set_type=message.set_type,
+        state=_STATES[message.status], is_sent=message.status is Status.SENT, at=message.sent_at,
+    )  # fmt: skip
