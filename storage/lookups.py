@@ -3,12 +3,12 @@
 Every condition is answered by an index, in a ledger of any size.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, text, union
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, func, select, text, union
 
 from storage.database import begins_with
 from storage.models import table
@@ -51,7 +51,7 @@ class MessagesWanted:
 
     status: Status | None = None
     kind: Kind | None = None
-    partner: str = ""
+    recipients: Collection[str] = ()  # addresses and mailboxes; none: to anybody
     po_number: str = ""
     control_number: str = ""  # of the group in an X12 document of ours, to one of `partners`
     partners: Collection[str] = ()
@@ -176,11 +176,28 @@ def list_lines(
     tx: Connection, wanted: MessagesWanted, *, before_id: int | None = None, limit: int
 ) -> tuple[MessageLine, ...]:
     """Messages without their content, newest first. For the next page give the last id as `before_id`."""
-    query = _LINE.where(_OUTBOX.c.id < (before_id or _NEWEST), *_messages_conditions(wanted))
-    rows = tx.execute(query.order_by(_OUTBOX.c.id.desc()).limit(limit))
+    conditions = [_OUTBOX.c.id < (before_id or _NEWEST), *_messages_conditions(wanted)]
+    if wanted.recipients:
+        conditions = [_OUTBOX.c.id.in_(_newest_of_each(wanted.recipients, conditions, limit))]
+    rows = tx.execute(_LINE.where(*conditions).order_by(_OUTBOX.c.id.desc()).limit(limit))
     return tuple(
         MessageLine(**{**row._mapping, "kind": Kind(row.kind), "status": Status(row.status)}) for row in rows
     )
+
+
+def _newest_of_each(
+    recipients: Collection[str], conditions: Sequence[ColumnElement[bool]], limit: int
+) -> CompoundSelect[Any]:
+    """The newest to each of them: asked for together, all they ever got would have to be sorted."""
+    each = (
+        select(_OUTBOX.c.id)
+        .where(_OUTBOX.c.recipient == recipient, *conditions)
+        .order_by(_OUTBOX.c.id.desc())
+        .limit(limit)
+        .subquery()
+        for recipient in sorted(set(recipients))
+    )
+    return union(*(select(one.c.id) for one in each))
 
 
 def _messages_conditions(wanted: MessagesWanted) -> Iterator[ColumnElement[bool]]:
@@ -191,8 +208,6 @@ def _messages_conditions(wanted: MessagesWanted) -> Iterator[ColumnElement[bool]
         yield _OUTBOX.c.status == wanted.status.value
     if wanted.kind is not None:
         yield _OUTBOX.c.kind == wanted.kind.value
-    if wanted.partner:
-        yield _OUTBOX.c.partner == wanted.partner
     if wanted.po_number:
         yield _OUTBOX.c.order_id.in_(select(_ORDERS.c.id).where(_ORDERS.c.po_number == wanted.po_number))
     if wanted.control_number:

@@ -23,6 +23,7 @@ from pipeline.api.pages.support_parts import (
 )
 from pipeline.api.pages.visitors import Operator, PageError, Visitor, application_of, field, not_there
 from pipeline.people import is_secret
+from pipeline.settings import Settings
 from storage import interchanges, lookups, outbox, queries
 from storage.lookups import MessagesWanted
 from storage.outbox import OutboxMessage
@@ -90,7 +91,7 @@ def _list(request: Request, visitor: Visitor, search: dict[str, str], cursor: st
     wanted = MessagesWanted(
         status=next((one for one in Status if one.value == search["status"]), None),
         kind=next((one for one in Kind if one.value == search["kind"]), None),
-        partner=search["partner"], po_number=search["po"],
+        recipients=_addresses(application.settings, search["partner"]), po_number=search["po"],
     )  # fmt: skip
     with application.database.reading() as tx:
         found = lookups.list_lines(tx, wanted, before_id=before(cursor), limit=PAGE_ROWS + 1)
@@ -102,6 +103,12 @@ def _list(request: Request, visitor: Visitor, search: dict[str, str], cursor: st
         kinds=[(kind.value, words) for kind, words in KINDS.items()],
         partners=partners_of(application.settings),
     )  # fmt: skip
+
+
+def _addresses(settings: Settings, partner_id: str) -> tuple[str, ...]:
+    """Where a partner's mails and documents go by today's settings."""
+    partner = settings.directory.get(partner_id)
+    return (partner_id, *partner.notify) if partner else tuple(filter(None, [partner_id]))
 
 
 def _message(request: Request, visitor: Visitor, message_id: int, said: str) -> Response:

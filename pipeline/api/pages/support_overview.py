@@ -31,7 +31,8 @@ def make_router() -> APIRouter:
         checks = doctor.waiting(application)
         return render(
             request, "support/overview.html.j2", visitor,
-            alarms=[check for check in checks if not check.ok],
+            # Which command to run is for who reads the same on a terminal.
+            alarms=[(check.what, check.detail.partition("; run:")[0]) for check in checks if not check.ok],
             backlog=_backlog(found, now), mailboxes=_mailboxes(application, found, now),
             left=[
                 {"partner": named_for(request)(file.partner), "name": file.name, "size": file.size,

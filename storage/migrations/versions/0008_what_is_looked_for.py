@@ -24,5 +24,5 @@ def upgrade() -> None:
         "transaction_set_without_order", "transaction_set", ["po_number"],
         **only_where("order_id IS NULL AND po_number <> ''"),
     )  # fmt: skip
-    op.create_index("outbox_partner", "outbox", ["partner", "id"])
+    op.create_index("outbox_recipient", "outbox", ["recipient", "id"])
     op.create_index("outbox_resend_of", "outbox", ["resend_of"], **only_where("resend_of IS NOT NULL"))
