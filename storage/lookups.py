@@ -55,7 +55,7 @@ class MessagesWanted:
     po_number: str = ""
     control_number: str = ""  # of the group in an X12 document of ours, to one of `partners`
     partners: Collection[str] = ()
-    files: Collection[int] = ()  # received files that they answer
+    files: Collection[int] | None = None  # received files that they answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +214,7 @@ def _messages_conditions(wanted: MessagesWanted) -> Iterator[ColumnElement[bool]
         number = wanted.control_number.lstrip("0") or "0"
         yield and_(_GROUPED, _OUTBOX.c.group_control_number == number)
         yield _OUTBOX.c.partner.in_(sorted(wanted.partners))  # by which the index begins
-    if wanted.files:
+    if wanted.files is not None:
         answered = select(_INTERCHANGES.c.id).where(_INTERCHANGES.c.file_id.in_(list(wanted.files)))
         sets = select(_SETS.c.id).where(_SETS.c.interchange_id.in_(answered))
         events = select(_EVENTS.c.id).where(_EVENTS.c.set_id.in_(sets))
