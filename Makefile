@@ -59,8 +59,8 @@ $(READY): pyproject.toml .ci/constraints.txt
 	@$(PIP) install -c .ci/constraints.txt -e '.[serve,test,lint,demo]'
 	@touch $@
 
-# The tests talk to a real OpenSSH and a real PostgreSQL, which they start themselves, and stop programs at single
-# system calls. Where these are absent and may not be installed the tests skip and say so (CI fails instead). A
+# The tests talk to a real OpenSSH and a real PostgreSQL, which they start themselves, look at the app in a real
+# Chromium, and stop programs at single system calls. Where these are absent and may not be installed the tests skip and say so (CI fails instead). A
 # booted machine is left alone: the packages would start services there. PostgreSQL's would also make a database
 # cluster and start it, unless postgresql-common is told not to before.
 NO_CLUSTER := /etc/postgresql-common/createcluster.conf
@@ -69,6 +69,8 @@ test-tools:
 	@PATH="$$PATH:/usr/sbin:/sbin"; export DEBIAN_FRONTEND=noninteractive; missing=""; \
 	command -v sshd >/dev/null 2>&1 || missing="$$missing openssh-server"; \
 	command -v strace >/dev/null 2>&1 || missing="$$missing strace"; \
+	command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 \
+		|| missing="$$missing chromium"; \
 	command -v postgres >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 \
 		|| missing="$$missing postgresql-common postgresql"; \
 	if [ -n "$$missing" ] && command -v apt-get >/dev/null 2>&1 && [ "$$(id -u)" = 0 ] \

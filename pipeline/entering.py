@@ -24,6 +24,7 @@ from storage.commands import (
     Consent,
     DocumentKey,
     LineCancellation,
+    LineConsent,
     LineReference,
     Locator,
     PartShipped,
@@ -109,11 +110,26 @@ def cancellation(
     )  # fmt: skip
 
 
-def consent(speaker: Speaker, order: OrderKey, said: Consent, reason: Reason, note: str) -> AnswerRequest:
-    """The seller's answer to all that its buyer asked to cancel."""
+def consent(
+    speaker: Speaker,
+    order: OrderKey,
+    said: Consent,
+    reason: Reason,
+    note: str,
+    lines: tuple[LineCut, ...] = (),
+) -> AnswerRequest:
+    """The seller's answer to all that its buyer asked to cancel.
+
+    With `lines`: yes to these units, whatever `said` is to the rest.
+    """
+    answers = tuple(
+        LineConsent(line=LineReference(number=cut.line), consent=word, quantity=quantity)
+        for cut in lines
+        for word, quantity in ((Consent.AGREED, cut.quantity), (said, None))
+    )
     return AnswerRequest(
         order=located(order), by=speaker.partner.id, at=speaker.at, source=speaker.source,
-        reason=reason, note=note, consent=said,
+        reason=reason, note=note, consent=said, lines=answers,
     )  # fmt: skip
 
 

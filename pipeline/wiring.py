@@ -65,8 +65,7 @@ class Application:
 
     def restorer(self, since: datetime | None, without: Collection[str]) -> Restorer:
         """What `countermand restored` runs."""
-        check_templates()
-        check_guides(self.settings)
+        self.prove()
         return Restorer(
             settings=self.settings,
             database=self.database,
@@ -118,10 +117,14 @@ class Application:
             raise OperatorError(f'Partner "{partner_id}" has no mailbox in {self.settings.path}.')
         return partner.mailbox
 
-    def poller(self) -> Poller:
-        """What `countermand poll` runs; templates and guides are proven before anything is received."""
+    def prove(self) -> None:
+        """Templates and guides are as they must be; said before anything is received or entered."""
         check_templates()
         check_guides(self.settings)
+
+    def poller(self) -> Poller:
+        """What `countermand poll` runs; templates and guides are proven before anything is received."""
+        self.prove()
         doors: dict[str, RememberingDoor] = {}
 
         def door(partner_id: str) -> RememberingDoor:
@@ -143,8 +146,7 @@ class Application:
 
     def tasks(self, rights: Rights, report: Callable[[PollReport], None]) -> Tasks:
         """What `countermand worker` does; templates and guides are proven before anything is received."""
-        check_templates()
-        check_guides(self.settings)
+        self.prove()
         return Tasks(
             settings=self.settings,
             database=self.database,

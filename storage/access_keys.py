@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
-from storage.database import insert_row, lock_names
+from storage.database import Prepared, insert_row, lock_names
 from storage.models import table
 from storage.states import Scope
 
@@ -23,6 +23,21 @@ SECRET_BYTES = 32
 _USED_EVERY = timedelta(minutes=1)  # noting each use would make a write of every read
 
 _KEYS, _ANSWERS = table("api_key"), table("idempotency_key")
+
+# Each request asks these; `_key` has its arguments in the order of the columns.
+_KEY = select(
+    *(_KEYS.c[name] for name in ("id", "partner", "name", "scopes")),
+    *(_KEYS.c[name] for name in ("created_at", "expires_at", "revoked_at", "last_used_at")),
+)
+_BY_HASH = Prepared(_KEY.where(_KEYS.c.secret_hash == bindparam("secret_hash")), "secret_hash")
+_ANSWER = ("request_hash", "status", "etag", "body")
+_ANSWERED = Prepared(
+    select(*(_ANSWERS.c[name] for name in _ANSWER)).where(
+        _ANSWERS.c.partner == bindparam("of_partner"), _ANSWERS.c.key == bindparam("of_key")
+    ),
+    *("of_partner", "of_key"),
+)
+_KEEP = Prepared(insert(_ANSWERS), "partner", "key", *_ANSWER, "answered_at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,23 +95,22 @@ def add_key(
 
 def key_of(tx: Connection, secret: str) -> AccessKey | None:
     """The key with this secret, good or not; None when there is none."""
-    query = select(_KEYS).where(_KEYS.c.secret_hash == _hash(secret))
-    row = tx.execute(query).one_or_none()
-    return None if row is None else _key(row)
+    row = _BY_HASH.one(tx, _hash(secret))
+    return None if row is None else _key(*row)
 
 
 def get_key(tx: Connection, key_id: int) -> AccessKey | None:
     """A key by its number."""
-    row = tx.execute(select(_KEYS).where(_KEYS.c.id == key_id)).one_or_none()
-    return None if row is None else _key(row)
+    row = tx.execute(_KEY.where(_KEYS.c.id == key_id)).one_or_none()
+    return None if row is None else _key(*row)
 
 
 def list_keys(tx: Connection, partner: str = "") -> tuple[AccessKey, ...]:
     """All keys, or a partner's, in the order they were made; revoked and expired ones too."""
-    query = select(_KEYS).order_by(_KEYS.c.id)
+    query = _KEY.order_by(_KEYS.c.id)
     if partner:
         query = query.where(_KEYS.c.partner == partner)
-    return tuple(_key(row) for row in tx.execute(query))
+    return tuple(_key(*row) for row in tx.execute(query))
 
 
 def revoke_key(tx: Connection, key_id: int, at: datetime) -> AccessKey | None:
@@ -118,34 +132,27 @@ def note_use(tx: Connection, key_id: int, at: datetime) -> None:
 def earlier_answer(tx: Connection, partner: str, key: str) -> Answer | None:
     """What a partner's key was answered before. Until this transaction ends, nobody else answers it."""
     lock_names(tx, [f"idempotency:{partner}:{key}"])
-    columns = (_ANSWERS.c.request_hash, _ANSWERS.c.status, _ANSWERS.c.etag, _ANSWERS.c.body)
-    query = select(*columns).where(_ANSWERS.c.partner == partner, _ANSWERS.c.key == key)
-    row = tx.execute(query).one_or_none()
-    return None if row is None else Answer(**row._mapping)
+    row = _ANSWERED.one(tx, partner, key)
+    return None if row is None else Answer(**dict(zip(_ANSWER, row, strict=True)))
 
 
 def keep_answer(tx: Connection, partner: str, key: str, answer: Answer, at: datetime) -> None:
     """Answer the key so from now on, for ever: what it did cannot be undone, so it must not be done again."""
-    tx.execute(
-        insert(_ANSWERS).values(
-            partner=partner, key=key, request_hash=answer.request_hash, status=answer.status,
-            etag=answer.etag, body=answer.body, answered_at=at,
-        )
-    )  # fmt: skip
+    said = (getattr(answer, name) for name in _ANSWER)
+    _KEEP.run(tx, [(partner, key, *said, at)])
 
 
 def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _key(row: Row[Any]) -> AccessKey:
+def _key(
+    id: int, partner: str, name: str, scopes: str,
+    created_at: datetime, expires_at: datetime | None, revoked_at: datetime | None,
+    last_used_at: datetime | None,
+) -> AccessKey:  # fmt: skip
     return AccessKey(
-        id=row.id,
-        partner=row.partner,
-        name=row.name,
-        scopes=frozenset(Scope(word) for word in row.scopes.split(" ") if word),
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        revoked_at=row.revoked_at,
-        last_used_at=row.last_used_at,
-    )
+        id=id, partner=partner, name=name,
+        scopes=frozenset(Scope(word) for word in scopes.split(" ") if word),
+        created_at=created_at, expires_at=expires_at, revoked_at=revoked_at, last_used_at=last_used_at,
+    )  # fmt: skip

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, literal, or_, select, text, tuple_
 
 from storage.commands import Reason, Source
+from storage.database import Prepared
 from storage.events import EventKind, LedgerEvent, Units
-from storage.evolve import LINES_MAX
 from storage.loading import lines_of
 from storage.models import table
 from storage.orders import ZERO, LineState, OrderKey, OrderStatus
@@ -19,7 +20,9 @@ from storage.states import FileStatus, HeldStatus, ParkedStatus
 _ORDERS, _LINES = table("orders"), table("order_line")
 _EVENTS, _EVENT_LINES, _IDS = table("event"), table("event_line"), table("order_line_id")
 _WAITING = text("order_line.requested > 0")  # as the index says it, or it would not be used
-_WITH_ITEM = select(_IDS.c.line_id // LINES_MAX).where(_IDS.c.id == bindparam("item"))
+_WITH_ITEM = (
+    select(_LINES.c.order_id).join(_IDS, _IDS.c.line_id == _LINES.c.id).where(_IDS.c.id == bindparam("item"))
+)
 _FILES, _SETS, _HELD, _PARKED, _OUTBOX = (
     table(name) for name in ("received_file", "transaction_set", "held", "parked", "outbox")
 )
@@ -94,16 +97,25 @@ def list_orders(
     status: OrderStatus | None = None,
     before_id: int | None = None,
     limit: int = 1000,
-    wanted: Wanted | None = None,
 ) -> tuple[OrderSummary, ...]:
-    """Orders, newest first. For the next page give the last id as `before_id`.
-
-    `partner` and `status` are the short way to say the same in `wanted`.
-    """
-    query = select(_ORDERS).where(*_conditions(wanted or Wanted(partner=partner, status=status)))
+    """Orders, newest first; `partner` is either party. For the next page give the last id as `before_id`."""
+    query = select(_ORDERS).where(*_conditions(Wanted(partner=partner, status=status)))
     if before_id is not None:
         query = query.where(_ORDERS.c.id < before_id)
     return tuple(_summary(row) for row in tx.execute(query.order_by(_ORDERS.c.id.desc()).limit(limit)))
+
+
+def page_of_orders(
+    tx: Connection, wanted: Wanted, *, after: tuple[datetime, int] | None = None, limit: int
+) -> tuple[OrderSummary, ...]:
+    """Orders, placed last first. For the next page give when the last one was placed, and its id."""
+    place = (_ORDERS.c.placed_at, _ORDERS.c.id)
+    query = select(_ORDERS).where(*_conditions(wanted))
+    if after is not None:
+        bound = (literal(value, column.type) for value, column in zip(after, place, strict=True))
+        query = query.where(tuple_(*place) < tuple_(*bound))
+    ordered = query.order_by(*(column.desc() for column in place))
+    return tuple(_summary(row) for row in tx.execute(ordered.limit(limit)))
 
 
 def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
@@ -135,10 +147,23 @@ class Mark:
 
 def mark_of(tx: Connection, order_id: int, *, buyer: str = "", seller: str = "") -> Mark | None:
     """Where an order stands; None when there is none between these parties: the same look for either."""
-    parties = ((_ORDERS.c.buyer, buyer), (_ORDERS.c.seller, seller))
-    own = (column == party for column, party in parties if party)
-    row = tx.execute(select(_ORDERS).where(_ORDERS.c.id == order_id, *own)).one_or_none()
-    return None if row is None else Mark(_summary(row).key, row.last_sequence, row.last_hash)
+    parties = {name: party for name, party in (("buyer", buyer), ("seller", seller)) if party}
+    row = _marks(tuple(parties)).one(tx, order_id, *parties.values())
+    if row is None:
+        return None
+    *key, sequence, last_hash = row
+    return Mark(OrderKey(**dict(zip(_KEY, key, strict=True))), sequence, last_hash)
+
+
+_KEY = ("buyer", "seller", "po_number", "release")
+
+
+@cache
+def _marks(parties: tuple[str, ...]) -> Prepared:
+    columns = (_ORDERS.c[name] for name in (*_KEY, "last_sequence", "last_hash"))
+    own = (_ORDERS.c[name] == bindparam(name) for name in parties)
+    query = select(*columns).where(_ORDERS.c.id == bindparam("order_id"), *own)
+    return Prepared(query, "order_id", *parties)
 
 
 def find_orders(

@@ -53,7 +53,7 @@ PARTS = {
     # Containers forbid it; what is shown on a mounted disk is shown in another way too, which none forbids.
     "mount": Part(("mount",), "mount", optional=True, is_allowed=may_mount),
     "soffice": Part(("soffice", "libreoffice"), "libreoffice-calc", optional=True),
-    "chromium": Part(("chromium", "chromium-browser", "google-chrome"), "chromium", optional=True),
+    "chromium": Part(("chromium", "chromium-browser", "google-chrome"), "chromium"),
 }
 
 

@@ -3,6 +3,7 @@
 import math
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -17,6 +18,7 @@ from pipeline.partners import Partner
 from pipeline.wiring import Application
 from storage import access_keys
 from storage.access_keys import AccessKey
+from storage.database import DatabaseUnavailable
 from storage.states import Scope
 
 _REALM = 'Bearer realm="countermand"'
@@ -102,7 +104,8 @@ class Door:
         if key is None or not key.is_good(at):
             return None
         if access_keys.is_use_due(key, at):
-            database.run(lambda tx: access_keys.note_use(tx, key.id, at))
+            with suppress(DatabaseUnavailable):  # nobody is sent away because this could not be noted
+                database.run(lambda tx: access_keys.note_use(tx, key.id, at))
         return key
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from pipeline import journal
 from pipeline.api.answers import done_of, etag_of, no_of, order_of
-from pipeline.api.problems import MEDIA_TYPE, ApiProblem
+from pipeline.api.problems import MEDIA_TYPE, PREFIX, ApiProblem
 from pipeline.entering import Speaker, enter
 from pipeline.partners import Partner, Role
 from pipeline.wiring import Application
@@ -166,7 +166,7 @@ def _check(if_match: str | None, etag: str) -> None:
 def _response(answer: Answer, *, again: bool) -> Response:
     headers = {"ETag": answer.etag} if answer.etag else {}
     if answer.status == _CREATED:
-        headers["Location"] = f"/api/v1/buyer/orders/{json.loads(answer.body)['id']}"
+        headers["Location"] = f"{PREFIX}/buyer/orders/{json.loads(answer.body)['id']}"
     if again:
         headers["Idempotency-Replayed"] = "true"
     refused = answer.status == _REFUSED

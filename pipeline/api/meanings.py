@@ -14,6 +14,8 @@ from storage.commands import (
     AcknowledgedLine,
     AcknowledgeOrder,
     Answer,
+    CancelLines,
+    CancelOrder,
     Command,
     Consent,
     DocumentKey,
@@ -36,7 +38,9 @@ _VERDICTS = {
 }
 
 
-def cancel(settings: Settings, said: shapes.CancelOrder, speaker: Speaker, order: OrderState) -> Command:
+def cancel(
+    settings: Settings, said: shapes.CancelOrder, speaker: Speaker, order: OrderState
+) -> CancelOrder | CancelLines:
     """The order as a whole, or units of lines."""
     cuts = tuple(_cut(cut, cut.line, order) for cut in said.lines or ())
     return cancellation(
@@ -67,7 +71,10 @@ def answer_request(said: shapes.Answer, consents: Consent, speaker: Speaker, ord
     if not any(line.requested for line in order.lines):
         title = "Nothing of the order is asked to be cancelled, or it was answered."
         raise ApiProblem(409, "nothing-asked", title)
-    return consent(speaker, order.key, consents, _reason(said.reason), said.note)
+    lines = said.lines if isinstance(said, shapes.Approve) else ()
+    agreed = tuple(LineCut(line=one.line, quantity=one.quantity) for one in lines)
+    to_the_rest = Consent.REFUSED if agreed else consents
+    return consent(speaker, order.key, to_the_rest, _reason(said.reason), said.note, agreed)
 
 
 def place(said: shapes.Place, seller: str, body: str, speaker: Speaker) -> Command:

@@ -8,18 +8,19 @@ from decimal import Decimal
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
-from pipeline.api.answers import ChoiceOut, RefusalOut
+from pipeline.api.answers import RefusalOut
 from pipeline.entering import LineCut, Speaker, cancellation
 from pipeline.partners import Partner
 from pipeline.policy import Tell
 from pipeline.report import Json, refusal_json
 from pipeline.settings import Settings
 from storage import ledger
-from storage.commands import Command
+from storage.commands import CancelLines, CancelOrder
 from storage.ledger import Entry
 from storage.orders import ZERO, LineState, OrderState
 from storage.outcomes import Outcome
 from storage.quantities import plain
+from storage.requests import is_request
 
 
 class PreviewLine(BaseModel):
@@ -42,7 +43,9 @@ class ToldOut(BaseModel):
 
     partner: str
     name: str
-    by: list[str] = Field(description="`email` and `x12`.")
+    by: list[str] = Field(
+        description="`email`, `x12`; `support`: the hub has no address of it, and its people pass it on."
+    )
 
 
 class PreviewOut(BaseModel):
@@ -54,18 +57,19 @@ class PreviewOut(BaseModel):
     statement: str
     lines: list[PreviewLine]
     refusals: list[RefusalOut]
-    choices: list[ChoiceOut]
     told: list[ToldOut]
 
 
-def preview(tx: Connection, settings: Settings, speaker: Speaker, order_id: int, command: Command) -> Json:
+def preview(
+    tx: Connection, settings: Settings, speaker: Speaker, order_id: int, command: CancelOrder | CancelLines
+) -> Json:
     """The preview of a cancellation of an order that is there."""
     entry = ledger.foresee(tx, order_id, command)
     order = entry.before
     assert order is not None
     decision = entry.decision
     units = {unit.line_id: unit.quantity for fact in decision.facts for unit in fact.units}
-    asks = any(fact.kind.value == "cancellation_requested" for fact in decision.facts)
+    asks = is_request(order, command)
     effect = ("requested" if asks else "cancelled") if units else "nothing"
     why_not = _why_not(tx, settings, speaker, order_id, order)
     why_not |= {refusal.line: refusal.message for refusal in decision.refusals if refusal.line}
@@ -79,7 +83,6 @@ def preview(tx: Connection, settings: Settings, speaker: Speaker, order_id: int,
             _line(line, units.get(line.id, ZERO), why_not.get(line.line), asks=asks) for line in order.lines
         ],
         "refusals": [refusal_json(refusal) for refusal in decision.refusals],
-        "choices": [],
         "told": [_told(other)] if other and units else [],
     }
 
@@ -119,5 +122,7 @@ def _statement(entry: Entry, effect: str, other: Partner | None) -> str:
 
 
 def _told(other: Partner) -> Json:
-    by = {Tell.EMAIL: ["email"], Tell.EDI: ["x12"], Tell.BOTH: ["email", "x12"]}[other.policy.tell]
+    mail = "email" if other.notify else "support"
+    ways = {Tell.EMAIL: [mail], Tell.EDI: ["x12"], Tell.BOTH: [mail, "x12"]}
+    by = ways[other.policy.tell] if other.mailbox else [mail]  # X12 needs a place to be left in
     return {"partner": other.id, "name": other.name, "by": by}

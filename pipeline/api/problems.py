@@ -13,6 +13,7 @@ from pipeline.report import Json
 from storage.database import DatabaseUnavailable
 
 API = "/api/"
+PREFIX = "/api/v1"  # of what may change one day, when it gets a v2 beside it
 MEDIA_TYPE = "application/problem+json"
 TYPES = "/api/problems/"  # what every type begins with: a page that explains it
 FAULTS_MAX = 20  # named in one problem

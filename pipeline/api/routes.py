@@ -11,9 +11,9 @@ from pipeline.api import meanings, shapes
 from pipeline.api.answers import ChangedOut, OrderOut, PageOut, etag_of, order_of
 from pipeline.api.callers import Caller, needs
 from pipeline.api.desk import Asked, Desk, own_order
-from pipeline.api.paging import CURSOR_CHARS_MAX, ID_MAX, cursor_of, id_of
+from pipeline.api.paging import CURSOR_CHARS_MAX, ID_MAX, cursor_of, place_of
 from pipeline.api.preview import PreviewOut, preview
-from pipeline.api.problems import TYPES, ApiProblem
+from pipeline.api.problems import PREFIX, TYPES, ApiProblem
 from pipeline.partners import Role
 from pipeline.views import summary_json
 from pipeline.wiring import Application
@@ -25,7 +25,6 @@ from storage.queries import Wanted
 from storage.refusals import Refusal
 from storage.states import Scope
 
-PREFIX = "/api/v1"
 PAGE_MAX = 200
 
 OrderId = Annotated[int, Path(ge=1, le=ID_MAX, description="The order's `id`.")]
@@ -58,7 +57,13 @@ def make_router() -> APIRouter:
 def _both(side: Role) -> APIRouter:
     """What either side may do with its own orders."""
     router = APIRouter()
+    _add_reading(router, side)
+    _add_preview(router, side)
+    _add_cancelling(router, side)
+    return router
 
+
+def _add_reading(router: APIRouter, side: Role) -> None:
     @router.get("/orders", response_model=PageOut, operation_id=f"{side.value}_orders")
     def orders(
         request: Request,
@@ -79,12 +84,12 @@ def _both(side: Role) -> APIRouter:
             placed_since=_moment(placed_since), placed_before=_moment(placed_until),
             asks=cancellation_requested,
         )  # fmt: skip
-        before = id_of(cursor) if cursor else None
+        after = place_of(cursor) if cursor else None
         with _application(request).database.reading() as tx:
-            found = queries.list_orders(tx, wanted=wanted, before_id=before, limit=limit + 1)
+            found = queries.page_of_orders(tx, wanted, after=after, limit=limit + 1)
         page = [{"id": order.id, **summary_json(order)} for order in found[:limit]]
         more = len(found) > limit
-        return JSONResponse({"orders": page, "next": cursor_of(found[limit - 1].id) if more else None})
+        return JSONResponse({"orders": page, "next": cursor_of(found[limit - 1]) if more else None})
 
     @router.get("/orders/{order_id}", response_model=OrderOut, operation_id=f"{side.value}_order")
     def order(request: Request, caller: Annotated[Caller, READ], order_id: OrderId) -> Response:
@@ -93,6 +98,28 @@ def _both(side: Role) -> APIRouter:
             mark = own_order(tx, order_id, side, caller)
             return JSONResponse(order_of(tx, order_id), headers={"ETag": etag_of(order_id, mark)})
 
+
+def _add_preview(router: APIRouter, side: Role) -> None:
+    @router.post(
+        "/orders/{order_id}/cancellation-preview",
+        response_model=PreviewOut, operation_id=f"{side.value}_preview",
+    )  # fmt: skip
+    def foresee(
+        request: Request, caller: Annotated[Caller, READ], order_id: OrderId, body: shapes.CancelOrder
+    ) -> Response:
+        """What the same body to `cancel` would do now; nothing is done. Its ETag fits If-Match."""
+        application = _application(request)
+        speaker = caller.speaks(application.clock.now())
+        with application.database.reading() as tx:
+            mark = own_order(tx, order_id, side, caller)
+            loaded = load_order(tx, order_id)
+            assert loaded is not None
+            command = meanings.cancel(application.settings, body, speaker, loaded.order)
+            seen = preview(tx, application.settings, speaker, order_id, command)
+        return JSONResponse(seen, headers={"ETag": etag_of(order_id, mark)})
+
+
+def _add_cancelling(router: APIRouter, side: Role) -> None:
     @router.post(
         "/orders/{order_id}/cancel", response_model=ChangedOut, operation_id=f"{side.value}_cancel_order"
     )
@@ -121,26 +148,6 @@ def _both(side: Role) -> APIRouter:
         return _desk(request).change(
             asked, order_id, lambda who, order: (meanings.cancel_line(settings, body, line, who, order), None)
         )
-
-    @router.post(
-        "/orders/{order_id}/cancellation-preview",
-        response_model=PreviewOut, operation_id=f"{side.value}_preview",
-    )  # fmt: skip
-    def foresee(
-        request: Request, caller: Annotated[Caller, READ], order_id: OrderId, body: shapes.CancelOrder
-    ) -> Response:
-        """What the same body to `cancel` would do now; nothing is done. Its ETag fits If-Match."""
-        application = _application(request)
-        speaker = caller.speaks(application.clock.now())
-        with application.database.reading() as tx:
-            mark = own_order(tx, order_id, side, caller)
-            loaded = load_order(tx, order_id)
-            assert loaded is not None
-            command = meanings.cancel(application.settings, body, speaker, loaded.order)
-            seen = preview(tx, application.settings, speaker, order_id, command)
-        return JSONResponse(seen, headers={"ETag": etag_of(order_id, mark)})
-
-    return router
 
 
 def _buyers() -> APIRouter:
@@ -195,29 +202,40 @@ def _sellers() -> APIRouter:
             asked, order_id, lambda who, order: meanings.fulfil(body, asked.body, who, order)
         )
 
-    for word, said in (("approve", Consent.AGREED), ("reject", Consent.REFUSED)):
-        _add_answer(router, word, said)
+    _add_answers(router)
     return router
 
 
-def _add_answer(router: APIRouter, word: str, said: Consent) -> None:
+def _add_answers(router: APIRouter) -> None:
     @router.post(
-        f"/orders/{{order_id}}/cancellation-request/{word}",
-        response_model=ChangedOut, operation_id=f"seller_{word}_cancellation",
+        "/orders/{order_id}/cancellation-request/approve",
+        response_model=ChangedOut, operation_id="seller_approve_cancellation",
     )  # fmt: skip
-    def answer(
+    def approve(
+        request: Request, caller: Annotated[Caller, CANCEL], order_id: OrderId, body: shapes.Approve,
+        key: Idempotency = None, if_match: IfMatch = None,
+    ) -> Response:  # fmt: skip
+        """Agree to what the buyer asked to cancel: all of it, or some lines' units. It cannot be undone."""
+        asked = _asked(request, caller, Role.SELLER, body, key, if_match)
+        return _answer(request, asked, order_id, body, Consent.AGREED)
+
+    @router.post(
+        "/orders/{order_id}/cancellation-request/reject",
+        response_model=ChangedOut, operation_id="seller_reject_cancellation",
+    )  # fmt: skip
+    def reject(
         request: Request, caller: Annotated[Caller, CANCEL], order_id: OrderId, body: shapes.Answer,
         key: Idempotency = None, if_match: IfMatch = None,
     ) -> Response:  # fmt: skip
+        """Refuse what the buyer asked to cancel; its units stay open."""
         asked = _asked(request, caller, Role.SELLER, body, key, if_match)
-        return _desk(request).change(
-            asked, order_id, lambda who, order: (meanings.answer_request(body, said, who, order), None)
-        )
+        return _answer(request, asked, order_id, body, Consent.REFUSED)
 
-    answer.__doc__ = {
-        Consent.AGREED: "Agree to all that the buyer asked to cancel. It cannot be undone.",
-        Consent.REFUSED: "Refuse what the buyer asked to cancel; its units stay open.",
-    }[said]
+
+def _answer(request: Request, asked: Asked, order_id: int, body: shapes.Answer, said: Consent) -> Response:
+    return _desk(request).change(
+        asked, order_id, lambda who, order: (meanings.answer_request(body, said, who, order), None)
+    )
 
 
 def explanations() -> APIRouter:

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 
@@ -15,20 +16,34 @@ IDLE_SECONDS = 30  # a connection that says nothing is closed
 CONNECTIONS_MAX = 200  # at once; more are told to come back (503)
 WAITING_MAX = 128  # connections that the system keeps for us until we take them
 
-__all__ = ["THREADS", "make_server", "serve"]
+__all__ = ["THREADS", "listen", "make_server", "serve"]
 
 
 def serve(application: Application, host: str, port: int, listening: Callable[[str, int], None]) -> None:
     """Serve until SIGTERM or SIGINT; `listening` is told the address that answers from now on."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        bound = socket.create_server((host, port), family=family, backlog=WAITING_MAX)
-    except OSError as error:
-        raise OperatorError(f"Cannot listen on {host} port {port}: {error.strerror or error}.") from error
-    with bound:
+    with listen(host, port) as bound:
         server = make_server(application)
         listening(*bound.getsockname()[:2])
-        server.run(sockets=[bound])
+        with suppress(KeyboardInterrupt):  # how a person ends it
+            server.run(sockets=[bound])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that connections wait at; an OperatorError when there can be none.
+
+    With the protocol's number: asyncio sends small answers at once only on a socket that says it is TCP, and
+    each would else wait 40 milliseconds for the caller's acknowledgment.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+        bound.listen(WAITING_MAX)
+    except OSError as error:
+        bound.close()
+        raise OperatorError(f"Cannot listen on {host} port {port}: {error.strerror or error}.") from error
+    return bound
 
 
 def make_server(application: Application, pace: Pace | None = None) -> uvicorn.Server:

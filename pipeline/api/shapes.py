@@ -197,3 +197,16 @@ class Answer(_Said):
 
     reason: CancelReason | None = None
     note: Note = ""
+
+
+class AgreedLine(_Said):
+    """Units of a line whose cancellation the seller agrees to; without a quantity all that were asked for."""
+
+    line: LineName
+    quantity: Quantity | None = None
+
+
+class Approve(Answer):
+    """The seller agrees: to all that was asked, or to `lines` and to no more."""
+
+    lines: tuple[AgreedLine, ...] = Field(default=(), max_length=LINES_MAX)

@@ -8,6 +8,7 @@ import typer
 from pipeline import screen, sheet, staff
 from pipeline.cli.options import AsCsv, AsJson, Config, check_one_form, end, out, print_csv, print_json
 from pipeline.errors import OperatorError
+from pipeline.reasons import CancelReason
 from pipeline.views import (
     held_json,
     message_json,
@@ -27,6 +28,7 @@ from storage.invariants import audit as find_breaches
 
 app = typer.Typer()
 
+REASONS = tuple(reason.value for reason in CancelReason)
 Release = Annotated[str, typer.Option(help="The release, if the order has several.")]
 
 
@@ -80,7 +82,7 @@ def cancel(
     as_json: AsJson = False,
     line: Annotated[str, typer.Option(help="One line; without it the whole order.")] = "",
     quantity: Annotated[str, typer.Option(help="Units of that line; without it all open.")] = "",
-    reason: Annotated[str, typer.Option(help="A reason code.")] = "",
+    reason: Annotated[str, typer.Option(help=f"{', '.join(REASONS)}; or a code of X12.")] = "",
     note: Annotated[str, typer.Option(help="A sentence for the other party.")] = "",
     release: Release = "",
     counterparty: Annotated[str, typer.Option(help="The other partner, if several have this PO.")] = "",

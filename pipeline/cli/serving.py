@@ -42,7 +42,11 @@ def serve(
     def listening(at: str, on: int) -> None:
         out.print(f"Serving on http://{f'[{at}]' if ':' in at else at}:{on}/", soft_wrap=True)
 
-    run(open_application(config, threads=THREADS), host, port, listening)
+    application = open_application(config, threads=THREADS)
+    application.prove()
+    with application.database.reading():
+        pass  # its schema is current, or that is said before anybody comes
+    run(application, host, port, listening)
 
 
 @keys.command("add")

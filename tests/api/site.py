@@ -1,6 +1,5 @@
 """A site for tests: the real server on a free port of loopback, over a ledger of its own, and keys to it."""
 
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -12,8 +11,9 @@ from typing import Any
 import httpx
 
 from pipeline.api.callers import Pace
-from pipeline.api.serving import THREADS, make_server
+from pipeline.api.serving import THREADS, listen, make_server
 from pipeline.clock import Clock, SystemClock
+from pipeline.partners import MailboxSettings
 from pipeline.settings import load
 from pipeline.wiring import Application
 from storage import access_keys
@@ -22,13 +22,14 @@ from storage.invariants import Breach, audit
 from storage.outbox import OutboxMessage, list_messages
 from storage.states import Scope
 from tests.unit.pipeline.house import House
-from tests.unit.pipeline.ledger_files import write_settings
+from tests.unit.pipeline.ledger_files import PARTIES, write_settings
 
 ALL = (Scope.READ, Scope.WRITE, Scope.CANCEL)
 STARTING_SECONDS_MAX = 20
 BUYER, SELLER = "/api/v1/buyer/orders", "/api/v1/seller/orders"
 
 Json = dict[str, Any]
+_HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ3vFZ0s2bq1y3T6mU0cQn0rY5xw7hJmB6d1kq3F5sVJ"
 _UPCS = ("012345678912", "012345678905")  # as in `ledger_files.order`
 
 
@@ -90,16 +91,29 @@ def figures(order: Json) -> list[tuple[str, ...]]:
     return [tuple(line[name] for name in names) for line in order["lines"]]
 
 
+def _mailbox(partner: str) -> MailboxSettings:
+    return MailboxSettings(
+        host="127.0.0.1", username=partner, key_file=Path("key"), host_keys=(_HOST_KEY,),
+        pickup="/out", processed="/out/done", rejected="/out/bad", delivery="/in",
+    )  # fmt: skip
+
+
 @contextmanager
 def served(
-    folder: Path, *, policy: str = "", clock: Clock | None = None, pace: Pace | None = None,
+    folder: Path,
+    *,
+    policy: str = "",
+    mailboxes: bool = False,
+    clock: Clock | None = None,
+    pace: Pace | None = None,
     settings_file: Path | None = None,
-) -> Iterator[Site]:  # fmt: skip
-    """A site over an installation in this folder."""
-    settings = load(settings_file or write_settings(folder, policy=policy), {})
+) -> Iterator[Site]:
+    """A site over an installation in this folder; mailboxes are never looked into."""
+    boxes = {partner: _mailbox(partner) for partner in PARTIES} if mailboxes else {}
+    settings = load(settings_file or write_settings(folder, policy=policy, mailboxes=boxes), {})
     database = Database(settings.database.url, threads=THREADS)
     application = Application(settings=settings, database=database, clock=clock or SystemClock())
-    bound = socket.create_server(("127.0.0.1", 0))
+    bound = listen("127.0.0.1", 0)
     server = make_server(application, pace or Pace(burst=100_000, per_second=10_000))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, name="site")
     thread.start()

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -124,13 +125,15 @@ def test_each_request_is_a_line_of_the_log_and_no_secret_is_in_it(
 ) -> None:
     secret = site.key("acme")
     journal.set_up(journal.Level.DEBUG, journal.Format.JSON)
+    lines, end = "", time.monotonic() + 10
     try:
         answer = site.client(secret=secret).get(BUYER, params={"po_number": "PO-1"})
         site.client(secret="cmk_wrong").get(BUYER)
+        while lines.count('"event": "request"') < 2 and time.monotonic() < end:
+            lines += capsys.readouterr().err  # a request is logged after it was answered
     finally:
         journal.set_up(journal.Level.OFF, journal.Format.TEXT)
-    lines = capsys.readouterr().err
-    first, second = [json.loads(line) for line in lines.splitlines() if '"request"' in line]
+    first, second = [json.loads(line) for line in lines.splitlines()]
     assert (first["event"], first["method"], first["path"], first["status"]) == ("request", "GET", BUYER, 200)
     assert (first["partner"], first["by"]) == ("acme", "API key 1 (ERP)")
     assert first["request"] == answer.headers["X-Request-Id"]
@@ -179,3 +182,27 @@ def test_serving_without_its_extra_says_what_to_install(tmp_path: Path) -> None:
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 2
     assert "install countermand[serve]" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"lines": [{"line": "\\ud800", "quantity": 1}]}',
+        b'{"lines": [{"line": "\\u0000", "quantity": 1}]}',
+        b'{"lines": [{"line": "1", "quantity": 1e999}]}',
+        b'{"lines": [{"line": "1", "quantity": ' + b"9" * 5000 + b"}]}",
+        b'{"lines": [{"line": "1", "quantity": NaN}]}',
+        b"[" * 100_000,
+        b"\xff",
+        b"null",
+        b"",
+    ],
+    ids=range(9),
+)
+def test_what_no_program_sends_is_refused_and_changes_nothing(site: Site, body: bytes) -> None:
+    order_id, acme = site.place("PO-1", 10), site.client("acme")
+    headers = {"Content-Type": "application/json", "Idempotency-Key": "odd"}
+    answer = acme.post(f"{BUYER}/{order_id}/cancel", content=body, headers=headers)
+    assert answer.status_code in (400, 409, 422)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert acme.get(f"{BUYER}/{order_id}").json()["status"] == "open"

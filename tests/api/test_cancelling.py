@@ -217,6 +217,10 @@ def test_a_buyer_asks_and_the_seller_agrees(asking_site: Site) -> None:
     assert (seen["effect"], seen["cannot_be_undone"]) == ("requested", False)
     asked = acme.post(f"{BUYER}/{order_id}/cancel", json={})
     assert asked.json()["done"]["requested"] == [{"line": "1", "quantity": "10"}]
+    again = acme.post(f"{BUYER}/{order_id}/cancellation-preview", json={}).json()
+    assert (again["effect"], again["lines"][0]["can_cancel"]) == ("nothing", "0")
+    sellers = globex.post(f"{SELLER}/{order_id}/cancellation-preview", json={}).json()
+    assert (sellers["effect"], sellers["lines"][0]["can_cancel"]) == ("cancelled", "10")
     assert asked.json()["status"] == "open"
     waiting = globex.get(SELLER, params={"cancellation_requested": True}).json()["orders"]
     assert [order["id"] for order in waiting] == [order_id]
@@ -239,6 +243,36 @@ def test_a_buyer_asks_and_the_seller_does_not_agree(asking_site: Site) -> None:
     assert (nothing.status_code, nothing.json()["type"]) == (409, "/api/problems/nothing-asked")
     assert figures(acme.get(f"{BUYER}/{order_id}").json()) == [("1", "10", "0", "0", "10")]
     assert site.breaches() == ()
+
+
+def test_a_seller_agrees_to_some_units_and_refuses_the_rest(asking_site: Site) -> None:
+    site = asking_site
+    order_id, acme, globex = site.place("PO-1", 10, 4, 6), site.client("acme"), site.client("globex")
+    acme.post(f"{BUYER}/{order_id}/cancel", json={})
+    some = {"lines": [{"line": "1", "quantity": 7}, {"line": "2"}]}
+    agreed = globex.post(f"{SELLER}/{order_id}/cancellation-request/approve", json=some)
+    assert figures(agreed.json()) == [
+        ("1", "10", "0", "7", "3"), ("2", "4", "0", "4", "0"), ("3", "6", "0", "0", "6"),
+    ]  # fmt: skip
+    assert agreed.json()["done"]["kept"] == [
+        {"line": "1", "quantity": "3"}, {"line": "3", "quantity": "6"},
+    ]  # fmt: skip
+    assert {line["requested"] for line in agreed.json()["lines"]} == {"0"}
+    assert len(site.mails("acme")) == 2
+    assert site.breaches() == ()
+
+
+def test_a_seller_agrees_to_no_more_than_was_asked(asking_site: Site) -> None:
+    order_id, acme, globex = (
+        asking_site.place("PO-1", 10),
+        asking_site.client("acme"),
+        asking_site.client("globex"),
+    )
+    acme.post(f"{BUYER}/{order_id}/lines/1/cancel", json={"quantity": 4})
+    more = {"lines": [{"line": "1", "quantity": 5}]}
+    refused = globex.post(f"{SELLER}/{order_id}/cancellation-request/approve", json=more)
+    assert (refused.status_code, refused.json()["type"]) == (409, "/api/problems/exceeds-requested")
+    assert figures(acme.get(f"{BUYER}/{order_id}").json()) == [("1", "10", "0", "0", "10")]
 
 
 def test_a_seller_cancels_by_itself_also_where_its_buyer_only_asks(asking_site: Site) -> None:

@@ -10,6 +10,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import load_all_checks, not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -69,7 +70,7 @@ def test_what_is_described_is_what_is_answered(site: Site) -> None:
     hidden = {"acme": "THEIRS", "initech": "MINE", "globex": "THEIRS", "bolt": "MINE"}
     asking = Asking(site, [*mine, *theirs, 999], hidden)
     schema = schemathesis.openapi.from_url(f"{site.address}/api/openapi.json")
-    operations = [result.ok() for result in schema.get_all_operations()]
+    operations = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
     assert len(operations) >= 15
     for partner in hidden:
         side = "buyer" if partner in ("acme", "bolt") else "seller"

@@ -217,6 +217,26 @@ def test_a_line_without_a_number_is_named_as_the_ledger_shows_it(site: Site) -> 
     assert said.json().get("type") != "/api/problems/line-unknown"
 
 
+@pytest.mark.parametrize("name", ["A/1", "1 a", "%2F", "?", "lines/1/cancel"])
+def test_a_line_may_have_any_name_that_x12_can_carry(site: Site, name: str) -> None:
+    body = an_order("PO-1", 10)
+    body["lines"][0]["line"] = name
+    order_id = site.client("acme").post(BUYER, json=body).json()["id"]
+    address = f"{SELLER}/{order_id}/lines/{quote(name, safe='')}/cancel"
+    cut = site.client("globex").post(address, json={"quantity": 1})
+    assert cut.status_code == 200, cut.text
+    assert figures(cut.json()) == [(name, "10", "0", "1", "9")]
+
+
+def test_a_line_whose_name_no_address_can_have_is_named_in_the_body(site: Site) -> None:
+    """ ".." takes a part of an address away, in the caller's own library."""
+    body = an_order("PO-1", 10, 4)
+    body["lines"][0]["line"] = ".."
+    order_id = site.client("acme").post(BUYER, json=body).json()["id"]
+    cut = site.client("globex").post(f"{SELLER}/{order_id}/cancel", json={"lines": [{"line": ".."}]})
+    assert figures(cut.json()) == [("..", "10", "0", "10", "0"), ("2", "4", "0", "0", "4")]
+
+
 def test_an_order_that_came_as_a_file_is_the_same_order(site: Site) -> None:
     site.house.buyer(order("PO-7", 5, 6))
     globex = site.client("globex", Scope.READ)

@@ -3,35 +3,22 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
+from pipeline.api.pages import passwords
 from pipeline.cli import run
 from storage import people
 from storage.people import FREE_FAILURES, IDLE_HOURS, LOCK_SECONDS, SESSION_HOURS
+from storage.states import UserRole
 from tests.api.site import Site, served
+from tests.app.clock import Hands
 from tests.app.people import PASSWORD, a_browser, add_person, signed_in
 from tests.unit.pipeline.ledger_files import write_settings
-
-
-@dataclass
-class Hands:
-    """A clock whose hands a test moves."""
-
-    at: datetime = field(default_factory=lambda: datetime(2026, 11, 28, 9, tzinfo=UTC))
-
-    def now(self) -> datetime:
-        return self.at
-
-    def monotonic_seconds(self) -> float:
-        return self.at.timestamp()
-
-    def sleep(self, seconds: float) -> None:
-        self.at += timedelta(seconds=seconds)
 
 
 @pytest.fixture
@@ -229,6 +216,32 @@ def test_staff_adds_lists_and_revokes_people(
         again = capsys.readouterr().out
         assert json.loads(again[again.index("{") :])["role"] == "operator"
         assert run(["user", "add", "ada@acme.example", "--operator", *config]) == 2
+
+
+def test_a_crowd_at_the_door_is_asked_to_wait_and_who_is_inside_goes_on(site: Site) -> None:
+    ada = signed_in(site, "ada@acme.example", "acme")
+    with ExitStack() as crowd:
+        for _ in range(passwords.WAITING_MAX):
+            crowd.enter_context(passwords._WAITING)
+        late = a_browser(site, ada.email)
+        assert late.sign_in().status_code == 503
+        assert "Try again in a few seconds." in late.text
+        assert ada.get("/orders").url.path == "/orders"
+    assert late.sign_in().status_code == 200
+
+
+def test_whose_partner_left_the_settings_does_not_get_in(site: Site) -> None:
+    application = site.application
+    at = application.clock.now()
+
+    def add(tx: Connection) -> None:
+        user = people.add_user(tx, "eve@gone.example", UserRole.PARTNER, at, partner="gone")
+        assert user is not None
+        link = people.make_link(tx, user.id, at + timedelta(hours=1))
+        assert people.set_password(tx, link, passwords.hashed(PASSWORD), at) is not None
+
+    application.database.run(add)
+    assert a_browser(site, "eve@gone.example").sign_in().status_code == 403
 
 
 def test_locks_grow_and_stop_growing() -> None:

@@ -14,6 +14,7 @@ from pipeline.waiting import expire_waiting, ingest_waiting
 from storage import held, lookups, outbox, parked, queries
 from storage.database import Database
 from storage.lookups import FilesWanted, MessagesWanted
+from storage.queries import Wanted
 from storage.states import Kind, Status
 from tests.bench import audit
 from tests.crash.world import StoppedClock
@@ -78,6 +79,10 @@ def _way(house: House) -> None:
     with house.database.reading() as tx:
         first = queries.list_orders(tx, limit=50)
         assert len(first) == 50
+        mine = queries.page_of_orders(tx, Wanted(buyer="acme"), limit=50)
+        place = (mine[-1].placed_at, mine[-1].id)
+        assert queries.page_of_orders(tx, Wanted(buyer="acme"), after=place, limit=50)
+        assert queries.page_of_orders(tx, Wanted(seller="globex", placed_since=NOW), limit=50)
         (found,) = queries.find_orders(tx, "PO-1")
         assert queries.get_order(tx, found.id) is not None
         assert queries.stuck_files(tx) == ()

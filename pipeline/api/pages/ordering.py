@@ -14,7 +14,7 @@ from pipeline.api.answers import etag_of
 from pipeline.api.pages import drafts, wording
 from pipeline.api.pages.rendering import render
 from pipeline.api.pages.visitors import Acting, SignedIn, Visitor, application_of
-from pipeline.api.paging import CURSOR_CHARS_MAX, ID_MAX, cursor_of, id_of
+from pipeline.api.paging import CURSOR_CHARS_MAX, ID_MAX, cursor_of, place_of
 from pipeline.api.preview import preview
 from pipeline.partners import Role
 from pipeline.settings import Settings
@@ -59,12 +59,12 @@ def make_router() -> APIRouter:
 def _list(request: Request, visitor: Visitor, search: dict[str, str], cursor: str) -> Response:
     application = application_of(request)
     wanted, fault = _wanted(visitor, search)
-    before = id_of(cursor) if cursor else None
+    after = place_of(cursor) if cursor else None
     with application.database.reading() as tx:
-        asked = queries.list_orders(tx, wanted=replace(visitor.own, asks=True), limit=WAITING_MAX + 1)
-        found = queries.list_orders(tx, wanted=wanted, before_id=before, limit=PAGE_ORDERS + 1)
+        asked = queries.page_of_orders(tx, replace(visitor.own, asks=True), limit=WAITING_MAX + 1)
+        found = queries.page_of_orders(tx, wanted, after=after, limit=PAGE_ORDERS + 1)
     page = found[:PAGE_ORDERS]
-    more = urlencode({**search, "cursor": cursor_of(page[-1].id)}) if len(found) > PAGE_ORDERS else ""
+    more = urlencode({**search, "cursor": cursor_of(page[-1])}) if len(found) > PAGE_ORDERS else ""
     asking = {order.id for order in asked}
     # Who has to answer sees that first; the buyer, who waits too, sees it marked where the order stands.
     answers = visitor.partner is None or visitor.partner.role is Role.SELLER

@@ -1,15 +1,21 @@
 """Passwords: hashed and compared by argon2, few at a time, for each takes 64 MiB and all of a core."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from pipeline.api.pages.visitors import PageError
+
 CHARS_MIN, CHARS_MAX = 12, 200
 AT_ONCE = 2
+WAITING_MAX = 4  # at once, those at work among them: half of the threads stay free for who is signed in
 
 _HASHER = PasswordHasher()  # the library's own choice, from RFC 9106; it grows with the library
 _TURN = threading.BoundedSemaphore(AT_ONCE)
+_WAITING = threading.BoundedSemaphore(WAITING_MAX)
 
 
 def fault_of(password: str, again: str, email: str) -> str:
@@ -27,13 +33,13 @@ def fault_of(password: str, again: str, email: str) -> str:
 
 def hashed(password: str) -> str:
     """What is kept of a password."""
-    with _TURN:
+    with _turn():
         return _HASHER.hash(password)
 
 
 def fits(password: str, kept: str) -> bool:
     """Whether it is the password; takes as long where nothing is kept, so that nobody learns who is known."""
-    with _TURN:
+    with _turn():
         try:
             _HASHER.verify(kept or _NOBODYS, password)
         except (VerificationError, InvalidHashError):
@@ -44,6 +50,18 @@ def fits(password: str, kept: str) -> bool:
 def is_outdated(kept: str) -> bool:
     """Whether it was hashed with other settings than today's."""
     return _HASHER.check_needs_rehash(kept)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Wait for a turn, but not in a crowd; a PageError 503 then."""
+    if not _WAITING.acquire(blocking=False):
+        raise PageError(503, "One moment", "Too many people sign in just now. Try again in a few seconds.")
+    try:
+        with _TURN:
+            yield
+    finally:
+        _WAITING.release()
 
 
 _NOBODYS = _HASHER.hash("of nobody")

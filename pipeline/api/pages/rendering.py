@@ -1,6 +1,7 @@
 """Rendering: a template of templates/web filled for one visitor. Everything in it is escaped."""
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ from storage.quantities import plain
 
 STATIC = "/static"
 _KEPT_SECONDS = 365 * 24 * 3600  # by browsers: a file's address changes with its content
+_ASKED = re.compile(r"^to cancel [^:]*: ")  # nobody asked: it is said before anyone does
 # Controls and format signs are invisible: they could turn the direction of what stands beside them.
 _UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
@@ -95,8 +97,8 @@ def _amount(quantity: Decimal, unit: str) -> str:
 
 
 def _why(sentence: str, line: str) -> str:
-    """A refusal where it stands beside its line, without naming it again."""
-    said = sentence.removeprefix(f"Line {line}: ")
+    """A refusal where it stands beside its line, without naming it again, and what nobody asked for."""
+    said = _ASKED.sub("", sentence.removeprefix(f"Line {line}: "))
     return said[:1].upper() + said[1:]
 
 

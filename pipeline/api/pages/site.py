@@ -39,4 +39,5 @@ def error_page(
 ) -> Response:
     """A page with a sentence."""
     said = title or _TITLES.get(status, "That did not work")
-    return render(request, "error.html.j2", status=status, headers=headers, title=said, text=text)
+    visitor = getattr(request.state, "visitor", None)  # where it was found out before
+    return render(request, "error.html.j2", visitor, status=status, headers=headers, title=said, text=text)

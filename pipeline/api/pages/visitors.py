@@ -151,6 +151,7 @@ def _signed_in(request: Request) -> Visitor:
     if seen_due:
         application.database.run(lambda tx: people.note_seen(tx, cookies.token, at))
     request.state.actor, request.state.partner = visitor.actor, user.partner or None
+    request.state.visitor = visitor
     return visitor
 
 

@@ -158,7 +158,14 @@ def total(quantities: Iterable[tuple[Decimal | str, str]]) -> str:
 
 def ways(by: Iterable[str]) -> str:
     """How somebody is told, in words."""
-    return " and ".join({"email": "by e-mail", "x12": "by an X12 document"}[way] for way in by)
+    return " and ".join(_WAYS[way] for way in by)
+
+
+_WAYS = {
+    "email": "by e-mail",
+    "x12": "by an X12 document",
+    "support": "by the hub's staff, for no address is known",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

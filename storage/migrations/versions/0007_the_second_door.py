@@ -79,6 +79,7 @@ def _people() -> None:
 
 def _lists() -> None:
     """A party's orders are listed newest first, a page at a time, and looked for by item."""
-    op.create_index("orders_of_buyer", "orders", ["buyer", "id"])
-    op.create_index("orders_of_seller", "orders", ["seller", "id"])
+    op.create_index("orders_of_buyer", "orders", ["buyer", "placed_at", "id"])
+    op.create_index("orders_of_seller", "orders", ["seller", "placed_at", "id"])
+    op.create_index("orders_placed", "orders", ["placed_at", "id"])
     op.create_index("order_line_id_item", "order_line_id", ["id"])

@@ -1,0 +1,88 @@
+"""The process that serves: it says where, answers after a restart as before, and ends when it is told to."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from pipeline.api.serving import listen
+from pipeline.clock import SystemClock
+from pipeline.settings import load
+from storage import access_keys
+from storage.database import Database
+from storage.invariants import audit
+from tests.api.site import ALL, BUYER, an_order, figures
+from tests.unit.pipeline.ledger_files import write_settings
+
+ENDED = (0, -signal.SIGTERM)
+
+
+@contextmanager
+def process(config: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`countermand serve` as a process of its own, and its address."""
+    command = [sys.executable, "-m", "pipeline.cli", "serve", "--config", str(config), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as started:
+        try:
+            assert started.stdout is not None
+            said = started.stdout.readline()
+            found = re.search(r"http://127\.0\.0\.1:\d+", said)
+            assert found, said + (started.stderr.read() if started.stderr else "")
+            yield started, found.group()
+        finally:
+            started.kill()
+
+
+def test_a_key_is_answered_the_same_after_the_process_was_killed(tmp_path: Path, both_systems: None) -> None:
+    config = write_settings(tmp_path)
+    database = Database(load(config, {}).database.url)
+    at = SystemClock().now()
+    _, secret = database.run(lambda tx: access_keys.add_key(tx, "acme", ALL, at))
+    named = {"Authorization": f"Bearer {secret}", "Idempotency-Key": "cut-1"}
+    with process(config) as (started, address), httpx.Client(base_url=address, trust_env=False) as client:
+        placed = client.post(
+            BUYER, json=an_order("PO-1", 10), headers={**named, "Idempotency-Key": "place-1"}
+        )
+        assert placed.status_code == 201
+        where = placed.headers["Location"]
+        first = client.post(f"{where}/lines/1/cancel", json={"quantity": 1}, headers=named)
+        started.kill()
+    with process(config) as (started, address), httpx.Client(base_url=address, trust_env=False) as client:
+        again = client.post(f"{where}/lines/1/cancel", json={"quantity": 1}, headers=named)
+        assert (again.status_code, again.content) == (200, first.content)
+        assert figures(client.get(where, headers=named).json()) == [("1", "10", "0", "1", "9")]
+        started.send_signal(signal.SIGTERM)
+        assert started.wait(timeout=30) in ENDED
+    with database.reading() as tx:
+        assert list(audit(tx)) == []
+    database.close()
+
+
+def test_a_port_that_is_taken_is_said_in_a_sentence(tmp_path: Path) -> None:
+    config = write_settings(tmp_path)
+    with process(config) as (_, address):
+        port = address.rpartition(":")[2]
+        command = [sys.executable, "-m", "pipeline.cli", "serve", "--config", str(config), "--port", port]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert f"Cannot listen on 127.0.0.1 port {port}" in ended.stderr
+
+
+def test_a_person_ends_it_with_control_c(tmp_path: Path) -> None:
+    with process(write_settings(tmp_path)) as (started, address):
+        assert httpx.get(f"{address}/api/openapi.json", trust_env=False).json()["openapi"] == "3.1.0"
+        started.send_signal(signal.SIGINT)
+        assert started.wait(timeout=30) == 0
+        assert started.stderr is not None
+        assert started.stderr.read() == ""
+
+
+def test_small_answers_do_not_wait_to_be_acknowledged() -> None:
+    """asyncio switches Nagle's waiting off only on sockets that name their protocol."""
+    with listen("127.0.0.1", 0) as bound:
+        assert bound.proto == socket.IPPROTO_TCP
