@@ -18,7 +18,7 @@ from pipeline.ports import Folder
 from pipeline.wiring import Application
 from storage import due
 from storage.database import Database, DatabaseUnavailable, Guard
-from storage.gauges import Gauges, gauges
+from storage.gauges import Gauges, backlog
 from storage.states import FileStatus, Status
 
 FREE_BYTES_MIN = 500 * 1024 * 1024  # five of the largest files, and room for the database's own log
@@ -159,14 +159,17 @@ def waiting(application: Application) -> list[Examined]:
     """What lies too long, as the alarms of the runbook see it."""
     try:
         with application.database.reading() as tx:
-            found = gauges(tx)
+            found = backlog(tx)
     except DatabaseUnavailable:
         return []  # said above
+    return overdue(application, found) or [Examined("waiting", True, "nothing lies too long")]
+
+
+def overdue(application: Application, found: Gauges) -> list[Examined]:
+    """What of a backlog lies too long; nothing when nothing does."""
     now = application.clock.now()
     said = [*_too_old(found, now), *_unserved(application, found, now), *_idle(application, now)]
-    return [Examined(what, False, detail) for what, detail in said] or [
-        Examined("waiting", True, "nothing lies too long")
-    ]
+    return [Examined(what, False, detail) for what, detail in said]
 
 
 def _idle(application: Application, now: datetime) -> Iterable[tuple[str, str]]:

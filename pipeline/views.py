@@ -13,7 +13,7 @@ from storage.orders import LineState
 from storage.outbox import OutboxMessage
 from storage.parked import Parked
 from storage.quantities import plain
-from storage.queries import OrderSummary, OrderView, get_summary
+from storage.queries import OrderSummary, OrderView, mark_of
 
 
 def summary_json(order: OrderSummary) -> Json:
@@ -124,7 +124,7 @@ def line_json(line: MessageLine) -> Json:
 
 def message_json(tx: Connection, message: OutboxMessage) -> Json:
     """An outbox message; the payload as text, byte for byte in latin-1."""
-    order = get_summary(tx, message.order_id) if message.order_id else None
+    order = mark_of(tx, message.order_id) if message.order_id else None
     return {
         **_message(message, order.key.po_number if order else ""),
         "body_text": message.body_text,

@@ -26,6 +26,7 @@ _BROKEN, _WITH_ERROR = _FILES.alias("broken"), text("broken.error <> ''")
 _GROUPED = text("outbox.group_control_number <> ''")
 _NEWEST = 2**62  # before which every row is
 ISA13_DIGITS = 9
+FEW = 1_000  # files of one beginning of a name, which are sorted at once
 
 #: What can have become of a file or of a part of it.
 VERDICTS = (
@@ -93,7 +94,7 @@ def _files_conditions(tx: Connection, wanted: FilesWanted) -> Iterator[ColumnEle
     if wanted.partner:
         yield _FILES.c.partner == wanted.partner
     if wanted.name:
-        yield begins_with(tx, _FILES.c.name, wanted.name)
+        yield _named(tx, wanted.name)
     if wanted.control_number:
         numbers = {wanted.control_number, wanted.control_number.zfill(ISA13_DIGITS)}
         named = select(_INTERCHANGES.c.file_id).where(_INTERCHANGES.c.control_number.in_(sorted(numbers)))
@@ -102,6 +103,13 @@ def _files_conditions(tx: Connection, wanted: FilesWanted) -> Iterator[ColumnEle
         yield _FILES.c.id.in_(_speaking_of(wanted.po_number))
     if wanted.verdict:
         yield _with_verdict(wanted.verdict)
+
+
+def _named(tx: Connection, beginning: str) -> ColumnElement[bool]:
+    """Few are found by their name, many by going back through all: the database cannot know which it is."""
+    condition = begins_with(tx, _FILES.c.name, beginning)
+    ids = tx.execute(select(_FILES.c.id).where(condition).limit(FEW + 1)).scalars().all()
+    return _FILES.c.id.in_(ids) if len(ids) <= FEW else condition
 
 
 def _speaking_of(po_number: str) -> Any:
@@ -129,8 +137,9 @@ def _with_verdict(verdict: str) -> ColumnElement[bool]:
     aside = select(_INTERCHANGES.c.file_id).where(_SET_ASIDE, _INTERCHANGES.c.outcome == verdict)
     found = union(_of_sets(and_(_NOT_APPLIED, _SETS.c.outcome == verdict)), aside)
     if verdict == Outcome.FAULTY.value:
-        done = _BROKEN.c.status == FileStatus.DONE.value
-        found = union(*found.selects, select(_BROKEN.c.id).where(_WITH_ERROR, done))
+        # Not an equality, for which the index of nearly all files would be taken.
+        read = _BROKEN.c.status.not_in([FileStatus.NEW.value, FileStatus.FAILED.value])
+        found = union(*found.selects, select(_BROKEN.c.id).where(_WITH_ERROR, read))
     return _FILES.c.id.in_(found)
 
 

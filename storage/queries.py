@@ -188,12 +188,6 @@ def get_order(tx: Connection, order_id: int) -> OrderView | None:
     return OrderView(summary=_summary(row), lines=lines_of(tx, order_id), events=events_of(tx, order_id))
 
 
-def get_summary(tx: Connection, order_id: int) -> OrderSummary | None:
-    """One order without its lines and its timeline."""
-    row = tx.execute(select(_ORDERS).where(_ORDERS.c.id == order_id)).one_or_none()
-    return None if row is None else _summary(row)
-
-
 def events_of(tx: Connection, order_id: int) -> tuple[LedgerEvent, ...]:
     """The timeline of an order, first to last."""
     moved = (

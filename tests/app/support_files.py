@@ -1,6 +1,7 @@
 """Documents for tests of the pages for support: one of every end, hostile ones among them."""
 
 from tests.api.site import Site
+from tests.security.hostile_texts import FOR_MAIL, FOR_TERMINALS, one_byte
 from tests.unit.pipeline.ledger_files import (
     ITEM,
     acknowledgment,
@@ -10,11 +11,8 @@ from tests.unit.pipeline.ledger_files import (
     shipment,
 )
 
-#: What a partner may write into any text; none of it may act on a page.
-HOSTILE = (
-    "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "</td></table><h1>x",
-    "<svg/onload=alert(1)>", "'-alert(1)-'", "{{ 7*7 }}",
-)  # fmt: skip
+#: What a partner may write into any text, as X12 can carry it; none of it may act on a page.
+HOSTILE = tuple(dict.fromkeys(one_byte(text)[:60] for text in (*FOR_MAIL, *FOR_TERMINALS)))
 
 
 def drop(site: Site, kind: str, *documents: list[str], number: int, sender: str, name: str = "") -> int:
@@ -38,3 +36,14 @@ def fill(site: Site) -> dict[str, int]:
         "faulty": drop(site, "850", faulty, number=104, sender="acme"),
         "nothing": site.house.drop(b"no X12 at all", partner="acme", name="note.txt").file_id,
     }
+
+
+def refused_once(site: Site) -> int:
+    """The file of a shipment that was refused, and would not be now. Needs asn_withdraw = "reopen"."""
+    drop(site, "850", order("PO-3", 5), number=301, sender="acme")
+    drop(site, "856", shipment("S-1", "PO-3", 5), number=302, sender="globex")
+    file_id = drop(site, "856", shipment("S-2", "PO-3", 5), number=303, sender="globex", name="caf\udce9.edi")
+    withdrawn = ["BSN*01*S-1*20260304*1200", "HL*1**S", "HL*2*1*O", "PRF*PO-3", "CTT*2"]
+    drop(site, "856", withdrawn, number=304, sender="globex")
+    assert site.house.line("PO-3") == ("5", "0", "0", "5")
+    return file_id

@@ -15,8 +15,8 @@ from storage.quantities import plain
 from storage.queries import OrderView
 from tests.api.site import Site, served
 from tests.app.people import Person, signed_in
-from tests.app.support_files import drop, fill
-from tests.unit.pipeline.ledger_files import order, shipment
+from tests.app.support_files import drop, fill, refused_once
+from tests.unit.pipeline.ledger_files import order
 
 EVE = "eve@hub.example"
 AUDIT_SECONDS_MAX = 60
@@ -49,17 +49,6 @@ def everything(site: Site) -> list[int]:
     tables = ("received_file", "interchange", "transaction_set", "event", "outbox", "held", "parked")
     with site.application.database.reading() as tx:
         return [tx.execute(text(f"SELECT COUNT(*) FROM {name}")).scalar_one() for name in tables]  # noqa: S608
-
-
-def refused_once(site: Site) -> int:
-    """The file of a shipment that was refused, and would not be any more."""
-    drop(site, "850", order("PO-3", 5), number=301, sender="acme")
-    drop(site, "856", shipment("S-1", "PO-3", 5), number=302, sender="globex")
-    file_id = drop(site, "856", shipment("S-2", "PO-3", 5), number=303, sender="globex", name="caf\udce9.edi")
-    withdrawn = ["BSN*01*S-1*20260304*1200", "HL*1**S", "HL*2*1*O", "PRF*PO-3", "CTT*2"]
-    drop(site, "856", withdrawn, number=304, sender="globex")
-    assert figures(view(site, "PO-3").lines[0]) == ("5", "0", "0", "5")
-    return file_id
 
 
 def test_a_question_is_answered_once_with_the_name_of_who_answered(site: Site) -> None:

@@ -2,10 +2,8 @@
 
 import csv
 import io
-from typing import Any
+from urllib.parse import urlencode
 
-import httpx
-import pytest
 from sqlalchemy import text, update
 
 from storage import lookups
@@ -14,6 +12,7 @@ from storage.models import table
 from tests.api.site import Site
 from tests.app.people import Person, a_browser, signed_in
 from tests.app.support_files import HOSTILE, drop, fill
+from tests.app.test_hostile import UNSEEN, Page
 from tests.unit.pipeline.ledger_files import file_of, order
 
 PAGES = (
@@ -132,12 +131,12 @@ def test_lists_go_on_page_by_page(site: Site) -> None:
     seen(eve, "/support/files?partner=acme")
     assert "f-60.txt" in eve.text
     assert "f-10.txt" not in eve.text
-    more = eve.page.partition('href="/support/files?partner=acme&amp;cursor=')[2].partition('"')[0]
-    seen(eve, f"/support/files?partner=acme&cursor={more}")
+    more = eve.page.partition('href="/support/files?partner=acme&amp;before=')[2].partition('"')[0]
+    seen(eve, f"/support/files?partner=acme&before={more}")
     assert "f-10.txt" in eve.text
     assert "f-11.txt" not in eve.text
-    seen(eve, "/support/outbox?cursor=" + more)
-    seen(eve, "/support/outbox?cursor=nonsense", 422)
+    seen(eve, "/support/outbox?before=" + more)
+    seen(eve, "/support/outbox?before=nonsense", 422)
 
 
 def test_messages_are_listed_by_status_kind_partner_and_order(site: Site) -> None:
@@ -219,42 +218,47 @@ def test_downloads_hold_no_formula_and_all_rows(site: Site) -> None:
     assert {"PO-1", ""} <= {row["order"] for row in messages}
 
 
-@pytest.mark.parametrize("hostile", HOSTILE)
-def test_nothing_a_partner_wrote_acts_in_a_page(site: Site, hostile: str) -> None:
-    said = order(hostile.replace("*", ""), 5)
-    said.insert(1, f"REF*ZZ*{hostile}")
-    content = file_of("850", said, number=1, sender="acme", receiver="globex")
-    name = b"caf\xe9-" + hostile.encode() + b".edi"
-    report = site.house.drop(content, partner="acme", name=name.decode("utf-8", "surrogateescape"))
+def test_nothing_a_partner_wrote_acts_in_a_page(site: Site) -> None:
+    """Texts in an order, an envelope, a file's name, and in what is looked for."""
+    files = []
+    for number, hostile in enumerate(HOSTILE, start=1):
+        said = order(hostile[:22], 5)
+        said.insert(1, f"REF*ZZ*{hostile}")
+        content = file_of("850", said, number=number, sender="acme", receiver="globex")
+        name = b"caf\xe9-" + hostile.encode("utf-8", "surrogateescape") + b".edi"
+        shown = name.decode("utf-8", "surrogateescape")
+        files.append(site.house.drop(content, partner="acme", name=shown).file_id)
     eve = support(site)
-    paths = [
+    for path in (
         "/support/files",
-        f"/support/files/{report.file_id}",
         "/support/waiting",
         "/support/outbox",
         "/support/overview",
-    ]
-    sought: dict[str, str] = {"q": hostile}
-    for answer in (
-        *map(eve.get, paths),
-        eve.client.get("/support/search", params=sought),
-        eve.client.get("/support/files", params={"name": hostile, "po": hostile}),
+        "/support/outbox/1",
     ):
-        assert answer.status_code == 200
-        assert _acting(answer) == []
-    eve.get(f"/support/files/{report.file_id}")
-    assert "caf\\xe9-" in eve.text
-    eve.send(f"/support/files/{report.file_id}/try")
-    assert _acting(eve.last) == []
+        _look(eve, path)
+    for file_id, hostile in zip(files, HOSTILE, strict=True):
+        _look(eve, f"/support/files/{file_id}")
+        assert "caf\\xe9-" in eve.text
+        eve.send(f"/support/files/{file_id}/try")
+        Page(eve.page)
+        _look(eve, "/support/search?" + urlencode({"q": hostile}, errors="replace"))
+        _look(
+            eve,
+            "/support/files?"
+            + urlencode({"name": hostile, "po": hostile, "partner": hostile}, errors="replace"),
+        )
+        _look(
+            eve,
+            "/support/outbox?"
+            + urlencode({"po": hostile, "partner": hostile, "status": hostile}, errors="replace"),
+        )
 
 
-_NEVER = ("<script", "<img", "<svg/", "<h1>x", "{49}", 'href="javascript:')
-
-
-def _acting(answer: Any) -> list[str]:
-    """Markup that a page of ours never has."""
-    assert isinstance(answer, httpx.Response)
-    return [markup for markup in _NEVER if markup in answer.text.lower()]
+def _look(person: Person, path: str) -> None:
+    seen(person, path)
+    Page(person.page)
+    assert not UNSEEN.search(person.page)
 
 
 def test_lists_of_every_condition_are_answered(site: Site) -> None:

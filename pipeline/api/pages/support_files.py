@@ -9,10 +9,9 @@ from pipeline.api.pages.rendering import render
 from pipeline.api.pages.support_parts import (
     PAGE_ROWS,
     VERDICTS,
-    Cursor,
+    Before,
     RowId,
     Search,
-    before,
     message_row,
     named_for,
     nothing_done,
@@ -38,13 +37,13 @@ def make_router() -> APIRouter:
     @router.get("")
     def files(
         request: Request, visitor: Operator, partner: Search = "", name: Search = "", number: Search = "",
-        po: Search = "", verdict: Search = "", cursor: Cursor = "",
+        po: Search = "", verdict: Search = "", before: Before = None,
     ) -> Response:  # fmt: skip
         search = {
             "partner": partner, "name": name.strip(), "number": number.strip(), "po": po.strip(),
             "verdict": verdict if verdict in lookups.VERDICTS else "",
         }  # fmt: skip
-        return _list(request, visitor, search, cursor)
+        return _list(request, visitor, search, before)
 
     @router.get("/{file_id}")
     def file(request: Request, visitor: Operator, file_id: RowId, said: Search = "") -> Response:
@@ -91,16 +90,16 @@ def _there(tx: Connection, file_id: int) -> ReceivedFile:
     return found
 
 
-def _list(request: Request, visitor: Visitor, search: dict[str, str], cursor: str) -> Response:
+def _list(request: Request, visitor: Visitor, search: dict[str, str], before: int | None) -> Response:
     application = application_of(request)
     wanted = FilesWanted(
         partner=search["partner"], name=search["name"], control_number=search["number"],
         po_number=search["po"], verdict=search["verdict"],
     )  # fmt: skip
     with application.database.reading() as tx:
-        found = lookups.list_files(tx, wanted, before_id=before(cursor), limit=PAGE_ROWS + 1)
+        found = lookups.list_files(tx, wanted, before_id=before, limit=PAGE_ROWS + 1)
         verdicts = lookups.verdicts_of(tx, found)
-    page = page_of(found, search, cursor)
+    page = page_of(found, search, before)
     page["rows"] = [_row(request, file, verdicts[file.id]) for file in found[:PAGE_ROWS]]
     return render(
         request, "support/files.html.j2", visitor, listed=page, search=search,

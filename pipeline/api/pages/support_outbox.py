@@ -11,10 +11,9 @@ from pipeline.api.pages.support_parts import (
     KINDS,
     PAGE_ROWS,
     STATUSES,
-    Cursor,
+    Before,
     RowId,
     Search,
-    before,
     message_row,
     nothing_done,
     page_of,
@@ -37,10 +36,10 @@ def make_router() -> APIRouter:
     @router.get("")
     def messages(
         request: Request, visitor: Operator, status: Search = "", kind: Search = "", partner: Search = "",
-        po: Search = "", cursor: Cursor = "",
+        po: Search = "", before: Before = None,
     ) -> Response:  # fmt: skip
         search = {"status": status, "kind": kind, "partner": partner, "po": po.strip()}
-        return _list(request, visitor, search, cursor)
+        return _list(request, visitor, search, before)
 
     @router.get("/{message_id}")
     def message(request: Request, visitor: Operator, message_id: RowId, said: Search = "") -> Response:
@@ -86,7 +85,7 @@ def _there(tx: Connection, message_id: int) -> OutboxMessage:
     return found
 
 
-def _list(request: Request, visitor: Visitor, search: dict[str, str], cursor: str) -> Response:
+def _list(request: Request, visitor: Visitor, search: dict[str, str], before: int | None) -> Response:
     application = application_of(request)
     wanted = MessagesWanted(
         status=next((one for one in Status if one.value == search["status"]), None),
@@ -94,8 +93,8 @@ def _list(request: Request, visitor: Visitor, search: dict[str, str], cursor: st
         recipients=_addresses(application.settings, search["partner"]), po_number=search["po"],
     )  # fmt: skip
     with application.database.reading() as tx:
-        found = lookups.list_lines(tx, wanted, before_id=before(cursor), limit=PAGE_ROWS + 1)
-    page = page_of(found, search, cursor)
+        found = lookups.list_lines(tx, wanted, before_id=before, limit=PAGE_ROWS + 1)
+    page = page_of(found, search, before)
     page["rows"] = [message_row(request, one) for one in found[:PAGE_ROWS]]
     return render(
         request, "support/outbox.html.j2", visitor, listed=page, search=search,
@@ -115,7 +114,7 @@ def _message(request: Request, visitor: Visitor, message_id: int, said: str) -> 
     with application_of(request).database.reading() as tx:
         found = _there(tx, message_id)
         repeated = outbox.resends_of(tx, message_id)
-        view = queries.get_summary(tx, found.order_id) if found.order_id else None
+        mark = queries.mark_of(tx, found.order_id) if found.order_id else None
         cause = interchanges.get_interchange(tx, found.interchange_id) if found.interchange_id else None
         answer = interchanges.get_set(tx, found.verdict_set_id) if found.verdict_set_id else None
     secret, is_mail = is_secret(found.dedupe_key), found.kind is Kind.EMAIL
@@ -124,7 +123,8 @@ def _message(request: Request, visitor: Visitor, message_id: int, said: str) -> 
         request, "support/message.html.j2", visitor, headers=WITH_FRAME,
         message=message_row(request, found), is_secret=secret, is_mail=is_mail, is_final=found.is_final,
         pruned_at=found.pruned_at, sent_at=found.sent_at, attempts=found.attempts, identity=found.identity,
-        resend_of=found.resend_of, repeated=repeated, order=view, shows_html=shows_html,
+        resend_of=found.resend_of, repeated=repeated, order=mark, order_id=found.order_id,
+        shows_html=shows_html,
         text="" if secret or not is_mail else found.body_text,
         page=outlines.Page() if is_mail else outlines.page_of(found.payload),
         verdict_words=found.verdict.replace("_", " "), verdict_note=found.verdict_note,

@@ -12,7 +12,7 @@ from pipeline.api.pages.visitors import Operator, application_of
 from pipeline.metrics import version
 from pipeline.screen import age_words
 from pipeline.wiring import Application
-from storage.gauges import Gauges, gauges
+from storage.gauges import Gauges, backlog
 from storage.states import FileStatus, Status
 
 _UNSENT = (Status.NEW, Status.SENDING, Status.COMMITTING)
@@ -27,19 +27,21 @@ def make_router() -> APIRouter:
         application = application_of(request)
         now = application.clock.now()
         with application.database.reading() as tx:
-            found = gauges(tx)
-        checks = doctor.waiting(application)
+            found = backlog(tx)
         return render(
             request, "support/overview.html.j2", visitor,
             # Which command to run is for who reads the same on a terminal.
-            alarms=[(check.what, check.detail.partition("; run:")[0]) for check in checks if not check.ok],
+            alarms=[
+                (one.what, one.detail.partition("; run:")[0])
+                for one in doctor.overdue(application, found)
+            ],
             backlog=_backlog(found, now), mailboxes=_mailboxes(application, found, now),
             left=[
                 {"partner": named_for(request)(file.partner), "name": file.name, "size": file.size,
                  "why": LEFT[file.reason], "since": file.since}
                 for file in found.left
             ],
-            totals=_totals(found), now=now, version=version(), schema=application.database.current(),
+            now=now, version=version(), schema=application.database.current(),
             place=application.database.dialect,
         )  # fmt: skip
 
@@ -92,10 +94,3 @@ def _mailboxes(application: Application, found: Gauges, now: datetime) -> list[d
             }
         )  # fmt: skip
     return rows
-
-
-def _totals(found: Gauges) -> list[tuple[str, int]]:
-    return [
-        ("Files", sum(found.files.values())), ("Documents", sum(found.sets.values())),
-        ("Orders", sum(found.orders.values())), ("Messages", sum(found.messages.values())),
-    ]  # fmt: skip

@@ -10,7 +10,7 @@ from fastapi import Path, Query, Request
 from pipeline.api.pages.ordering import names_of
 from pipeline.api.pages.visitors import PageError, Visitor, application_of
 from pipeline.api.pages.wording import Named
-from pipeline.api.paging import CURSOR_CHARS_MAX, ID_MAX, cursor_of, id_of
+from pipeline.api.paging import ID_MAX
 from pipeline.errors import CountermandError
 from pipeline.settings import Settings
 from storage.held import NotAChoice
@@ -22,7 +22,7 @@ PAGE_ROWS = 50
 
 RowId = Annotated[int, Path(ge=1, le=ID_MAX)]
 Search = Annotated[str, Query(max_length=300)]
-Cursor = Annotated[str, Query(max_length=CURSOR_CHARS_MAX)]
+Before = Annotated[int | None, Query(ge=1, le=ID_MAX)]  # the last row of the page before
 
 _Row = TypeVar("_Row")
 
@@ -58,18 +58,13 @@ def named_for(request: Request) -> Named:
     return names_of(application_of(request).settings)
 
 
-def before(cursor: str) -> int | None:
-    """Where a page begins; an ApiProblem 422 for what no list gave."""
-    return id_of(cursor) if cursor else None
-
-
-def page_of(found: Sequence[_Row], search: dict[str, str], cursor: str) -> dict[str, object]:
+def page_of(found: Sequence[_Row], search: dict[str, str], before: int | None) -> dict[str, object]:
     """The rows of a page, of which one more was asked for than fits, and the addresses around it."""
     rows = found[:PAGE_ROWS]
     last: Any = rows[-1] if rows else None
     kept = {name: value for name, value in search.items() if value}
-    more = urlencode({**kept, "cursor": cursor_of(last.id)}) if len(found) > PAGE_ROWS else ""
-    return {"rows": rows, "more": more, "searched": urlencode(kept), "is_first_page": not cursor}
+    more = urlencode({**kept, "before": last.id}) if len(found) > PAGE_ROWS else ""
+    return {"rows": rows, "more": more, "searched": urlencode(kept), "is_first_page": before is None}
 
 
 def message_row(request: Request, message: MessageLine | OutboxMessage) -> dict[str, object]:

@@ -32,7 +32,7 @@ def _search(request: Request, visitor: Operator, sought: str) -> Response:
         return render(request, "support/search.html.j2", visitor, sought="", groups={}, is_empty=True)
     partners = [partner.id for partner in application.settings.partners]
     with application.database.reading() as tx:
-        orders = queries.list_orders(tx, wanted=Wanted(po_number=sought), limit=SHOWN_MAX + 1)
+        orders = queries.page_of_orders(tx, Wanted(po_number=sought), limit=SHOWN_MAX + 1)
         files: dict[int, ReceivedFile] = {}
         for wanted in (
             FilesWanted(name=sought), FilesWanted(control_number=sought), FilesWanted(po_number=sought)
