@@ -41,9 +41,9 @@ def fill(site: Site) -> dict[str, int]:
 def refused_once(site: Site) -> int:
     """The file of a shipment that was refused, and would not be now. Needs asn_withdraw = "reopen"."""
     drop(site, "850", order("PO-3", 5), number=301, sender="acme")
-    drop(site, "856", shipment("S-1", "PO-3", 5), number=302, sender="globex")
-    file_id = drop(site, "856", shipment("S-2", "PO-3", 5), number=303, sender="globex", name="caf\udce9.edi")
-    withdrawn = ["BSN*01*S-1*20260304*1200", "HL*1**S", "HL*2*1*O", "PRF*PO-3", "CTT*2"]
+    drop(site, "856", shipment("R-1", "PO-3", 5), number=302, sender="globex")
+    file_id = drop(site, "856", shipment("R-2", "PO-3", 5), number=303, sender="globex", name="caf\udce9.edi")
+    withdrawn = ["BSN*01*R-1*20260304*1200", "HL*1**S", "HL*2*1*O", "PRF*PO-3", "CTT*2"]
     drop(site, "856", withdrawn, number=304, sender="globex")
     assert site.house.line("PO-3") == ("5", "0", "0", "5")
     return file_id
