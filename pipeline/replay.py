@@ -20,6 +20,8 @@ from storage import receipts
 from storage.database import Database, DatabaseUnavailable
 from storage.states import FileStatus
 
+KEPT_BYTES_MAX = 5_000_000  # read again beside others' work, who wait for the ledger meanwhile
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -96,6 +98,8 @@ def replay_kept(tx: Connection, settings: Settings, file_id: int, at: datetime, 
         raise OperatorError(f"{file.name} was not read to its end; the next round of poll reads what waits.")
     if file.pruned_at is not None:
         raise OperatorError(f"The content of {file.name} was emptied on {file.pruned_at:%Y-%m-%d}.")
+    if file.size > KEPT_BYTES_MAX:
+        raise OperatorError(f"{file.name} is larger than {KEPT_BYTES_MAX} bytes: run countermand replay.")
     _check_partner(settings, file.partner)
     name = file.name_bytes.decode("utf-8", "surrogateescape")
     return _read(tx, settings, Source(name, receipts.content_of(tx, file_id)), at, file.partner, actor)

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser
 
 from tests.api.site import Site, served
 from tests.app.browsing import NARROW, WIDE, Looking, chromium, window
+from tests.app.clock import Hands
 from tests.app.people import add_person
 from tests.app.support_files import fill, refused_once
 from tests.conftest import require
@@ -32,7 +33,7 @@ def eve(request: pytest.FixtureRequest, filled: Site, browser: Browser) -> Itera
 
 @pytest.fixture
 def filled(tmp_path: Path) -> Iterator[Site]:
-    with served(tmp_path, policy='asn_withdraw = "reopen"') as made:
+    with served(tmp_path, policy='asn_withdraw = "reopen"', clock=Hands()) as made:
         fill(made)
         add_person(made, EVE, name="Eve Adams")
         yield made
