@@ -1,5 +1,10 @@
 """Documents for tests of the pages for support: one of every end, hostile ones among them."""
 
+from datetime import timedelta
+
+from storage import mailboxes
+from storage.mailboxes import LeftFile, MailboxState
+from storage.states import Left
 from tests.api.site import Site
 from tests.security.hostile_texts import FOR_MAIL, FOR_TERMINALS, one_byte
 from tests.unit.pipeline.ledger_files import (
@@ -47,3 +52,23 @@ def refused_once(site: Site) -> int:
     drop(site, "856", withdrawn, number=304, sender="globex")
     assert site.house.line("PO-3") == ("5", "0", "0", "5")
     return file_id
+
+
+def look_into_mailboxes(site: Site) -> None:
+    """One that works, one that is paused and in which something is left, and two never looked into."""
+    now = site.application.clock.now()
+    states = (
+        MailboxState(partner="acme", address="a", served_at=now - timedelta(minutes=3)),
+        MailboxState(
+            partner="bolt", address="b", failures=4, error="login refused <b>", failed_at=now,
+            served_at=now - timedelta(hours=30), resume_at=now + timedelta(hours=1),
+        ),
+    )  # fmt: skip
+    left = LeftFile(
+        partner="bolt", name_bytes=b"caf\xe9<i>.zip", size=123_456_789, modified=None, regular=True,
+        reason=Left.TOO_LARGE, since=now, tried_at=now,
+    )  # fmt: skip
+    with site.application.database.writing() as tx:
+        for state in states:
+            mailboxes.set_state(tx, state)
+        mailboxes.remember_left(tx, "bolt", [], [left])

@@ -10,7 +10,7 @@ from tests.api.site import Site, served
 from tests.app.browsing import NARROW, WIDE, Looking, chromium, window
 from tests.app.clock import Hands
 from tests.app.people import add_person
-from tests.app.support_files import fill, refused_once
+from tests.app.support_files import fill, look_into_mailboxes, refused_once
 from tests.conftest import require
 
 pytestmark = pytest.mark.timeout(240)
@@ -33,8 +33,9 @@ def eve(request: pytest.FixtureRequest, filled: Site, browser: Browser) -> Itera
 
 @pytest.fixture
 def filled(tmp_path: Path) -> Iterator[Site]:
-    with served(tmp_path, policy='asn_withdraw = "reopen"', clock=Hands()) as made:
+    with served(tmp_path, policy='asn_withdraw = "reopen"', mailboxes=True, clock=Hands()) as made:
         fill(made)
+        look_into_mailboxes(made)
         add_person(made, EVE, name="Eve Adams")
         yield made
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from pathlib import Path
 from urllib.parse import urlencode
 
 from sqlalchemy import text, update
@@ -9,9 +10,9 @@ from sqlalchemy import text, update
 from storage import lookups
 from storage.lookups import FilesWanted, MessagesWanted
 from storage.models import table
-from tests.api.site import Site
+from tests.api.site import Site, served
 from tests.app.people import Person, a_browser, signed_in
-from tests.app.support_files import HOSTILE, drop, fill
+from tests.app.support_files import HOSTILE, drop, fill, look_into_mailboxes
 from tests.app.test_hostile import UNSEEN, Page
 from tests.unit.pipeline.ledger_files import file_of, order
 
@@ -274,3 +275,18 @@ def test_lists_of_every_condition_are_answered(site: Site) -> None:
         wanted_messages = MessagesWanted(files=[ids["cancelled"]])
         kinds = {line.kind.value for line in lookups.list_lines(tx, wanted_messages, limit=50)}
     assert kinds == {"email", "acknowledgment"}
+
+
+def test_the_overview_shows_how_each_mailbox_is(tmp_path: Path, both_systems: None) -> None:
+    with served(tmp_path, mailboxes=True) as site:
+        look_into_mailboxes(site)
+        eve = support(site)
+        said = seen(eve, "/support/overview")
+        assert "Acme Stores Works" in said
+        assert "3 min ago" in said
+        assert "Bolt Retail Paused until" in said
+        assert "login refused <b>" in said
+        assert "Globex Supply Never looked into" in said
+        assert "caf\\xe9<i>.zip Bolt Retail Too large 123,456,789" in said
+        assert "Poll bolt : last good look on" in said
+        Page(eve.page)

@@ -17,9 +17,9 @@ from pipeline.api.pages.visitors import Operator
 
 def make_router() -> APIRouter:
     """Every page for support."""
-    router = APIRouter(prefix="/support")
+    router = APIRouter()
 
-    @router.get("")
+    @router.get("/support")
     def start(visitor: Operator) -> Response:
         del visitor
         return RedirectResponse("/support/overview", 303)

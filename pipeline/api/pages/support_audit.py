@@ -79,7 +79,7 @@ def _auditor(request: Request) -> Auditor:
 
 def make_router() -> APIRouter:
     """The page, and its button."""
-    router = APIRouter(prefix="/audit")
+    router = APIRouter(prefix="/support/audit")
 
     @router.get("")
     def page(request: Request, visitor: Operator) -> Response:

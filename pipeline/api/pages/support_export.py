@@ -19,7 +19,7 @@ _TOGETHER = 1_000  # rows that are asked for at once: no transaction lasts as lo
 
 def make_router() -> APIRouter:
     """The downloads."""
-    router = APIRouter(prefix="/export")
+    router = APIRouter(prefix="/support/export")
 
     @router.get("/orders.csv")
     def orders(request: Request, visitor: Operator) -> Response:

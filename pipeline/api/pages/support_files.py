@@ -32,7 +32,7 @@ ANSWERS_MAX = 200
 
 def make_router() -> APIRouter:
     """The list, a file, its bytes, and reading it again."""
-    router = APIRouter(prefix="/files")
+    router = APIRouter(prefix="/support/files")
 
     @router.get("")
     def files(

@@ -31,7 +31,7 @@ from storage.states import Kind, Status
 
 def make_router() -> APIRouter:
     """The list, a message, its HTML, and sending it again."""
-    router = APIRouter(prefix="/outbox")
+    router = APIRouter(prefix="/support/outbox")
 
     @router.get("")
     def messages(

@@ -22,7 +22,7 @@ def make_router() -> APIRouter:
     """The first page for support."""
     router = APIRouter()
 
-    @router.get("/overview")
+    @router.get("/support/overview")
     def overview(request: Request, visitor: Operator) -> Response:
         application = application_of(request)
         now = application.clock.now()

@@ -19,7 +19,7 @@ def make_router() -> APIRouter:
     """The page of results."""
     router = APIRouter()
 
-    @router.get("/search")
+    @router.get("/support/search")
     def search(request: Request, visitor: Operator, q: Search = "") -> Response:
         return _search(request, visitor, q.strip())
 

@@ -31,7 +31,7 @@ NOTE_CHARS_MAX = 500
 
 def make_router() -> APIRouter:
     """The list, a question, and its answer."""
-    router = APIRouter(prefix="/waiting")
+    router = APIRouter(prefix="/support/waiting")
 
     @router.get("")
     def waiting(request: Request, visitor: Operator, after: int = 0, parked_after: int = 0) -> Response:
