@@ -19,7 +19,7 @@ from pipeline.settings import Settings
 from pipeline.wiring import Application
 from storage import due
 from storage.database import Database, DatabaseUnavailable, Guard
-from storage.gauges import Gauges, gauges
+from storage.gauges import Gauges, backlog
 from storage.states import FileStatus, Status
 
 FREE_BYTES_MIN = 500 * 1024 * 1024  # five of the largest files, and room for the database's own log
@@ -45,7 +45,7 @@ class Examined:
 def examine(application: Application) -> list[Examined]:
     """Everything, one line each."""
     settings, database = application.settings, application.database
-    waiting = _waiting(application)  # first: a look into a mailbox by hand counts as one
+    lying = waiting(application)  # first: a look into a mailbox by hand counts as one
     found = [
         _try("program", _program),
         _try("settings", partial(_settings, application)),
@@ -67,7 +67,7 @@ def examine(application: Application) -> list[Examined]:
             if found[-1].ok:
                 found.append(_try(f"folders {partner.id}", partial(_folders, application, partner)))
     found.append(_try("mail", lambda: _mail(application)))
-    return [*found, *waiting]
+    return [*found, *lying]
 
 
 def _try(what: str, attempt: Callable[[], str]) -> Examined:
@@ -187,18 +187,21 @@ def _mail(application: Application) -> str:
     return f"{settings.host}:{settings.port} answers, {settings.security.value}"
 
 
-def _waiting(application: Application) -> list[Examined]:
+def waiting(application: Application) -> list[Examined]:
     """What lies too long, as the alarms of the runbook see it."""
     try:
         with application.database.reading() as tx:
-            found = gauges(tx)
+            found = backlog(tx)
     except DatabaseUnavailable:
         return []  # said above
+    return overdue(application, found) or [Examined("waiting", True, "nothing lies too long")]
+
+
+def overdue(application: Application, found: Gauges) -> list[Examined]:
+    """What of a backlog lies too long; nothing when nothing does."""
     now = application.clock.now()
     said = [*_too_old(found, now), *_unserved(application, found, now), *_idle(application, now)]
-    return [Examined(what, False, detail) for what, detail in said] or [
-        Examined("waiting", True, "nothing lies too long")
-    ]
+    return [Examined(what, False, detail) for what, detail in said]
 
 
 def _idle(application: Application, now: datetime) -> Iterable[tuple[str, str]]:

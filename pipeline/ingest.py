@@ -45,21 +45,25 @@ class _File:
     at: datetime
     received: ReceivedFile
     mailbox_of: str  # the partner whose mailbox it lay in; "" for a replay
+    actor: str = ""  # the person who has it replayed
     ration: Ration = field(default_factory=Ration)
 
 
 def ingest(
-    tx: Connection, settings: Settings, received: ReceivedFile, at: datetime, *, mailbox_of: str
-) -> FileReport:
-    """Read one kept file and do what it says, in the caller's transaction. Raises for bugs only."""
+    tx: Connection, settings: Settings, received: ReceivedFile, at: datetime, *, mailbox_of: str,
+    actor: str = "",
+) -> FileReport:  # fmt: skip
+    """Read one kept file and do what it says, in the caller's transaction. Raises for bugs only.
+
+    `actor` is the person who has it replayed, for the events it makes.
+    """
+    file = _File(tx=tx, settings=settings, at=at, received=received, mailbox_of=mailbox_of, actor=actor)
     with journal.about(received.id):
-        return _ingest(tx, settings, received, at, mailbox_of)
+        return _ingest(file)
 
 
-def _ingest(
-    tx: Connection, settings: Settings, received: ReceivedFile, at: datetime, mailbox_of: str
-) -> FileReport:
-    file = _File(tx=tx, settings=settings, at=at, received=received, mailbox_of=mailbox_of)
+def _ingest(file: _File) -> FileReport:
+    tx, settings, received, at, mailbox_of = file.tx, file.settings, file.received, file.at, file.mailbox_of
     reading = read(receipts.content_of(tx, received.id), lenient_isa=takes_short_isa(settings, mailbox_of))
     findings = tuple(found_fault(finding) for finding in reading.findings)
     released: list[SetReport] = []
@@ -145,6 +149,7 @@ def _accept(
             interchange_id=interchange_id,
             group=group,
             ration=file.ration,
+            actor=file.actor,
         )
         handled: list[Handled] = []
         for transaction_set in group.sets:

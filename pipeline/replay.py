@@ -18,6 +18,9 @@ from pipeline.settings import Settings
 from pipeline.waiting import COMMIT_BYTES_MAX, COMMIT_FILES_MAX
 from storage import receipts
 from storage.database import Database, DatabaseUnavailable
+from storage.states import FileStatus
+
+KEPT_BYTES_MAX = 5_000_000  # read again beside others' work, who wait for the ledger meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,7 @@ def replay(
 
     What makes the program fail stops the sequence there; what came before it is kept.
     """
-    if partner and settings.directory.get(partner) is None:
-        raise OperatorError(f'There is no partner "{partner}" in {settings.path}.')
+    _check_partner(settings, partner)
 
     def read(share: Sequence[Source], tx: Connection) -> list[FileReport]:
         return [_read(tx, settings, file, now(), partner) for file in share]
@@ -84,8 +86,34 @@ def replay(
     return reports
 
 
-def _read(tx: Connection, settings: Settings, file: Source, at: datetime, partner: str) -> FileReport:
+def replay_kept(tx: Connection, settings: Settings, file_id: int, at: datetime, actor: str) -> FileReport:
+    """Read a received file again, as a file of its own from the same mailbox; an OperatorError says why not.
+
+    Only what was read to its end before: reading has no limit of time here.
+    """
+    file = receipts.get_file(tx, file_id)
+    if file is None:
+        raise OperatorError(f"There is no received file {file_id}.")
+    if file.status is not FileStatus.DONE:
+        raise OperatorError(f"{file.name} was not read to its end; the next round of poll reads what waits.")
+    if file.pruned_at is not None:
+        raise OperatorError(f"The content of {file.name} was emptied on {file.pruned_at:%Y-%m-%d}.")
+    if file.size > KEPT_BYTES_MAX:
+        raise OperatorError(f"{file.name} is larger than {KEPT_BYTES_MAX} bytes: run countermand replay.")
+    _check_partner(settings, file.partner)
+    name = file.name_bytes.decode("utf-8", "surrogateescape")
+    return _read(tx, settings, Source(name, receipts.content_of(tx, file_id)), at, file.partner, actor)
+
+
+def _check_partner(settings: Settings, partner: str) -> None:
+    if partner and settings.directory.get(partner) is None:
+        raise OperatorError(f'There is no partner "{partner}" in {settings.path}.')
+
+
+def _read(
+    tx: Connection, settings: Settings, file: Source, at: datetime, partner: str, actor: str = ""
+) -> FileReport:
     name = file.name.encode("utf-8", "surrogateescape")
-    kept = receipts.keep(tx, partner=partner, mailbox="replay", name=name, content=file.content, at=at)
-    receipts.mark_moved(tx, kept.id, to="", at=at)  # and no poll reads the same row beside us
-    return ingest(tx, settings, kept, at, mailbox_of=partner)
+    # Not the row of a file that still lies in the mailbox: that one has its own reading.
+    kept = receipts.keep_apart(tx, partner=partner, name=name, content=file.content, at=at)
+    return ingest(tx, settings, kept, at, mailbox_of=partner, actor=actor)

@@ -237,7 +237,7 @@ def show_held(
         limit = "no time limit"
         if question.expires_at:
             limit = f"its sender is told no after {_time(question.expires_at)}"
-        since = f"since {_time(question.at)}, {_age(question.age(now))}"
+        since = f"since {_time(question.at)}, {age_words(question.age(now))}"
         console.print(f"    {since}; {limit}", style="dim", soft_wrap=True)
         console.print(f"    {printable(question.statement)}", style="yellow", soft_wrap=True)
         for choice in question.choices:
@@ -263,7 +263,7 @@ def _time(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M}"
 
 
-def _age(age: timedelta) -> str:
+def age_words(age: timedelta) -> str:
     """How long something has waited, in the largest unit that says enough."""
     hours = int(age.total_seconds()) // 3600
     if hours < 1:

@@ -65,6 +65,7 @@ class Arrival:
     interchange_id: int
     group: FunctionalGroup
     ration: Ration = field(default_factory=Ration)
+    actor: str = ""  # the person who had it read or decided again; "" when nobody had to
 
     @property
     def answered(self) -> Answered:
@@ -87,6 +88,7 @@ class Arrival:
     def source(self, transaction_set: TransactionSet) -> Source:
         """Where a set's commands come from."""
         return Source(
+            actor=self.actor,
             file=self.file,
             interchange=self.interchange.control_number,
             group=self.group.control_number,
@@ -309,9 +311,11 @@ def decide_again(
     also: str = "",
     *,
     readings: Readings | None = None,
+    actor: str = "",
 ) -> SetReport:
     """Decide a held or parked set again, read from its kept bytes, with a person's answers so far.
 
+    `actor` is the person who had it done, for the events it makes.
     Raises UnreadableNow, and the caller must undo what it did about the set.
     """
     receipt = get_set(tx, set_id)
@@ -342,6 +346,7 @@ def decide_again(
         interchange=interchange,
         interchange_id=receipt.interchange_id,
         group=group,
+        actor=actor,
     )
     answers = [*held.answers_so_far(tx, set_id), *filter(None, [also])]
     with journal.about(receipt.file_id):

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pipeline.visible import visible
 
@@ -23,10 +23,19 @@ _WHITE = frozenset("\t\r\n")
 
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
     """The rows' values under these columns, each a line; a column that a row has not is empty."""
+    return "".join(csv_lines(columns, rows))
+
+
+def csv_lines(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> Iterator[str]:
+    """The same line by line, for what is too long to be held."""
+    yield _line(columns)
+    for row in rows:
+        yield _line([cell(row.get(column)) for column in columns])
+
+
+def _line(cells: Sequence[str]) -> str:
     out = io.StringIO(newline="")
-    writer = csv.writer(out)  # quotes where it must, ends lines with CR LF
-    writer.writerow(columns)
-    writer.writerows([cell(row.get(column)) for column in columns] for row in rows)
+    csv.writer(out).writerow(cells)  # quotes where it must, ends the line with CR LF
     return out.getvalue()
 
 

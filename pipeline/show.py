@@ -120,20 +120,20 @@ def _sentences(findings: Iterable[Finding], indent: str) -> Iterator[str]:
 
 def _json(name: str, file: FileOutline) -> Iterator[str]:
     """The braces are written here, so that never more than a set is held."""
-    findings = json.dumps(_findings(file.findings))
+    findings = json.dumps(findings_json(file.findings))
     yield f'{{"file": {json.dumps(name)}, "findings": {findings}, "interchanges": ['
     for number, interchange in enumerate(file.interchanges):
         yield ",\n" if number else "\n"
-        head = [_row(interchange.header), *map(_row, interchange.answers)]
+        head = [row_json(interchange.header), *map(row_json, interchange.answers)]
         yield f'{{"segments": {json.dumps(head)}, "groups": ['
         for at, group in enumerate(interchange.groups):
             yield ",\n" if at else "\n"
-            yield f'{{"segments": {json.dumps([_row(group.header)])}, "sets": ['
+            yield f'{{"segments": {json.dumps([row_json(group.header)])}, "sets": ['
             for ordinal, one in enumerate(group.sets):
                 yield ",\n" if ordinal else "\n"
                 yield json.dumps(_set(one))
-            yield f'], "trailer": {json.dumps(_row(group.trailer))}}}'
-        yield f'], "trailer": {json.dumps(_row(interchange.trailer))}}}'
+            yield f'], "trailer": {json.dumps(row_json(group.trailer))}}}'
+        yield f'], "trailer": {json.dumps(row_json(interchange.trailer))}}}'
     yield "]}\n"
 
 
@@ -144,17 +144,18 @@ def _set(outline: SetOutline) -> Json:
     for row in outline.rows:
         del loops[len(loops) - row.ended :]
         loops += [loop.id for loop in row.begun]
-        segments.append({**_row(row, marks.component, marks.repetition), "loops": loops.copy()})
+        segments.append({**row_json(row, marks.component, marks.repetition), "loops": loops.copy()})
     return {
         "type": outline.set.type,
         "name": outline.name,
         "control_number": outline.set.control_number,
         "segments": segments,
-        "findings": _findings(outline.rest),
+        "findings": findings_json(outline.rest),
     }
 
 
-def _row(row: Row | None, component: str = "", repetition: str = "") -> Json:
+def row_json(row: Row | None, component: str = "", repetition: str = "") -> Json:
+    """A segment with the names of its elements, and what is wrong with it."""
     if row is None:
         return {}
     elements = []
@@ -166,9 +167,10 @@ def _row(row: Row | None, component: str = "", repetition: str = "") -> Json:
         "id": row.heading.tag,
         "name": row.heading.name,
         "elements": elements,
-        "findings": _findings(row.findings),
+        "findings": findings_json(row.findings),
     }
 
 
-def _findings(findings: Iterable[Finding]) -> list[Json]:
+def findings_json(findings: Iterable[Finding]) -> list[Json]:
+    """Findings as reports have them."""
     return [found_fault(finding).to_json() for finding in findings]

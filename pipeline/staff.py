@@ -1,4 +1,4 @@
-"""What staff may do by hand: look an order up, cancel for a party, answer what is held, send again."""
+"""What staff may do by hand: look an order up, cancel for a party, answer, send and read again."""
 
 import re
 import secrets
@@ -15,7 +15,8 @@ from pipeline.errors import CountermandError, OperatorError
 from pipeline.mail import bare_address
 from pipeline.partners import Role
 from pipeline.reasons import reason_said
-from pipeline.report import SetReport, with_result
+from pipeline.replay import replay_kept
+from pipeline.report import FileReport, SetReport, with_result
 from pipeline.sets import decide_again
 from pipeline.settings import Settings
 from pipeline.telling import tell_again
@@ -24,6 +25,8 @@ from storage import held, ledger, outbox, queries
 from storage.commands import Command, Consent
 from storage.orders import OrderStatus
 from storage.queries import OrderView
+
+STAFF = "staff"  # who did it, where no person is named
 
 _CommandOf = Callable[[Speaker, OrderView], Command]
 _QUANTITY = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?", re.ASCII)
@@ -111,7 +114,7 @@ def _say(application: Application, wanted: Cancellation, command_of: _CommandOf)
         raise OperatorError(f'There is no partner "{wanted.by}"; the settings have: {known}.')
     buys = partner.role is Role.BUYER
     parties = (partner.id, wanted.counterparty) if buys else (wanted.counterparty, partner.id)
-    speaker = Speaker(partner=partner, actor="staff", at=application.clock.now())
+    speaker = Speaker(partner=partner, actor=STAFF, at=application.clock.now())
 
     def say(tx: Connection) -> ledger.Result:
         view = one_order(tx, wanted.po_number, *parties, wanted.release)
@@ -132,7 +135,7 @@ def release(application: Application, held_id: int, choice: str, by: str, note: 
         question = held.answer(tx, held_id, choice=choice, by=by, at=at, note=note)
         if question.set_id is None:
             raise OperatorError(f"{held_id} has no document behind it.")
-        return decide_again(tx, application.settings, question.set_id, at)
+        return decide_again(tx, application.settings, question.set_id, at, actor=by)
 
     report = application.database.run(decide)
     journal.event(
@@ -141,17 +144,54 @@ def release(application: Application, held_id: int, choice: str, by: str, note: 
     return report
 
 
-def resend(application: Application, message_id: int) -> tuple[int, ...]:
-    """New messages in place of an old one; their ids.
+def resend(
+    application: Application, message_id: int, by: str = STAFF, *, after: int | None = None
+) -> tuple[int, ...]:
+    """New messages in place of an old one; their ids. Nothing when it was repeated more than `after` times.
 
     The same content again, a mail under an identity of its own. A mail about an event goes to whom the
     settings name now, when its address is not among them any more.
     """
     at = application.clock.now()
-    made = application.database.run(lambda tx: _again(tx, application.settings, message_id, at))
+
+    def again(tx: Connection) -> tuple[int, ...]:
+        if after is not None and len(outbox.resends_of(tx, message_id)) != after:
+            raise Refused(f"Message {message_id} was sent again since you looked at it; nothing was done.")
+        return _again(tx, application.settings, message_id, at)
+
+    made = application.database.run(again)
     for new_id in made:
-        journal.event("message_resent", message=new_id, resend_of=f"m{message_id}")
+        journal.event("message_resent", message=new_id, resend_of=f"m{message_id}", by=by)
     return made
+
+
+class _Tried(Exception):
+    """Ends a transaction that must not be kept; carries what it came to."""
+
+    def __init__(self, report: FileReport) -> None:
+        super().__init__()
+        self.report = report
+
+
+def replay(application: Application, file_id: int, by: str, *, apply: bool) -> FileReport:
+    """Read a received file again: what it does now; kept only to `apply` it.
+
+    A trial is a transaction that is undone, on every database: a copy would take as long as the ledger is
+    large, and the site is at work meanwhile.
+    """
+
+    def read(tx: Connection) -> FileReport:
+        report = replay_kept(tx, application.settings, file_id, application.clock.now(), by)
+        if not apply:
+            raise _Tried(report)
+        return report
+
+    try:
+        report = application.database.run(read)
+    except _Tried as tried:
+        return tried.report
+    journal.event("file_replayed", file=file_id, read_as=report.file_id, by=by, outcome=report.outcome)
+    return report
 
 
 def _again(tx: Connection, settings: Settings, message_id: int, at: datetime) -> tuple[int, ...]:

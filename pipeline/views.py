@@ -8,11 +8,12 @@ from pipeline.report import Json
 from storage.events import LedgerEvent
 from storage.held import Held
 from storage.interchanges import SetReceipt, get_set
+from storage.lookups import MessageLine
 from storage.orders import LineState
 from storage.outbox import OutboxMessage
 from storage.parked import Parked
 from storage.quantities import plain
-from storage.queries import OrderSummary, OrderView, get_order
+from storage.queries import OrderSummary, OrderView, mark_of
 
 
 def summary_json(order: OrderSummary) -> Json:
@@ -116,9 +117,23 @@ def waiting_rows(held: Iterable[Json], parked: Iterable[Json]) -> Iterator[Json]
         yield {**one, "waits_for": "its order"}
 
 
+def line_json(line: MessageLine) -> Json:
+    """A message without its content."""
+    return _message(line, line.order)
+
+
 def message_json(tx: Connection, message: OutboxMessage) -> Json:
     """An outbox message; the payload as text, byte for byte in latin-1."""
-    view = get_order(tx, message.order_id) if message.order_id else None
+    order = mark_of(tx, message.order_id) if message.order_id else None
+    return {
+        **_message(message, order.key.po_number if order else ""),
+        "body_text": message.body_text,
+        "body_html": message.body_html,
+        "payload": message.payload.decode("latin-1"),
+    }
+
+
+def _message(message: MessageLine | OutboxMessage, order: str) -> Json:
     return {
         "id": message.id,
         "kind": message.kind.value,
@@ -129,12 +144,9 @@ def message_json(tx: Connection, message: OutboxMessage) -> Json:
         "set_type": message.set_type or None,
         "verdict": message.verdict or None,
         "verdict_note": message.verdict_note or None,
-        "order": view.summary.key.po_number if view else None,
+        "order": order or None,
         "identity": message.identity,
         "created_at": message.created_at.isoformat(),
         "sent_at": message.sent_at.isoformat() if message.sent_at else None,
         "resend_of": message.resend_of,
-        "body_text": message.body_text,
-        "body_html": message.body_html,
-        "payload": message.payload.decode("latin-1"),
     }

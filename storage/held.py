@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, select, text, update
 
 from storage.database import insert_row
 from storage.models import table
@@ -73,12 +73,30 @@ def put(
     return insert_row(tx, _HELD, values)
 
 
-def list_held(tx: Connection, *, status: HeldStatus | None = HeldStatus.OPEN) -> tuple[Held, ...]:
-    """Questions in the order they came up: the open ones, those of another status, or all (None)."""
-    query = select(_HELD).order_by(_HELD.c.id)
+def list_held(
+    tx: Connection, *, status: HeldStatus | None = HeldStatus.OPEN, after_id: int = 0,
+    limit: int | None = None,
+) -> tuple[Held, ...]:  # fmt: skip
+    """Questions in the order they came up: the open ones, those of another status, or all (None).
+
+    At most `limit`; for the next page give the last id as `after_id`.
+    """
+    query = select(_HELD).where(_HELD.c.id > after_id).order_by(_HELD.c.id).limit(limit)
     if status is not None:
         query = query.where(_HELD.c.status == status.value)
     return tuple(_held(row) for row in tx.execute(query))
+
+
+def settled(tx: Connection, *, limit: int) -> tuple[Held, ...]:
+    """Questions that were answered or not answered in time, newest first."""
+    query = select(_HELD).where(_HELD.c.status != HeldStatus.OPEN.value)
+    return tuple(_held(row) for row in tx.execute(query.order_by(_HELD.c.id.desc()).limit(limit)))
+
+
+def held_for(tx: Connection, po_number: str) -> tuple[Held, ...]:
+    """Open questions about orders with this number."""
+    query = select(_HELD).where(text("status = 'open'"), _HELD.c.po_number == po_number)
+    return tuple(_held(row) for row in tx.execute(query.order_by(_HELD.c.id)))
 
 
 def get_held(tx: Connection, held_id: int) -> Held | None:

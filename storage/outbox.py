@@ -228,11 +228,17 @@ def resend(
         )
     if not again.payload:
         raise StaleMessage(f"Message {message_id} has no content that could be sent: {old.error}.")
-    earlier = tx.execute(select(_OUTBOX.c.id).where(_OUTBOX.c.resend_of == message_id)).scalars().all()
+    earlier = resends_of(tx, message_id)
     # Not the old dedupe key: that one stands for the debt itself, this one for its nth repetition.
     again = replace(again, dedupe_key=f"resend:{message_id}:{len(earlier) + 1}")
     work.message_owed(tx, again.kind, again.partner)
     return insert_row(tx, _OUTBOX, _values(again, at, resend_of=message_id))
+
+
+def resends_of(tx: Connection, message_id: int) -> tuple[int, ...]:
+    """The messages that repeat this one, first to last."""
+    query = select(_OUTBOX.c.id).where(_OUTBOX.c.resend_of == message_id).order_by(_OUTBOX.c.id)
+    return tuple(tx.execute(query).scalars())
 
 
 def get(tx: Connection, message_id: int) -> OutboxMessage | None:

@@ -111,9 +111,17 @@ def ready(tx: Connection, limit: int) -> tuple[int, ...]:
     return tuple(tx.execute(query).scalars())
 
 
-def list_parked(tx: Connection, *, status: ParkedStatus | None = ParkedStatus.WAITING) -> tuple[Parked, ...]:
-    """Parked sets in the order they came: those waiting, those of another status, or all (None)."""
-    query = select(_PARKED).order_by(_PARKED.c.id)
+def list_parked(
+    tx: Connection, *, status: ParkedStatus | None = ParkedStatus.WAITING, po_number: str = "",
+    after_id: int = 0, limit: int | None = None,
+) -> tuple[Parked, ...]:  # fmt: skip
+    """Parked sets in the order they came: those waiting, those of another status, or all (None).
+
+    For any order or one number; at most `limit`; for the next page give the last id as `after_id`.
+    """
+    query = select(_PARKED).where(_PARKED.c.id > after_id).order_by(_PARKED.c.id).limit(limit)
+    if po_number:
+        query = query.where(_PARKED.c.po_number == po_number)
     if status is not None:
         query = query.where(_PARKED.c.status == status.value)
     return tuple(_parked(row) for row in tx.execute(query).mappings())

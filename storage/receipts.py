@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from storage import due
 from storage.database import Prepared, first_bytes, insert_row, lock_names, word
@@ -14,6 +14,7 @@ from storage.models import table
 from storage.states import FileStatus
 
 ATTEMPTS_MAX = 3  # a file that ended the process, or made it raise, this often is left for a person
+REPLAYED = "replay"  # the mailbox of what a person has read
 ERROR_CHARS_MAX = 1_000  # of an error kept beside a file: it may quote what a partner wrote
 
 _FILES = table("received_file")
@@ -41,9 +42,10 @@ class ReceivedFile:
 
 
 _NAMES = tuple(field.name for field in fields(ReceivedFile))
-_SELECT = select(*(_FILES.c[name] for name in _NAMES))
+#: Everything of a file but its bytes.
+SELECT_FILE = select(*(_FILES.c[name] for name in _NAMES))
 _SAME = Prepared(
-    _SELECT.where(
+    SELECT_FILE.where(
         _FILES.c.partner == bindparam("of"),
         _FILES.c.name_bytes == bindparam("named"),
         _FILES.c.sha256 == bindparam("hash"),
@@ -89,15 +91,28 @@ def keep(
     found = _SAME.one(tx, partner, name, sha256)
     if found is not None:
         return _file(dict(zip(_NAMES, found, strict=True)))
+    due.file_kept(tx, partner)
+    return _insert(tx, partner, mailbox, name, content, at, moved_at=None)
+
+
+def keep_apart(tx: Connection, *, partner: str, name: bytes, content: bytes, at: datetime) -> ReceivedFile:
+    """Keep what is read by hand, beside what may lie in the mailbox; the caller reads it at once."""
+    return _insert(tx, partner, REPLAYED, name, content, at, moved_at=at)
+
+
+def _insert(
+    tx: Connection, partner: str, mailbox: str, name: bytes, content: bytes, at: datetime, *,
+    moved_at: datetime | None,
+) -> ReceivedFile:  # fmt: skip
     values = {
         "partner": partner,
         "mailbox": mailbox,
         "name": shown(name),
         "name_bytes": name,
-        "sha256": sha256,
+        "sha256": sha256_of(content),
         "size": len(content),
         "received_at": at,
-        "moved_at": None,
+        "moved_at": moved_at,
         "moved_to": "",
         "status": FileStatus.NEW.value,
         "attempts": 0,
@@ -105,7 +120,6 @@ def keep(
         "ingested_at": None,
         "pruned_at": None,
     }
-    due.file_kept(tx, partner)
     return _file({**values, "id": insert_row(tx, _FILES, {**values, "data": content})})
 
 
@@ -133,7 +147,7 @@ def shown(name: bytes) -> str:
 
 def get_file(tx: Connection, file_id: int) -> ReceivedFile | None:
     """One received file."""
-    row = tx.execute(_SELECT.where(_FILES.c.id == file_id)).one_or_none()
+    row = tx.execute(SELECT_FILE.where(_FILES.c.id == file_id)).one_or_none()
     return None if row is None else _file(row._mapping)
 
 
@@ -150,7 +164,7 @@ def beginning_of(tx: Connection, file_id: int, length: int) -> bytes:
 
 def unmoved(tx: Connection, partner: str) -> tuple[ReceivedFile, ...]:
     """Files that are kept here but were not seen to be moved away in the partner's mailbox."""
-    query = _SELECT.where(_FILES.c.partner == partner, _FILES.c.moved_at.is_(None)).order_by(_FILES.c.id)
+    query = SELECT_FILE.where(_FILES.c.partner == partner, _FILES.c.moved_at.is_(None)).order_by(_FILES.c.id)
     return tuple(_file(row._mapping) for row in tx.execute(query))
 
 
@@ -163,7 +177,7 @@ def unprocessed(
     tx: Connection, limit: int = 1000, *, partners: Collection[str] | None = None
 ) -> tuple[ReceivedFile, ...]:
     """Files still to be read, in the order they were kept; only those of these partners, if any are given."""
-    query = _SELECT.where(_FILES.c.status == FileStatus.NEW.value).order_by(_FILES.c.id).limit(limit)
+    query = SELECT_FILE.where(_FILES.c.status == FileStatus.NEW.value).order_by(_FILES.c.id).limit(limit)
     if partners is not None:
         query = query.where(_FILES.c.partner.in_(partners))
     return tuple(_file(row._mapping) for row in tx.execute(query))
@@ -232,3 +246,8 @@ def retry(tx: Connection, file_id: int) -> bool:
 
 def _file(values: Mapping[Any, Any]) -> ReceivedFile:
     return ReceivedFile(**{**values, "status": FileStatus(values["status"])})
+
+
+def file_of(row: Row[Any]) -> ReceivedFile:
+    """A row of SELECT_FILE."""
+    return _file(row._mapping)

@@ -7,7 +7,14 @@ from storage.database.guard import Guard
 from storage.database.hub import Crew, Fence, Holding
 from storage.database.lock import only_process
 from storage.database.prepared import Prepared
-from storage.database.statements import broken_references, first_bytes, insert_new, insert_row, lock_names
+from storage.database.statements import (
+    begins_with,
+    broken_references,
+    first_bytes,
+    insert_new,
+    insert_row,
+    lock_names,
+)
 
 __all__ = [
     "AlreadyRunning",
@@ -23,6 +30,7 @@ __all__ = [
     "Prepared",
     "TooMuch",
     "TryAgain",
+    "begins_with",
     "broken_references",
     "first_bytes",
     "insert_new",

@@ -1,10 +1,23 @@
 """The few statements that every database writes in its own way."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, Text, bindparam, cast, func, insert, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    insert,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.database.errors import DatabaseUnavailable
@@ -51,6 +64,13 @@ def first_bytes(tx: Connection, column: Column[Any], row_id: int, length: int) -
             return bytes(value.read(length))
     query = select(func.substr(column, 1, length)).where(column.table.c.id == row_id)
     return bytes(tx.execute(query).scalar_one())
+
+
+def begins_with(tx: Connection, column: Column[str], beginning: str) -> ColumnElement[bool]:
+    """Whether a text begins so, as an index of its column can answer it."""
+    if tx.dialect.name == "sqlite":  # compares texts byte by byte, and its LIKE does not
+        return and_(column >= beginning, column < beginning + chr(sys.maxunicode))
+    return column.startswith(beginning, autoescape=True)
 
 
 _NAME = func.hashtextextended(bindparam("name", type_=Text), 0)

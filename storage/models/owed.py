@@ -30,6 +30,8 @@ class OutboxRow(Row, table=True):
             "outbox_message_id", "identity", unique=True, **only_where("kind = 'email' AND identity <> ''")
         ),
         Index("outbox_status_index", "status", "due_at", "kind"),
+        Index("outbox_recipient", "recipient", "id"),  # what went to somebody, newest first
+        Index("outbox_resend_of", "resend_of", **only_where("resend_of IS NOT NULL")),
         Index("outbox_group", "partner", "group_control_number", **only_where("group_control_number <> ''")),
     )
 

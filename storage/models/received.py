@@ -35,6 +35,10 @@ class ReceivedFileRow(Row, table=True):
             **only_where("moved_at IS NULL"),
         ),
         Index("received_file_status", "status", "id"),
+        # People look for files by these, newest first; a name by its beginning.
+        Index("received_file_partner", "partner", "id"),
+        Index("received_file_name", "name", postgresql_ops={"name": "text_pattern_ops"}),
+        Index("received_file_error", "id", **only_where("error <> ''")),
     )
 
     id: int | None = row_key()
@@ -65,6 +69,8 @@ class InterchangeRow(Row, table=True):
         one_of("outcome", Fate),
         UniqueConstraint("file_id", "ordinal"),
         UniqueConstraint("key"),
+        Index("interchange_control_number_index", "control_number"),
+        Index("interchange_set_aside", "outcome", **only_where("outcome <> 'accepted'")),
     )
 
     id: int | None = row_key()
@@ -92,6 +98,12 @@ class TransactionSetRow(Row, table=True):
         UniqueConstraint("interchange_id", "ordinal"),
         # Of most sets the outcome is "applied"; those that are counted and looked for are the others.
         Index("transaction_set_outcome", "outcome", **only_where("outcome <> 'applied'")),
+        # By its order a set is found where there is one; the others, and only they, by the number they name.
+        Index(
+            "transaction_set_without_order",
+            "po_number",
+            **only_where("order_id IS NULL AND po_number <> ''"),
+        ),
     )
 
     id: int | None = row_key()

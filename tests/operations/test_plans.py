@@ -7,14 +7,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Connection, Engine, event, text
 
 from pipeline.shelf import DatabaseShelf
 from pipeline.waiting import expire_waiting, ingest_waiting
-from storage import outbox, queries
+from storage import held, lookups, outbox, parked, queries
 from storage.database import Database
+from storage.lookups import FilesWanted, MessagesWanted
 from storage.orders import OrderStatus
 from storage.queries import Wanted
+from storage.states import Kind, Status
 from tests.bench import audit
 from tests.crash.world import StoppedClock
 from tests.unit.pipeline.house import House, house_with
@@ -94,6 +96,34 @@ def _way(house: House) -> None:
         assert queries.get_order(tx, found.id) is not None
         assert queries.stuck_files(tx) == ()
         assert queries.requests(tx) == ()
+        _look(tx, found.id)
+
+
+def _look(tx: Connection, order_id: int) -> None:
+    """What support looks for, by everything that it can be looked for by."""
+    for wanted in (
+        FilesWanted(), FilesWanted(partner="globex"), FilesWanted(name="drop-2"),
+        FilesWanted(control_number="1"), FilesWanted(po_number="PO-1"),
+        *(FilesWanted(verdict=verdict) for verdict in lookups.VERDICTS),
+        FilesWanted(verdict="refused", partner="acme", po_number="PO-1"),
+    ):  # fmt: skip
+        files = lookups.list_files(tx, wanted, before_id=10**9, limit=51)
+        assert len(files) <= 51
+        lookups.verdicts_of(tx, files)
+    for about in (
+        MessagesWanted(), MessagesWanted(kind=Kind.EMAIL), MessagesWanted(po_number="PO-1"),
+        MessagesWanted(recipients=["acme", "desk@acme.example"]),
+        MessagesWanted(control_number="1", partners=["acme", "globex"]),
+        *(MessagesWanted(status=status) for status in Status),
+        MessagesWanted(status=Status.SENT, recipients=["acme"], kind=Kind.ACKNOWLEDGMENT),
+    ):  # fmt: skip
+        assert len(lookups.list_lines(tx, about, limit=51)) <= 51
+    behind = lookups.files_behind(tx, order_id)
+    assert behind
+    assert lookups.list_lines(tx, MessagesWanted(files=behind.values()), limit=51)
+    assert outbox.resends_of(tx, 1) == ()
+    assert held.list_held(tx, limit=51) == held.settled(tx, limit=51) == held.held_for(tx, "PO-1") == ()
+    assert parked.list_parked(tx, limit=51) == parked.list_parked(tx, po_number="PO-1", limit=51) == ()
 
 
 def test_nothing_on_the_way_looks_through_a_table_that_grows(house: House) -> None:

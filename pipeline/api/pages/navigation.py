@@ -23,7 +23,13 @@ class Entry:
 
 _EVERYBODY = (Entry("Orders", "/orders"),)
 _PARTNERS = (Entry("Company", "/company"),)
-_OPERATORS: tuple[Entry, ...] = ()  # the pages for support add theirs
+_OPERATORS = (
+    Entry("Overview", "/support/overview"),
+    Entry("Files", "/support/files"),
+    Entry("Waiting", "/support/waiting"),
+    Entry("Outbox", "/support/outbox"),
+    Entry("Audit", "/support/audit"),
+)
 
 
 def entries_for(visitor: Seeing | None, path: str) -> Sequence[Entry]:

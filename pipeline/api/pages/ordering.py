@@ -19,7 +19,7 @@ from pipeline.api.preview import preview
 from pipeline.partners import Role
 from pipeline.settings import Settings
 from pipeline.wiring import Application
-from storage import queries
+from storage import lookups, queries
 from storage.loading import load_order
 from storage.orders import OrderStatus
 from storage.queries import OrderSummary, OrderView, Wanted
@@ -142,6 +142,7 @@ def order_page(
     named = names_of(settings)
     with application.database.reading() as tx:
         view, etag = view_of(tx, visitor, order_id)
+        files = lookups.files_behind(tx, order_id) if visitor.is_operator else {}
         told = wording.told_of(tx, named, view)
         # The hub's people are shown what a seller could do: its cancellation needs nobody's consent.
         party = visitor.partner or settings.directory.get(view.summary.key.seller)
@@ -159,6 +160,7 @@ def order_page(
         request, "order.html.j2", visitor, status=status, fault=fault,
         order=_row(view.summary, visitor, named, set()), etag=etag, key=drafts.new_key(),
         lines=[wording.line_of(line) for line in view.lines],
+        files=files,
         why_not={said["line"]: said["why_not"] for said in seen["lines"] if said["why_not"]} if seen else {},
         seen=seen, reasons=drafts.REASONS,
         asked=wording.total([(line.requested, line.unit) for line in view.lines]),

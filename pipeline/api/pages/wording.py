@@ -97,6 +97,8 @@ class Happening:
     notes: tuple[str, ...]
     reference: str
     document: str
+    event_id: int = 0
+    actor: str = ""  # for support: who had the document decided
 
 
 def line_of(line: LineState) -> Line:
@@ -134,6 +136,8 @@ def happening(event: LedgerEvent, lines: dict[int, LineState], named: Named, hub
         notes=event.notes,
         reference="" if any(event.reference in note for note in event.notes) else event.reference,
         document=source_words(event.source, hub),
+        event_id=event.id,
+        actor=event.source.actor,
     )
 
 

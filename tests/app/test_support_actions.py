@@ -1,0 +1,245 @@
+"""What support does in the app: the same as the commands, once, and with the name of who did it."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from pipeline.api.pages.support_audit import Auditor
+from storage import held, outbox, queries
+from storage.events import EventKind
+from storage.orders import LineState
+from storage.quantities import plain
+from storage.queries import OrderView
+from tests.api.site import Site, served
+from tests.app.people import Person, signed_in
+from tests.app.support_files import drop, fill, refused_once
+from tests.unit.pipeline.ledger_files import order
+
+EVE = "eve@hub.example"
+AUDIT_SECONDS_MAX = 60
+
+
+@pytest.fixture
+def reopening(tmp_path: Path, both_systems: None) -> Iterator[Site]:
+    """A site whose sellers may take a shipment back."""
+    with served(tmp_path, policy='asn_withdraw = "reopen"') as made:
+        yield made
+
+
+def support(site: Site) -> Person:
+    return signed_in(site, EVE, name="Eve Adams")
+
+
+def view(site: Site, po_number: str) -> OrderView:
+    with site.application.database.reading() as tx:
+        found = queries.get_order(tx, queries.find_orders(tx, po_number)[0].id)
+    assert found is not None
+    return found
+
+
+def figures(line: LineState) -> tuple[str, ...]:
+    return tuple(map(plain, (line.ordered, line.fulfilled, line.cancelled, line.open)))
+
+
+def everything(site: Site) -> list[int]:
+    """How many rows there are of what a document leaves."""
+    tables = ("received_file", "interchange", "transaction_set", "event", "outbox", "held", "parked")
+    with site.application.database.reading() as tx:
+        return [tx.execute(text(f"SELECT COUNT(*) FROM {name}")).scalar_one() for name in tables]  # noqa: S608
+
+
+def test_a_question_is_answered_once_with_the_name_of_who_answered(site: Site) -> None:
+    fill(site)
+    eve = support(site)
+    eve.get("/support/waiting/1")
+    assert "cancel-rest cancel 7 units of line 1" in eve.text
+    eve.get("/support/waiting/1/answer?choice=cancel&note=They+called")
+    assert "cannot be undone" in eve.text
+    assert figures(view(site, "PO-2").lines[0]) == ("10", "0", "0", "10")
+    fields = eve.form("/support/waiting/1/answer")
+    eve.post("/support/waiting/1/answer", fields)
+    assert "The answer is recorded" in eve.text
+    assert "cancel by eve@hub.example" in eve.text
+    assert "The document is now Applied" in eve.text
+    order_view = view(site, "PO-2")
+    assert figures(order_view.lines[0]) == ("10", "0", "3", "7")
+    event = order_view.events[-1]
+    assert (event.source.actor, event.source.type, event.by) == (EVE, "855", "globex")
+    with site.application.database.reading() as tx:
+        answered = held.get_held(tx, 1)
+    assert answered is not None
+    assert (answered.answered_by, answered.answer, answered.note) == (EVE, "cancel", "They called")
+    assert eve.post("/support/waiting/1/answer", fields).status_code == 409
+    assert "was answered before" in eve.text
+    assert eve.post("/support/waiting/1/answer", fields | {"choice": "nothing"}).status_code == 409
+    assert figures(view(site, "PO-2").lines[0]) == ("10", "0", "3", "7")
+    eve.get(f"/orders/{order_view.summary.id}")
+    assert "Decided by eve@hub.example" in eve.text
+    ada = signed_in(site, "ada@acme.example", "acme")
+    ada.get(f"/orders/{order_view.summary.id}")
+    assert (EVE in ada.text, "See the file" in ada.text, "Messages about it" in ada.text) == (False,) * 3
+    assert site.breaches() == ()
+
+
+def test_an_answer_has_to_be_chosen(site: Site) -> None:
+    fill(site)
+    eve = support(site)
+    assert eve.get("/support/waiting/1/answer").status_code == 409
+    assert eve.get("/support/waiting/1/answer?choice=other").status_code == 409
+    assert "Choose one of the answers" in eve.text
+
+
+def test_a_replay_is_tried_first_and_changes_nothing(reopening: Site) -> None:
+    file_id = refused_once(reopening)
+    eve = support(reopening)
+    before = everything(reopening)
+    eve.get(f"/support/files/{file_id}")
+    assert "caf\\xe9.edi" in eve.text
+    eve.send(f"/support/files/{file_id}/try")
+    assert "What a replay does now Applied" in eve.text
+    assert "Fulfilled 5 of line 1" in eve.text
+    assert everything(reopening) == before
+    assert figures(view(reopening, "PO-3").lines[0]) == ("5", "0", "0", "5")
+
+
+def test_a_replay_that_is_applied_names_who_had_it_done(reopening: Site) -> None:
+    file_id = refused_once(reopening)
+    eve = support(reopening)
+    eve.get(f"/support/files/{file_id}")
+    eve.send(f"/support/files/{file_id}/try")
+    eve.send(f"/support/files/{file_id}/replay")
+    assert "It was read again" in eve.text
+    order_view = view(reopening, "PO-3")
+    assert figures(order_view.lines[0]) == ("5", "5", "0", "0")
+    event = order_view.events[-1]
+    assert (event.kind, event.source.actor, event.source.file) == (
+        EventKind.LINES_FULFILLED,
+        EVE,
+        "caf\\xe9.edi",
+    )
+    # Once more it is a duplicate, by the file's own page and by that of the replay.
+    assert eve.last is not None
+    for path in (f"/support/files/{file_id}", eve.last.url.path):
+        eve.get(path)
+        eve.send(f"{path}/try")
+        assert "What a replay does now Duplicate" in eve.text
+        eve.send(f"{path}/replay")
+        assert "Duplicate" in eve.text
+    assert figures(view(reopening, "PO-3").lines[0]) == ("5", "5", "0", "0")
+    assert reopening.breaches() == ()
+
+
+def test_a_file_that_lies_in_its_mailbox_still_can_be_replayed(site: Site) -> None:
+    """Its row is taken: a replay has its own."""
+    file_id = drop(site, "850", order("PO-1", 5), number=1, sender="acme")
+    with site.application.database.writing() as tx:
+        tx.execute(text("UPDATE received_file SET moved_at = NULL"))
+    eve = support(site)
+    eve.get(f"/support/files/{file_id}")
+    eve.send(f"/support/files/{file_id}/try")
+    assert "What a replay does now Duplicate" in eve.text
+    assert site.house.drop(b"x", partner="acme", name="x.edi").file_id > file_id
+
+
+@pytest.mark.parametrize(
+    "state", ["status = 'new'", "status = 'failed'", "data = '', pruned_at = received_at", "size = 5000001"]
+)
+def test_what_was_not_read_or_is_gone_is_not_replayed(site: Site, state: str) -> None:
+    file_id = drop(site, "850", order("PO-1", 5), number=1, sender="acme")
+    eve = support(site)
+    eve.get(f"/support/files/{file_id}")
+    fields = eve.form(f"/support/files/{file_id}/try")
+    with site.application.database.writing() as tx:
+        tx.execute(text(f"UPDATE received_file SET {state}"))  # noqa: S608
+    before = everything(site)
+    for form in ("try", "replay"):
+        answer = eve.post(f"/support/files/{file_id}/{form}", fields)
+        assert (answer.status_code, "Nothing was done" in eve.text) == (409, True)
+    assert everything(site) == before
+
+
+def test_a_message_is_sent_again_once_for_each_time_it_is_wanted(site: Site) -> None:
+    fill(site)
+    eve = support(site)
+    mail = site.mails("desk@globex")[0]
+    assert eve.get(f"/support/outbox/{mail.id}/resend").status_code == 409
+    assert "will be sent anyway" in eve.text
+    with site.application.database.writing() as tx:
+        claimed = outbox.claim(tx, mail)
+        assert claimed is not None
+        outbox.mark_committing(tx, claimed)
+        outbox.mark_sent(tx, claimed, mail.created_at)
+    eve.get(f"/support/outbox/{mail.id}/resend")
+    fields = eve.form(f"/support/outbox/{mail.id}/resend")
+    eve.post(f"/support/outbox/{mail.id}/resend", fields)
+    assert f"It is a repetition of message {mail.id}" in eve.text
+    assert eve.post(f"/support/outbox/{mail.id}/resend", fields).status_code == 409
+    assert "was sent again since you looked" in eve.text
+    with site.application.database.reading() as tx:
+        (again,) = outbox.resends_of(tx, mail.id)
+        repeated = outbox.get(tx, again)
+    assert repeated is not None
+    assert (repeated.body_text, repeated.to) == (mail.body_text, mail.to)
+    eve.get(f"/support/outbox/{mail.id}/resend")
+    assert f"as message {again}" in eve.text
+    eve.send(f"/support/outbox/{mail.id}/resend")
+    with site.application.database.reading() as tx:
+        assert len(outbox.resends_of(tx, mail.id)) == 2
+    assert site.breaches() == ()
+
+
+def test_an_audit_says_that_all_holds_or_which_rows_break_a_law(site: Site) -> None:
+    fill(site)
+    eve = support(site)
+    eve.get("/support/audit")
+    eve.send("/support/audit")
+    assert "No breach. Every law holds." in _audited(eve)
+    assert "asked for by eve@hub.example" in eve.text
+    with site.application.database.writing() as tx:
+        tx.execute(text("UPDATE orders SET status = 'complete' WHERE po_number = 'PO-2'"))
+    eve.send("/support/audit")
+    said = _audited(eve)
+    assert "1 law does not hold" in said
+    assert "order_id 2" in said or "id 2" in said
+
+
+def _audited(person: Person) -> str:
+    end = time.monotonic() + AUDIT_SECONDS_MAX
+    while "An audit is at work" in person.text:
+        assert time.monotonic() < end
+        assert person.last is not None
+        assert person.last.headers["Refresh"] == "3"
+        time.sleep(0.05)
+        person.get("/support/audit")
+    return person.text
+
+
+def test_only_one_audit_runs_at_a_time(site: Site) -> None:
+    auditor, at = Auditor(), site.application.clock.now()
+    auditor.running = ("somebody", at)
+    assert not auditor.begin(site.application, "two")
+    auditor.running = None
+    assert auditor.begin(site.application, "three")
+    end = time.monotonic() + AUDIT_SECONDS_MAX
+    while auditor.running and time.monotonic() < end:
+        time.sleep(0.02)
+    assert auditor.last is not None
+    assert (auditor.last.by, auditor.last.breaches, auditor.last.error) == ("three", (), "")
+
+
+def test_an_order_is_cancelled_for_a_party_with_the_name_of_who_did_it(site: Site) -> None:
+    ids = fill(site)
+    eve = support(site)
+    order_id = view(site, "PO-2").summary.id
+    eve.get(f"/orders/{order_id}")
+    assert f'href="/support/files/{ids["asked"]}"' in eve.page
+    eve.get(f"/orders/{order_id}/cancel?for=seller")
+    eve.send(f"/orders/{order_id}/cancel/preview")
+    eve.send(f"/orders/{order_id}/cancel")
+    order_view = view(site, "PO-2")
+    assert figures(order_view.lines[0]) == ("10", "0", "10", "0")
+    event = order_view.events[-1]
+    assert (event.by, EVE in event.source.actor) == ("globex", True)
