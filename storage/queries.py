@@ -123,7 +123,7 @@ def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
         yield or_(_ORDERS.c.buyer == wanted.partner, _ORDERS.c.seller == wanted.partner)
     for name in ("buyer", "seller", "po_number"):
         if value := getattr(wanted, name):
-            # Few are asked for: they are looked up, where a party's index would be walked to its end for them.
+            # Few are asked for: they are looked up, where a party's index would be walked to its end.
             yield (_ORDERS.c[name].concat("") if wanted.asks else _ORDERS.c[name]) == value
     if wanted.status is not None:
         yield _ORDERS.c.status == wanted.status.value
