@@ -25,6 +25,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Usage",
+    "WebhookSettings",
     "example",
     "find_settings",
     "load",
@@ -102,6 +103,13 @@ class MailSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSettings:
+    """Where events may be posted."""
+
+    allow_loopback: bool = False  # this machine itself, for development; there also without TLS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """One installation."""
 
@@ -110,6 +118,7 @@ class Settings:
     database: DatabaseSettings
     mail: MailSettings
     directory: Directory
+    webhooks: WebhookSettings = WebhookSettings()
 
     @property
     def partners(self) -> tuple[Partner, ...]:
@@ -157,9 +166,21 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     hub = _hub(top)
     database = _database(top, path.parent.resolve())
     mail = _mail(top, hub)
+    webhooks = _webhooks(top)
     partners = read_partners(top, hub_isa=hub.isa, hub_gs=hub.gs)
     top.done()
-    return Settings(path=path, hub=hub, database=database, mail=mail, directory=Directory(partners))
+    return Settings(
+        path=path, hub=hub, database=database, mail=mail, directory=Directory(partners), webhooks=webhooks
+    )
+
+
+def _webhooks(top: TableReader) -> WebhookSettings:
+    table = top.table("webhooks")
+    if table is None:
+        return WebhookSettings()
+    settings = WebhookSettings(allow_loopback=table.flag("allow_loopback", False))
+    table.done()
+    return settings
 
 
 def _hub(top: TableReader) -> Hub:

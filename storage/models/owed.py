@@ -61,6 +61,7 @@ class OutboxRow(Row, table=True):
     verdict_set_id: int | None = refers_to("transaction_set.id", nullable=True, index=True)
     file_id: int | None = refers_to("received_file.id", nullable=True)  # whose reading made us owe it
     pruned_at: datetime | None = Field(sa_type=Instant)  # since then its content is empty; it stays as sent
+    endpoint_id: int | None = refers_to("webhook_endpoint.id", nullable=True, index=True)  # of a webhook
 
 
 class SequenceRow(Row, table=True):
