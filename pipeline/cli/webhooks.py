@@ -88,7 +88,7 @@ def rotate(webhook_id: int, config: Config = None, as_json: AsJson = False) -> N
 
 
 @hooks.command("test")
-def test(webhook_id: int, config: Config = None, as_json: AsJson = False) -> None:
+def ping(webhook_id: int, config: Config = None, as_json: AsJson = False) -> None:
     """Post a signed ping now, and say what came of it."""
     application = open_application(config)
     endpoint = own_endpoint(application.database, webhook_id)

@@ -12,9 +12,13 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pipeline.visible import visible
 from pipeline.webhooks.targets import BadTarget, Target, addresses_of, target_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer  # of the standard library since 3.12
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0  # for any single answer of the network
@@ -85,7 +89,7 @@ def _exchange(
     connection = http.client.HTTPConnection(target.host, target.port)
     connection.auto_open = 0  # it must never look the name up itself
     with _connected(target, addresses, limits, end) as opened:
-        connection.sock = _Timed(opened, limits.read_seconds, end)  # type: ignore[assignment]
+        connection.sock = _Timed(opened, limits.read_seconds, end)
         connection.putrequest("POST", target.path, skip_host=True, skip_accept_encoding=True)
         said = {
             "Host": target.host_header, "User-Agent": _NAME, "Content-Type": "application/json",
@@ -152,7 +156,7 @@ class _Timed:
         del mode
         return io.BufferedReader(_Incoming(self))
 
-    def receive(self, into: memoryview) -> int:
+    def receive(self, into: "Buffer") -> int:
         self._sock.settimeout(_left(self._end, self._read_seconds))
         return self._sock.recv_into(into)
 
@@ -169,5 +173,5 @@ class _Incoming(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, into: memoryview) -> int:
+    def readinto(self, into: "Buffer", /) -> int:
         return self._timed.receive(into)
