@@ -273,7 +273,7 @@ def list_messages(
     if status is not None:
         query = query.where(_OUTBOX.c.status == status.value)
     if kind is not None:
-        query = query.where(_OUTBOX.c.kind == kind.value)
+        query = query.where(_OUTBOX.c.kind == word(kind))
     if partner:
         query = query.where(_OUTBOX.c.partner == partner)
     if order_id is not None:

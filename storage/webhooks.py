@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from storage.database import Prepared, insert_row, word
 from storage.models import table
@@ -139,13 +139,13 @@ def note_attempt(tx: Connection, attempt: PostAttempt) -> None:
 
 def last_attempts(tx: Connection, endpoints: Iterable[int]) -> dict[int, PostAttempt]:
     """The last attempt at each endpoint that was ever tried."""
-    last = (
-        select(func.max(_ATTEMPTS.c.id))
-        .where(_ATTEMPTS.c.endpoint_id.in_(tuple(endpoints)))
-        .group_by(_ATTEMPTS.c.endpoint_id)
-    )
-    found = tx.execute(_LOG.where(_ATTEMPTS.c.id.in_(last)))
-    return {row.endpoint_id: PostAttempt(**row._mapping) for row in found}
+    found: dict[int, PostAttempt] = {}
+    for endpoint_id in endpoints:  # one by one, each from its end of the index: the log of one is long
+        last = _LOG.where(_ATTEMPTS.c.endpoint_id == endpoint_id).order_by(_ATTEMPTS.c.id.desc()).limit(1)
+        row = tx.execute(last).one_or_none()
+        if row is not None:
+            found[endpoint_id] = PostAttempt(**row._mapping)
+    return found
 
 
 def attempts_of(tx: Connection, messages: Iterable[int]) -> dict[int, list[PostAttempt]]:

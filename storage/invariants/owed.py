@@ -75,7 +75,7 @@ LAWS = (
     ),
     Invariant(
         "posted_to_parties",
-        "G6",
+        "G8",
         "A webhook goes to an endpoint of a party of its order.",
         """
         SELECT x.id AS message_id, x.endpoint_id, x.order_id FROM outbox x

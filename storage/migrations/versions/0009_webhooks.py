@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from storage.database.columns import ROW_ID
+from storage.database.columns import ROW_ID, only_where
 
 revision = "0009"
 down_revision = "0007"
@@ -55,7 +55,7 @@ def upgrade() -> None:
 def _change_outbox() -> None:
     column = "endpoint_id BIGINT CONSTRAINT outbox_endpoint_id_fk REFERENCES webhook_endpoint (id)"
     op.execute(sa.text(f"ALTER TABLE outbox ADD COLUMN {column}"))
-    op.create_index("outbox_endpoint_id_index", "outbox", ["endpoint_id"])
+    op.create_index("outbox_webhooks", "outbox", ["partner", "id"], **only_where("kind = 'webhook'"))
     if op.get_bind().dialect.name == "sqlite":
         _widen_on_sqlite()
     else:
