@@ -16,8 +16,10 @@ from storage.invariants import Breach, audit
 from storage.outbox import OutboxMessage
 from storage.states import Kind, Topic
 from storage.webhooks import Endpoint
+from tests.api.site import Site, served
 from tests.crash.world import StoppedClock
 from tests.unit.pipeline.house import House, house_with
+from tests.unit.pipeline.ledger_files import write_settings
 from tests.webhooks.receiver import Receiver, receiver
 
 QUICK = Limits(connect_seconds=1, read_seconds=0.4, total_seconds=0.8)
@@ -75,4 +77,18 @@ def one() -> Iterator[Receiver]:
 def other() -> Iterator[Receiver]:
     """Another one."""
     with receiver() as made:
+        yield made
+
+
+def settings_file(folder: Path, policy: str = "") -> Path:
+    """Settings that allow loopback."""
+    path = write_settings(folder, policy=policy)
+    path.write_text(path.read_text() + "\n[webhooks]\nallow_loopback = true\n")
+    return path
+
+
+@pytest.fixture
+def site(tmp_path: Path, both_systems: None) -> Iterator[Site]:
+    """A served ledger that may post to loopback."""
+    with served(tmp_path, settings_file=settings_file(tmp_path)) as made:
         yield made

@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
@@ -12,16 +11,9 @@ from pipeline.cli import run
 from storage import webhooks
 from storage.states import Scope
 from storage.webhooks import ENDPOINTS_MAX
-from tests.api.site import ALL, Site, served
+from tests.api.site import ALL, Site
 from tests.webhooks.receiver import Json, Receiver
-from tests.webhooks.test_doors import HOOKS, listen, settings_file
-
-
-@pytest.fixture
-def site(tmp_path: Path, both_systems: None) -> Iterator[Site]:
-    """A served ledger that may post to loopback."""
-    with served(tmp_path, settings_file=settings_file(tmp_path)) as made:
-        yield made
+from tests.webhooks.test_doors import HOOKS, listen
 
 
 def command(folder: Path, *said: str) -> tuple[int, str]:

@@ -1,7 +1,6 @@
 """Whatever door a cancellation comes through, each endpoint of the two parties is told of it once."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,24 +11,11 @@ from storage import outbox
 from storage.outbox import OutboxMessage
 from storage.states import Kind, Scope, Status, Topic
 from tests.api.site import BUYER, SELLER, Site, served
-from tests.unit.pipeline.ledger_files import cancellation, write_settings
+from tests.unit.pipeline.ledger_files import cancellation
+from tests.webhooks.conftest import settings_file
 from tests.webhooks.receiver import HANGS, Json, Receiver
 
 HOOKS = "/api/v1/webhooks"
-
-
-def settings_file(folder: Path, policy: str = "") -> Path:
-    """Settings that allow loopback."""
-    path = write_settings(folder, policy=policy)
-    path.write_text(path.read_text() + "\n[webhooks]\nallow_loopback = true\n")
-    return path
-
-
-@pytest.fixture
-def site(tmp_path: Path, both_systems: None) -> Iterator[Site]:
-    """A served ledger that may post to loopback."""
-    with served(tmp_path, settings_file=settings_file(tmp_path)) as made:
-        yield made
 
 
 def listen(site: Site, partner: str, url: str, *topics: Topic) -> Json:

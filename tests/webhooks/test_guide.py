@@ -4,7 +4,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,20 +12,12 @@ import pytest
 from pipeline.webhooks.posting import CONNECT_SECONDS, EXCERPT_CHARS_MAX, READ_SECONDS, TOTAL_SECONDS
 from storage.states import Scope, Topic
 from storage.webhooks import ENDPOINTS_MAX
-from tests.api.site import Site, served
+from tests.api.site import Site
 from tests.api.test_guide import _PAIRS, differences
 from tests.webhooks.receiver import Receiver
-from tests.webhooks.test_doors import settings_file
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "webhooks.md"
 TEXT = GUIDE.read_text(encoding="utf-8")
-
-
-@pytest.fixture
-def site(tmp_path: Path, both_systems: None) -> Iterator[Site]:
-    """A served ledger that may post to loopback."""
-    with served(tmp_path, settings_file=settings_file(tmp_path)) as made:
-        yield made
 
 
 def verifier() -> Callable[[str, dict[str, str], bytes], bool]:

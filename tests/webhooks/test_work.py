@@ -13,8 +13,9 @@ from storage.due import Due, Work
 from storage.states import Topic
 from tests.api.site import Site, served
 from tests.crash.servers import MailLog, mail_server
+from tests.webhooks.conftest import settings_file
 from tests.webhooks.receiver import HANGS, Receiver
-from tests.webhooks.test_doors import listen, settings_file
+from tests.webhooks.test_doors import listen
 from tests.work.test_tasks import House, order_and_cancellation
 
 
