@@ -44,7 +44,7 @@ class Attempt:
 
     id: int
     kind: Kind
-    to: str  # the address, or the partner whose mailbox it is for
+    to: str  # the address, the partner whose mailbox it is for, or the endpoint's URL
     status: Status  # NEW: it will be tried again
     detail: str = ""  # the server's answer, or why not
 
@@ -62,6 +62,15 @@ class DeliveryReport:
     def failures(self) -> tuple[Attempt, ...]:
         """What did not go out in this round, whether it will be tried again or not."""
         return tuple(attempt for attempt in self.attempts if attempt.status is not Status.SENT)
+
+
+def joined(reports: Iterable[DeliveryReport]) -> DeliveryReport:
+    """Several rounds as one."""
+    several = tuple(reports)
+    return DeliveryReport(
+        attempts=tuple(attempt for report in several for attempt in report.attempts),
+        uncertain=tuple(message for report in several for message in report.uncertain),
+    )
 
 
 @contextmanager

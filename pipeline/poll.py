@@ -8,13 +8,14 @@ from edi import limits
 from edi.unfinished import breaks_off
 from pipeline import logbook
 from pipeline.clock import Clock
-from pipeline.deliver import DeliveryReport, deliver, opened_once
+from pipeline.deliver import DeliveryReport, deliver, joined, opened_once
 from pipeline.errors import CountermandError, OperatorError
 from pipeline.mail import SmtpSettings
 from pipeline.notices import Problem
 from pipeline.notifications import Unusable
 from pipeline.partners import MailboxSettings
 from pipeline.ports import Door, Folder, Mailbox, RemoteFile
+from pipeline.post_events import Poster
 from pipeline.receive import FileProblem, Inbox, Limits, ReceiveReport, receive_all
 from pipeline.report import FileReport, SetReport
 from pipeline.settings import Settings
@@ -84,6 +85,7 @@ class Poller:
         deliveries: list[DeliveryReport] = []
         shelf = DatabaseShelf(database=self.database, clock=self.clock, is_cut_off=breaks_off)
         expired: tuple[SetReport, ...] | None = None
+        poster = Poster(database=self.database, settings=self.settings.webhooks, clock=self.clock)
         with opened_once(self.open_mailbox) as mailbox_of:
             mailboxes = {
                 partner.id: mailbox_of(partner.id)
@@ -102,6 +104,7 @@ class Poller:
                 received += reports
                 down = {one.partner_id for one in received if one.paused or one.failure}
                 deliveries.append(deliver(self.database, self.mail(), mailbox_of, self.clock, leave=down))
+                deliveries.append(poster.round())
                 files += done
                 failed += bugs
         self._guard.leave_mark()
@@ -109,7 +112,7 @@ class Poller:
             files=tuple(files),
             expired=expired or (),
             received=tuple(received),
-            deliveries=_joined(deliveries),
+            deliveries=joined(deliveries),
             failed=tuple(failed),
             unmoved=tuple(unmoved),
         )
@@ -173,13 +176,6 @@ def _unusable(problem: FileProblem, at: datetime) -> Unusable:
         partner=left.partner,
         outcome=Outcome.FAULTY,
         problems=(said,),
-    )
-
-
-def _joined(reports: Sequence[DeliveryReport]) -> DeliveryReport:
-    return DeliveryReport(
-        attempts=tuple(attempt for report in reports for attempt in report.attempts),
-        uncertain=tuple(message for report in reports for message in report.uncertain),
     )
 
 

@@ -22,6 +22,7 @@ from storage.parked import Parked
 from storage.people import User
 from storage.quantities import plain
 from storage.queries import OrderSummary, OrderView
+from storage.webhooks import Endpoint, PostAttempt
 
 _COLOURS = {
     Outcome.APPLIED: "green",
@@ -166,6 +167,20 @@ def show_users(console: Console, users: Sequence[User], at: datetime) -> None:
         whose = user.partner or "the hub (operator)"
         table.add_row(*map(printable, (user.email, user.name, whose)), state, signed_in)
     console.print(table if users else "Nobody.")
+
+
+def show_endpoints(console: Console, endpoints: Sequence[Endpoint], last: Mapping[int, PostAttempt]) -> None:
+    """A table of webhooks: where to, what of, and what came of the last attempt."""
+    table = Table("webhook", "partner", "URL", "topics", "state", "last result")
+    for one in endpoints:
+        topics = ", ".join(sorted(topic.value for topic in one.topics))
+        state = "on" if one.is_on else f"disabled: {one.disabled_why}"
+        tried = last.get(one.id)
+        said = f"{_time(tried.at)} {tried.error or tried.status}" if tried else "never tried"
+        table.add_row(
+            str(one.id), printable(one.partner), printable(one.url), topics, printable(state), printable(said)
+        )
+    console.print(table if endpoints else "No webhooks.")
 
 
 def show_order(console: Console, view: OrderView) -> None:

@@ -26,6 +26,7 @@ __all__ = [
     "SettingsError",
     "SiteSettings",
     "Usage",
+    "WebhookSettings",
     "example",
     "find_settings",
     "load",
@@ -116,6 +117,13 @@ class SiteSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSettings:
+    """Where events may be posted."""
+
+    allow_loopback: bool = False  # this machine itself, for development; there also without TLS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """One installation."""
 
@@ -125,6 +133,7 @@ class Settings:
     mail: MailSettings
     directory: Directory
     site: SiteSettings = field(default_factory=SiteSettings)
+    webhooks: WebhookSettings = WebhookSettings()
 
     @property
     def partners(self) -> tuple[Partner, ...]:
@@ -172,12 +181,22 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     hub = _hub(top)
     database = _database(top, path.parent.resolve())
     mail = _mail(top, hub)
-    site = _site(top)
+    site, webhooks = _site(top), _webhooks(top)
     partners = read_partners(top, hub_isa=hub.isa, hub_gs=hub.gs)
     top.done()
     return Settings(
-        path=path, hub=hub, database=database, mail=mail, directory=Directory(partners), site=site
-    )
+        path=path, hub=hub, database=database, mail=mail, directory=Directory(partners), site=site,
+        webhooks=webhooks,
+    )  # fmt: skip
+
+
+def _webhooks(top: TableReader) -> WebhookSettings:
+    table = top.table("webhooks")
+    if table is None:
+        return WebhookSettings()
+    settings = WebhookSettings(allow_loopback=table.flag("allow_loopback", False))
+    table.done()
+    return settings
 
 
 def _hub(top: TableReader) -> Hub:

@@ -27,6 +27,7 @@ from pipeline.notifications import (
 )
 from pipeline.policy import Tell
 from pipeline.settings import Settings
+from pipeline.webhooks.owing import owe_events, owe_refusal
 from storage import outbox, queries
 from storage.commands import CancelLines, CancelOrder
 from storage.events import LedgerEvent
@@ -48,17 +49,22 @@ def addressees_of(settings: Settings) -> Addressees:
 
 
 def tell_result(tx: Connection, settings: Settings, result: Result, origin: str, at: datetime) -> None:
-    """The other party is told of what was cancelled; who asked is told of what was not done."""
+    """The other party is told of what was cancelled; who asked is told of what was not done.
+
+    Beside that both parties' endpoints are owed what happened.
+    """
     addressees = addressees_of(settings)
-    for entry in result.entries:
+    for place, entry in enumerate(result.entries, start=1):
         order = entry.after or entry.before
         order_id = order.id if order else None
         for event in entry.events:
             if entry.after is not None and not _told_by_document(tx, settings, event, entry.after, at):
                 _owe(tx, settings, cancellation_notices(event, entry.after, addressees), at, order_id)
+        owe_events(tx, entry, at)
         refused = result.outcome is Outcome.REFUSED
         if entry.decision.refusals and (refused or result.outcome is Outcome.APPLIED):
             _owe(tx, settings, _refusal_notices(entry, origin, addressees, refused=refused), at, order_id)
+            owe_refusal(tx, entry, origin, place, at)
 
 
 def _told_by_document(

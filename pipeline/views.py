@@ -1,4 +1,4 @@
-"""Views: orders, held questions and messages as the JSON of the contract. Read side only."""
+"""Views: orders, held questions, messages and webhooks as the JSON of the contract. Read side only."""
 
 from collections.abc import Iterable, Iterator
 
@@ -14,6 +14,8 @@ from storage.outbox import OutboxMessage
 from storage.parked import Parked
 from storage.quantities import plain
 from storage.queries import OrderSummary, OrderView, mark_of
+from storage.states import Status
+from storage.webhooks import Endpoint, PostAttempt
 
 
 def summary_json(order: OrderSummary) -> Json:
@@ -149,4 +151,47 @@ def _message(message: MessageLine | OutboxMessage, order: str) -> Json:
         "created_at": message.created_at.isoformat(),
         "sent_at": message.sent_at.isoformat() if message.sent_at else None,
         "resend_of": message.resend_of,
+    }
+
+
+def endpoint_json(endpoint: Endpoint, last: PostAttempt | None) -> Json:
+    """A webhook, without its secret, and what came of the last attempt."""
+    return {
+        "id": endpoint.id,
+        "partner": endpoint.partner,
+        "url": endpoint.url,
+        "topics": sorted(topic.value for topic in endpoint.topics),
+        "enabled": endpoint.is_on,
+        "created_at": endpoint.created_at.isoformat(),
+        "disabled_at": endpoint.disabled_at.isoformat() if endpoint.disabled_at else None,
+        "disabled_why": endpoint.disabled_why or None,
+        "last_attempt": _attempt(last) if last else None,
+    }
+
+
+def posting_json(message: OutboxMessage, attempts: Iterable[PostAttempt]) -> Json:
+    """A webhook's delivery: what is or was posted, and what came of each attempt."""
+    return {
+        "id": message.id,
+        "webhook": message.endpoint_id,
+        "webhook_id": message.identity,
+        "topic": message.subject,
+        "order": message.order_id,
+        "status": message.status.value,
+        "error": message.error or None,
+        "created_at": message.created_at.isoformat(),
+        "due_at": message.due_at.isoformat() if message.status is Status.NEW else None,
+        "sent_at": message.sent_at.isoformat() if message.sent_at else None,
+        "resend_of": message.resend_of,
+        "attempts": [_attempt(one) for one in attempts],
+    }
+
+
+def _attempt(attempt: PostAttempt) -> Json:
+    return {
+        "at": attempt.at.isoformat(),
+        "status": attempt.status,
+        "error": attempt.error or None,
+        "answer": attempt.excerpt,
+        "duration_ms": attempt.duration_ms,
     }

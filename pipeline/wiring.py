@@ -15,6 +15,7 @@ from pipeline.mailbox import SftpMailbox
 from pipeline.partners import MailboxSettings
 from pipeline.poll import Poller, PollReport
 from pipeline.ports import Folder, Mailbox
+from pipeline.post_events import Poster
 from pipeline.restore import Restorer
 from pipeline.settings import Settings, find_settings, load
 from pipeline.sightings import Sightings
@@ -163,6 +164,10 @@ class Application:
             queue=queue.JobQueue(),
             report=report,
         )
+
+    def poster(self) -> Poster:
+        """What posts events to partners' endpoints."""
+        return Poster(database=self.database, settings=self.settings.webhooks, clock=self.clock)
 
     def upgrade_queue(self) -> str | None:
         """Bring the queue's tables up to date; their version, or None where there is no queue."""

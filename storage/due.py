@@ -24,6 +24,7 @@ class Work(Enum):
     REJECT = "reject"  #: move a file nothing of which could be used to the rejected folder
     DELIVER = "deliver"  #: leave documents in a partner's mailbox
     MAIL = "mail"  #: send e-mails
+    WEBHOOKS = "webhooks"  #: post events to a partner's endpoints
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +58,32 @@ def file_unusable(tx: Connection, partner: str, file_id: int) -> None:
 
 def message_owed(tx: Connection, kind: Kind, partner: str) -> None:
     """A message is to be sent."""
-    note(tx, Due(Work.MAIL) if kind is Kind.EMAIL else Due(Work.DELIVER, partner))
+    match kind:
+        case Kind.EMAIL:
+            note(tx, Due(Work.MAIL))
+        case Kind.ACKNOWLEDGMENT:
+            note(tx, Due(Work.DELIVER, partner))
+        case Kind.WEBHOOK:
+            note(tx, Due(Work.WEBHOOKS, partner))
 
 
 def waiting(tx: Connection, now: datetime, *, partners: Collection[str]) -> Waiting:
     """By rows alone: files to be read, messages to be sent, and those a sender that died left half sent.
 
-    Only what these partners' mailboxes brought or are to get, and e-mails.
+    Only what these partners' mailboxes brought or they are to get, and e-mails.
     """
     unread = (_FILES.c.status == FileStatus.NEW.value) & _FILES.c.partner.in_(partners)
     ripe = and_(_OUTBOX.c.status == Status.NEW.value, _OUTBOX.c.due_at <= now)
     owed = or_(ripe, _OUTBOX.c.status.in_(_UNDER_WAY))
     mail = _OUTBOX.c.kind == Kind.EMAIL.value
-    to_mailbox = ~mail & _OUTBOX.c.partner.in_(partners)
+    posted = _OUTBOX.c.kind == Kind.WEBHOOK.value
+    to_partner = ~mail & _OUTBOX.c.partner.in_(partners)
     due = {Due(Work.READ, partner) for partner in _distinct(tx, _FILES.c.partner, unread)}
-    due |= {Due(Work.DELIVER, partner) for partner in _distinct(tx, _OUTBOX.c.partner, owed & to_mailbox)}
+    for work, which in ((Work.DELIVER, ~posted), (Work.WEBHOOKS, posted)):
+        owing = _distinct(tx, _OUTBOX.c.partner, owed & to_partner & which)
+        due |= {Due(work, partner) for partner in owing}
     files, kept_at = _counted(tx, _FILES.c.received_at, unread)
-    messages, due_at = _counted(tx, _OUTBOX.c.due_at, owed & (mail | to_mailbox))
+    messages, due_at = _counted(tx, _OUTBOX.c.due_at, owed & (mail | to_partner))
     if _counted(tx, _OUTBOX.c.due_at, owed & mail)[0]:
         due.add(Due(Work.MAIL))
     since = min(filter(None, (kept_at, due_at)), default=None)

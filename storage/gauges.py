@@ -84,11 +84,15 @@ def backlog(tx: Connection) -> Gauges:
 
 def _messages(tx: Connection, where: ColumnElement[bool] = true()) -> dict[tuple[str, str], int]:  # noqa: B008
     """By kind and status, in the order of the index: grouping by both would sort every message."""
-    mails = _by(tx, _OUTBOX.c.status, and_(where, _OUTBOX.c.kind == Kind.EMAIL.value))
+    by_kind = {
+        kind: _by(tx, _OUTBOX.c.status, and_(where, _OUTBOX.c.kind == kind.value))
+        for kind in (Kind.EMAIL, Kind.WEBHOOK)
+    }
     found: dict[tuple[str, str], int] = {}
     for status, number in _by(tx, _OUTBOX.c.status, where).items():
-        found[Kind.EMAIL.value, status] = mails.get(status, 0)
-        found[Kind.ACKNOWLEDGMENT.value, status] = number - mails.get(status, 0)
+        counted = {kind.value: numbers.get(status, 0) for kind, numbers in by_kind.items()}
+        counted[Kind.ACKNOWLEDGMENT.value] = number - sum(counted.values())
+        found |= {(kind, status): count for kind, count in counted.items()}
     return found
 
 

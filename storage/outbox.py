@@ -1,6 +1,6 @@
 """What is owed to the outside: put here with the fact, claimed, sent, and marked.
 
-new -> sending -> committing -> sent          a mail; an upload may go from sending to sent at once
+new -> sending -> committing -> sent          a mail; others may go from sending to sent at once
        sending -> new | failed | refused      did not go out: again later, never, or not wanted there
                   committing -> uncertain     nobody knows; only a person may send it again
 """
@@ -36,18 +36,19 @@ class NewMessage:
 
     kind: Kind
     partner: str
-    to: str  # an e-mail address, or the name of a mailbox
+    to: str  # an e-mail address, the name of a mailbox, or an endpoint's address
     subject: str = ""
-    payload: bytes = b""  # an acknowledgment's bytes
+    payload: bytes = b""  # an acknowledgment's bytes, or the body of a webhook
     body_text: str = ""
     body_html: str = ""
-    identity: str  # the Message-ID, or the remote file name
+    identity: str  # the Message-ID, the remote file name, or the webhook-id
     dedupe_key: str  # the same debt is never put here twice
     order_id: int | None = None
     interchange_id: int | None = None
     group_control_number: str = ""  # by which the partner will answer it; "" for a mail
     set_type: str = ""  # of the document in the payload; "" for a mail
     file_id: int | None = None  # the received file whose reading makes us owe it
+    endpoint_id: int | None = None  # of a webhook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +96,24 @@ _CLAIM = Prepared(
 
 
 def due(
-    tx: Connection, now: datetime, limit: int = 100, *, kind: Kind | None = None, partner: str = ""
-) -> tuple[OutboxMessage, ...]:
-    """Messages to send now, oldest first; all, or those of one kind, or to one partner."""
+    tx: Connection, now: datetime, limit: int = 100, *, kind: Kind | None = None, partner: str = "",
+    endpoint_id: int | None = None,
+) -> tuple[OutboxMessage, ...]:  # fmt: skip
+    """Messages to send now, oldest first: all but webhooks, or those of one kind, partner or endpoint."""
     query = select(_OUTBOX).where(_OUTBOX.c.status == Status.NEW.value, _OUTBOX.c.due_at <= now)
     query = query.where(*_only(kind, partner))
+    if kind is None:
+        query = query.where(_OUTBOX.c.kind != word(Kind.WEBHOOK))
+    if endpoint_id is not None:
+        query = query.where(_OUTBOX.c.endpoint_id == endpoint_id)
     return tuple(_message(row) for row in tx.execute(query.order_by(_OUTBOX.c.id).limit(limit)))
+
+
+def endpoints_due(tx: Connection, now: datetime, *, partner: str = "") -> tuple[int, ...]:
+    """The endpoints to which something is to be posted now; all, or one partner's."""
+    ripe = (_OUTBOX.c.status == word(Status.NEW)) & (_OUTBOX.c.due_at <= now)
+    query = select(_OUTBOX.c.endpoint_id).where(ripe, *_only(Kind.WEBHOOK, partner)).distinct()
+    return tuple(sorted(tx.execute(query).scalars()))
 
 
 def claim(tx: Connection, message: OutboxMessage) -> OutboxMessage | None:
@@ -210,8 +223,8 @@ def resend(
 ) -> int:
     """Deliberately send a message again: a new row that points to the old one, with the same content.
 
-    An acknowledgment keeps its file name; a mail needs an identity of its own. `anew` is the message written
-    again, where the old one could not be. StaleMessage when there is nothing to be sent again.
+    A document keeps its file name and a webhook its id; a mail needs an identity of its own. `anew` is the
+    message written again, where the old one could not be. StaleMessage when nothing is there to be sent.
     """
     old = get(tx, message_id)
     if old is None:
@@ -254,18 +267,27 @@ def list_messages(
     kind: Kind | None = None,
     partner: str = "",
     order_id: int | None = None,
+    endpoint_id: int | None = None,
+    before: int | None = None,
     limit: int = 1000,
 ) -> tuple[OutboxMessage, ...]:
-    """Messages, oldest first; each filter that is given narrows the list, and `limit` keeps the newest."""
+    """Messages, oldest first; each filter that is given narrows the list, and `limit` keeps the newest.
+
+    `before`: of older ones than this.
+    """
     query = select(_OUTBOX)
     if status is not None:
         query = query.where(_OUTBOX.c.status == status.value)
     if kind is not None:
-        query = query.where(_OUTBOX.c.kind == kind.value)
+        query = query.where(_OUTBOX.c.kind == word(kind))
     if partner:
         query = query.where(_OUTBOX.c.partner == partner)
     if order_id is not None:
         query = query.where(_OUTBOX.c.order_id == order_id)
+    if endpoint_id is not None:
+        query = query.where(_OUTBOX.c.endpoint_id == endpoint_id)
+    if before is not None:
+        query = query.where(_OUTBOX.c.id < before)
     rows = tx.execute(query.order_by(_OUTBOX.c.id.desc()).limit(limit)).all()
     return tuple(_message(row) for row in reversed(rows))
 
@@ -343,9 +365,9 @@ def _moving(sources: tuple[Status, ...], to: Status, names: tuple[str, ...]) -> 
     ours = and_(_OUTBOX.c.id == bindparam("message_id"), _OUTBOX.c.attempts == bindparam("attempt"))
     allowed: ColumnElement[bool] = or_(*(_OUTBOX.c.status == word(status) for status in sources))
     if to is Status.SENT:
-        # A mail that was not marked as committing could have been sent twice by now; an upload does no harm.
-        upload = _OUTBOX.c.kind == word(Kind.ACKNOWLEDGMENT)
-        allowed = and_(allowed, or_(_OUTBOX.c.status != word(Status.SENDING), upload))
+        # A mail that was not marked as committing could have been sent twice by now; others do no harm.
+        mail = _OUTBOX.c.kind == word(Kind.EMAIL)
+        allowed = and_(allowed, or_(_OUTBOX.c.status != word(Status.SENDING), ~mail))
     new = {name: bindparam(f"new_{name}", type_=_OUTBOX.c[name].type) for name in names}
     return Prepared(
         update(_OUTBOX).where(ours, allowed).values(status=word(to), **new),

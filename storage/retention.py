@@ -54,7 +54,7 @@ def prune_files(tx: Connection, before: datetime, at: datetime) -> int:
 
 
 def prune_mails(tx: Connection, before: datetime, at: datetime) -> int:
-    """Empty the next BATCH e-mails; to whom, when and about what stays."""
+    """Empty the next BATCH e-mails and webhooks; to whom, when and about what stays."""
     nothing = {"payload": b"", "body_text": "", "body_html": "", "pruned_at": at}
     return _empty(tx, _OUTBOX, _mail(before), nothing)
 
@@ -84,7 +84,7 @@ def _mail(before: datetime) -> ColumnElement[bool]:
     again = _OUTBOX.alias("again")
     resent = exists().where(again.c.resend_of == _OUTBOX.c.id, again.c.status != Status.SENT.value)
     return and_(
-        _OUTBOX.c.kind == Kind.EMAIL.value,
+        _OUTBOX.c.kind.in_([Kind.EMAIL.value, Kind.WEBHOOK.value]),
         _OUTBOX.c.status == Status.SENT.value,
         _OUTBOX.c.sent_at < before,
         _OUTBOX.c.pruned_at.is_(None),

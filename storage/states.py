@@ -62,6 +62,7 @@ class Kind(Enum):
 
     EMAIL = "email"  #: to a person; sending twice is seen twice
     ACKNOWLEDGMENT = "acknowledgment"  #: a file for a mailbox; uploading it again changes nothing
+    WEBHOOK = "webhook"  #: an event for an endpoint; who gets it twice sees the same id
 
 
 @unique
@@ -95,6 +96,18 @@ class Scope(Enum):
     READ = "orders:read"  #: list and read its partner's orders, and preview
     WRITE = "orders:write"  #: place, acknowledge and ship; answer what was asked for
     CANCEL = "orders:cancel"  #: cancel, or ask for it
+    WEBHOOKS = "webhooks"  #: say where events are posted, and see what was; they show orders
+
+
+@unique
+class Topic(Enum):
+    """What an endpoint is told of."""
+
+    ORDER_PLACED = "order.placed"
+    ORDER_CANCELLED = "order.cancelled"  #: units were cancelled, all of the order or some
+    ORDER_FULFILLED = "order.fulfilled"  #: units left
+    CANCELLATION_REQUESTED = "cancellation.requested"  #: the buyer asks, and the seller has to answer
+    CANCELLATION_REFUSED = "cancellation.refused"  #: by the seller who was asked, or by the rules
 
 
 @unique

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from anyio import to_thread
 from fastapi import FastAPI
 
-from pipeline.api import problems, routes
+from pipeline.api import problems, routes, webhooks
 from pipeline.api.callers import Door, Pace
 from pipeline.api.description import describe
 from pipeline.api.desk import Desk
@@ -44,6 +44,7 @@ def make_site(application: Application, *, threads: int = THREADS, pace: Pace = 
     site.state.door, site.state.desk = Door(application, pace), Desk(application)
     problems.install(site, pages.error_page)
     site.include_router(routes.make_router())
+    site.include_router(webhooks.make_router())
     site.include_router(routes.explanations())
     describe(site)
     pages.install(site)

@@ -19,10 +19,12 @@ _ANY = {
     "503": "The ledger cannot be reached just now, or too many come at once; Retry-After.",
 }
 _OF_ORDER = {"404": "No such order of yours."}
+_OF_WEBHOOK = {"404": "No such webhook, or delivery, of yours."}
 _CHANGING = {
     "409": "Refused, with the figures; or asked back, with the choices. Nothing was done.",
     "412": "The order changed since the ETag in If-Match.",
 }
+_NOT_NOW = {"409": "Not as things are; nothing was done."}
 _REF = "#/components/schemas/ProblemOut"
 
 
@@ -58,7 +60,9 @@ def _add_problems(operation: dict[str, Any], path: str, method: str) -> None:
     meant = {
         **_ANY,
         **(_OF_ORDER if "{order_id}" in path else {}),
-        **(_CHANGING if method == "post" and not path.endswith("preview") else {}),
+        **(_OF_WEBHOOK if "{webhook_id}" in path or "{delivery_id}" in path else {}),
+        **(_CHANGING if method == "post" and "/orders" in path and not path.endswith("preview") else {}),
+        **(_NOT_NOW if method == "post" and "/webhooks" in path else {}),
     }
     for status, description in meant.items():
         content = {MEDIA_TYPE: {"schema": {"$ref": _REF}}}

@@ -6,7 +6,7 @@ import traceback
 import typer
 
 from pipeline import journal, screen
-from pipeline.cli import ledger, movement, people, reading, serving, upkeep, workers
+from pipeline.cli import ledger, movement, people, reading, serving, upkeep, webhooks, workers
 from pipeline.cli.logs import with_log_options
 from pipeline.cli.options import ATTENTION, BUG, OPERATOR, err
 from pipeline.errors import CountermandError, PartnerError
@@ -27,6 +27,7 @@ app.add_typer(upkeep.app)
 app.add_typer(workers.app)
 app.add_typer(serving.app)
 app.add_typer(people.app)
+app.add_typer(webhooks.app)
 with_log_options(app)
 
 TRACE_CALLS_MAX = 5  # in a log line; without a log the whole is printed

@@ -73,7 +73,10 @@ def _add_work(app: App, tasks: Tasks, runner: Runner) -> None:
     async def send_mail() -> None:
         await runner.in_thread(lambda: _run(tasks, tasks.send_mail))
 
-    for task in (poll_mailbox, read_files, reject_file, deliver_to, send_mail):
+    async def post_events(partner: str) -> None:
+        await runner.in_thread(lambda: _run(tasks, tasks.post_events, partner))
+
+    for task in (poll_mailbox, read_files, reject_file, deliver_to, send_mail, post_events):
         (kind,) = {kind for kind in KINDS.values() if kind.task == task.__name__}
         app.task(name=kind.task, queue=kind.queue)(task)
 
@@ -124,7 +127,7 @@ async def _under_way(app: App, tasks: Tasks) -> frozenset[Due]:
         locks |= {row["name"] for row in rows}
     possible = [Due(Work.MAIL)]
     for partner in tasks.settings.partners:
-        possible += [Due(Work.READ, partner.id), Due(Work.DELIVER, partner.id)]
+        possible += [Due(work, partner.id) for work in (Work.READ, Work.DELIVER, Work.WEBHOOKS)]
     return frozenset(one for one in possible if lock_of(one) in locks)
 
 

@@ -37,6 +37,7 @@ KINDS = {
     Work.READ: Kind("read_files", READING, "files:{partner}"),
     Work.DELIVER: Kind("deliver_to", NETWORK, "delivery:{partner}"),
     Work.MAIL: Kind("send_mail", NETWORK, "mail"),
+    Work.WEBHOOKS: Kind("post_events", NETWORK, "webhooks:{partner}"),
 }
 
 

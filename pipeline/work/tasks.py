@@ -21,6 +21,7 @@ from pipeline.mail import SmtpSettings
 from pipeline.partners import Partner
 from pipeline.poll import PollReport, inbox_of, may_work, tell_of_left
 from pipeline.ports import Door, Folder, Mailbox, RemoteFile, printable
+from pipeline.post_events import EACH_MAX, Poster
 from pipeline.receive import Limits, receive_all
 from pipeline.settings import Settings
 from pipeline.shelf import SUFFIX_LENGTH, DatabaseShelf
@@ -87,6 +88,8 @@ class Tasks:
                 self.deliver_to(what.partner)
             case Work.MAIL:
                 self.send_mail()
+            case Work.WEBHOOKS:
+                self.post_events(what.partner)
 
     def poll_mailbox(self, partner_id: str) -> None:
         """Look into one partner's mailbox, keep what is settled and move it away."""
@@ -170,6 +173,18 @@ class Tasks:
             self._begin()
             report = deliver_mail(self.database, self.mail(), self.clock)
             self._delivered(report, Due(Work.MAIL))
+
+    def post_events(self, partner_id: str) -> None:
+        """Post the events that are due to one partner's endpoints."""
+        with self.rights.alone(f"webhooks of {partner_id}") as right:
+            if self._partner(partner_id) is None or right is None:
+                return
+            self._begin()
+            poster = Poster(database=self.database, settings=self.settings.webhooks, clock=self.clock)
+            report = poster.round(partner_id)
+            self.report(PollReport(deliveries=report))
+            if len(report.attempts) >= EACH_MAX:
+                self._go_on(Due(Work.WEBHOOKS, partner_id))
 
     def expire(self) -> None:
         """Decide what waited too long for its order or its answer."""

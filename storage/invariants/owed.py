@@ -10,7 +10,7 @@ LAWS = (
         """
         SELECT id AS message_id, status FROM outbox
         WHERE status NOT IN ('new', 'sending', 'committing', 'sent', 'uncertain', 'failed', 'refused')
-            OR kind NOT IN ('email', 'acknowledgment')
+            OR kind NOT IN ('email', 'acknowledgment', 'webhook')
             OR CASE WHEN status = 'sent' THEN 1 ELSE 0 END <> CASE WHEN sent_at IS NULL THEN 0 ELSE 1 END
             OR (status IN ('uncertain', 'failed', 'refused') AND error = '')
             OR (status IN ('sending', 'committing', 'sent', 'uncertain', 'failed') AND attempts < 1)
@@ -36,7 +36,7 @@ LAWS = (
         SELECT e.id AS event_id, e.order_id FROM event e
         WHERE e.kind IN ('order_cancelled', 'lines_cancelled', 'cancellation_requested')
             AND EXISTS (SELECT 1 FROM event_line m WHERE m.event_id = e.id AND m.quantity > 0)
-            AND NOT EXISTS (SELECT 1 FROM outbox x WHERE x.event_id = e.id)
+            AND NOT EXISTS (SELECT 1 FROM outbox x WHERE x.event_id = e.id AND x.kind <> 'webhook')
         """,
     ),
     Invariant(
@@ -51,14 +51,39 @@ LAWS = (
     Invariant(
         "resends",
         "G6",
-        "What is sent again repeats an older message, and a document its bytes and its name.",
+        "What is sent again repeats an older message: a document its bytes and name, a webhook bytes and id.",
         """
         SELECT x.id AS message_id, x.resend_of FROM outbox x LEFT JOIN outbox o ON o.id = x.resend_of
         WHERE x.resend_of IS NOT NULL AND (
             o.id IS NULL OR o.id >= x.id OR o.kind <> x.kind OR o.partner <> x.partner
             OR (x.kind = 'email' AND x.identity = o.identity)
+            OR (x.kind = 'webhook' AND (x.identity <> o.identity OR x.endpoint_id <> o.endpoint_id
+                OR (o.payload <> x.payload AND o.pruned_at IS NULL AND x.pruned_at IS NULL)))
             OR (x.kind = 'acknowledgment' AND (o.payload <> x.payload OR o.identity <> x.identity
                 OR o.group_control_number <> x.group_control_number)))
+        """,
+    ),
+    Invariant(
+        "posted_once",
+        "G6",
+        "An event is owed to an endpoint once; what repeats it is a re-sending of that.",
+        """
+        SELECT event_id, endpoint_id, MIN(id) AS message_id FROM outbox
+        WHERE kind = 'webhook' AND resend_of IS NULL AND event_id IS NOT NULL
+        GROUP BY event_id, endpoint_id HAVING COUNT(*) > 1
+        """,
+    ),
+    Invariant(
+        "posted_to_parties",
+        "G8",
+        "A webhook goes to an endpoint of a party of its order.",
+        """
+        SELECT x.id AS message_id, x.endpoint_id, x.order_id FROM outbox x
+        LEFT JOIN webhook_endpoint p ON p.id = x.endpoint_id LEFT JOIN orders o ON o.id = x.order_id
+        WHERE CASE WHEN x.kind = 'webhook' THEN 1 ELSE 0 END
+                <> CASE WHEN x.endpoint_id IS NULL THEN 0 ELSE 1 END
+            OR (x.kind = 'webhook' AND (p.id IS NULL OR p.partner <> x.partner OR x.identity = ''
+                OR (o.id IS NOT NULL AND x.partner <> o.buyer AND x.partner <> o.seller)))
         """,
     ),
     Invariant(

@@ -6,7 +6,15 @@ said"; a column that is NULL means "not yet" or "none".
 
 from sqlalchemy import Table
 
-from storage.models import access, mailboxes, orders, owed, received, waiting  # noqa: F401 - makes all known
+from storage.models import (  # noqa: F401 - makes all known
+    access,
+    mailboxes,
+    orders,
+    owed,
+    received,
+    waiting,
+    webhooks,
+)
 from storage.models.base import Row
 
 METADATA = Row.metadata

@@ -32,6 +32,7 @@ class OutboxRow(Row, table=True):
         Index("outbox_status_index", "status", "due_at", "kind"),
         Index("outbox_recipient", "recipient", "id"),  # what went to somebody, newest first
         Index("outbox_resend_of", "resend_of", **only_where("resend_of IS NOT NULL")),
+        Index("outbox_webhooks", "partner", "id", **only_where("kind = 'webhook'")),
         Index("outbox_group", "partner", "group_control_number", **only_where("group_control_number <> ''")),
     )
 
@@ -63,6 +64,7 @@ class OutboxRow(Row, table=True):
     verdict_set_id: int | None = refers_to("transaction_set.id", nullable=True, index=True)
     file_id: int | None = refers_to("received_file.id", nullable=True)  # whose reading made us owe it
     pruned_at: datetime | None = Field(sa_type=Instant)  # since then its content is empty; it stays as sent
+    endpoint_id: int | None = refers_to("webhook_endpoint.id", nullable=True)  # of a webhook
 
 
 class SequenceRow(Row, table=True):

@@ -1,0 +1,201 @@
+"""Webhooks over HTTP: a partner's endpoints, what was posted to them, and posting it again."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection
+
+from pipeline import journal
+from pipeline.api.callers import Caller, needs
+from pipeline.api.paging import ID_MAX
+from pipeline.api.problems import PREFIX, ApiProblem
+from pipeline.api.routes import PAGE_MAX
+from pipeline.report import Json
+from pipeline.views import endpoint_json, posting_json
+from pipeline.webhooks.targets import URL_CHARS_MAX, BadTarget, target_of
+from pipeline.wiring import Application
+from storage import outbox, webhooks
+from storage.outbox import OutboxMessage, StaleMessage
+from storage.states import Kind, Scope, Topic
+from storage.webhooks import ENDPOINTS_MAX, Endpoint
+
+HOOKS = needs(Scope.WEBHOOKS)
+Id = Annotated[int, Path(ge=1, le=ID_MAX)]
+
+
+class AddWebhook(BaseModel):
+    """Where events are to be posted, and which."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: Annotated[str, Field(min_length=1, max_length=URL_CHARS_MAX, description="https://...")]
+    topics: Annotated[frozenset[Topic], Field(min_length=1)]
+
+
+class AttemptOut(BaseModel):
+    """One attempt to post something."""
+
+    at: str
+    status: int | None = Field(description="Of HTTP; null: there was no answer.")
+    error: str | None
+    answer: str = Field(description="The beginning of what was answered.")
+    duration_ms: int
+
+
+class WebhookOut(BaseModel):
+    """An endpoint, without its secret."""
+
+    id: int
+    partner: str
+    url: str
+    topics: list[str]
+    enabled: bool
+    created_at: str
+    disabled_at: str | None
+    disabled_why: str | None
+    last_attempt: AttemptOut | None
+
+
+class MadeOut(WebhookOut):
+    """A new endpoint with what its deliveries are signed with, which is not shown again."""
+
+    secret: str
+
+
+class WebhooksOut(BaseModel):
+    """All endpoints, disabled ones too."""
+
+    webhooks: list[WebhookOut]
+
+
+class DeliveryOut(BaseModel):
+    """Something posted to an endpoint, or to be posted. `webhook_id` is the header of that name."""
+
+    id: int
+    webhook: int
+    webhook_id: str
+    topic: str
+    order: int | None
+    status: str
+    error: str | None
+    created_at: str
+    due_at: str | None
+    sent_at: str | None
+    resend_of: int | None
+    attempts: list[AttemptOut]
+
+
+class DeliveriesOut(BaseModel):
+    """Deliveries, newest first; `next` goes into `before` for the page after, null on the last."""
+
+    deliveries: list[DeliveryOut]
+    next: int | None
+
+
+def make_router() -> APIRouter:
+    """All routes of webhooks."""
+    router = APIRouter(prefix=f"{PREFIX}/webhooks", tags=["webhooks"])
+    _add_endpoints(router)
+    _add_deliveries(router)
+    return router
+
+
+def _add_endpoints(router: APIRouter) -> None:
+    @router.get("", response_model=WebhooksOut, operation_id="webhooks")
+    def show(request: Request, caller: Annotated[Caller, HOOKS]) -> Response:
+        """Your endpoints."""
+        with _application(request).database.reading() as tx:
+            found = webhooks.list_endpoints(tx, caller.partner.id)
+            last = webhooks.last_attempts(tx, [one.id for one in found])
+        return JSONResponse({"webhooks": [endpoint_json(one, last.get(one.id)) for one in found]})
+
+    @router.post("", response_model=MadeOut, status_code=201, operation_id="add_webhook")
+    def add(request: Request, caller: Annotated[Caller, HOOKS], body: AddWebhook) -> Response:
+        """Have events posted somewhere. The secret in the answer is not shown again."""
+        application = _application(request)
+        try:
+            target_of(body.url, allow_loopback=application.settings.webhooks.allow_loopback)
+        except BadTarget as error:
+            raise ApiProblem(422, "bad-url", "Nothing can be posted there.", str(error)) from error
+        at, partner = application.clock.now(), caller.partner.id
+
+        def work(tx: Connection) -> tuple[Endpoint, str]:
+            if sum(one.is_on for one in webhooks.list_endpoints(tx, partner)) >= ENDPOINTS_MAX:
+                raise ApiProblem(409, "too-many-webhooks", f"More than {ENDPOINTS_MAX} are not possible.")
+            return webhooks.add_endpoint(tx, partner, body.url, body.topics, at)
+
+        made, secret = application.database.run(work)
+        journal.event("webhook_added", webhook=made.id, partner=partner, by=caller.actor)
+        return JSONResponse({**endpoint_json(made, None), "secret": secret}, 201)
+
+    @router.delete("/{webhook_id}", response_model=WebhookOut, operation_id="remove_webhook")
+    def remove(request: Request, caller: Annotated[Caller, HOOKS], webhook_id: Id) -> Response:
+        """Post nothing more there. It stays in the list, with what was posted."""
+        application = _application(request)
+        at, partner = application.clock.now(), caller.partner.id
+
+        def work(tx: Connection) -> Json:
+            if webhooks.get_endpoint(tx, webhook_id, partner) is None:
+                raise ApiProblem(404, "no-such-webhook", "There is no such webhook.")
+            webhooks.disable_endpoint(tx, webhook_id, at, f"by {caller.actor}.")
+            removed = webhooks.get_endpoint(tx, webhook_id, partner)
+            assert removed is not None
+            return endpoint_json(removed, webhooks.last_attempts(tx, [webhook_id]).get(webhook_id))
+
+        return JSONResponse(application.database.run(work))
+
+
+def _add_deliveries(router: APIRouter) -> None:
+    @router.get("/deliveries", response_model=DeliveriesOut, operation_id="webhook_deliveries")
+    def deliveries(
+        request: Request,
+        caller: Annotated[Caller, HOOKS],
+        webhook: Annotated[int | None, Query(ge=1, le=ID_MAX, description="To this endpoint only.")] = None,
+        before: Annotated[int | None, Query(ge=1, le=ID_MAX)] = None,
+        limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
+    ) -> Response:
+        """What was and will be posted to your endpoints, newest first, with every attempt."""
+        with _application(request).database.reading() as tx:
+            found = outbox.list_messages(
+                tx, kind=Kind.WEBHOOK, partner=caller.partner.id, endpoint_id=webhook, before=before,
+                limit=limit + 1,
+            )  # fmt: skip
+            page = found[::-1][:limit]
+            attempts = webhooks.attempts_of(tx, [one.id for one in page])
+        said = [posting_json(one, attempts.get(one.id, ())) for one in page]
+        return JSONResponse({"deliveries": said, "next": page[-1].id if len(found) > limit else None})
+
+    @router.post(
+        "/deliveries/{delivery_id}/resend",
+        response_model=DeliveryOut, status_code=201, operation_id="resend_webhook_delivery",
+    )  # fmt: skip
+    def resend(request: Request, caller: Annotated[Caller, HOOKS], delivery_id: Id) -> Response:
+        """Post it again: the same id and the same bytes."""
+        application = _application(request)
+        at, partner = application.clock.now(), caller.partner.id
+
+        def work(tx: Connection) -> OutboxMessage:
+            old = outbox.get(tx, delivery_id)
+            if old is None or old.kind is not Kind.WEBHOOK or old.partner != partner:
+                raise ApiProblem(404, "no-such-delivery", "There is no such delivery.")
+            assert old.endpoint_id is not None
+            endpoint = webhooks.get_endpoint(tx, old.endpoint_id)
+            if endpoint is None or not endpoint.is_on:
+                raise ApiProblem(409, "webhook-disabled", "Its endpoint is disabled.")
+            try:
+                made = outbox.get(tx, outbox.resend(tx, delivery_id, at))
+            except StaleMessage as error:
+                raise ApiProblem(409, "not-again", "It cannot be posted again now.", str(error)) from error
+            assert made is not None
+            return made
+
+        made = application.database.run(work)
+        journal.event("message_resent", message=made.id, resend_of=f"m{delivery_id}", by=caller.actor)
+        return JSONResponse(posting_json(made, ()), 201)
+
+
+def _application(request: Request) -> Application:
+    application: Application = request.app.state.application
+    return application
