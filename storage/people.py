@@ -93,8 +93,10 @@ def get_user(tx: Connection, user_id: int) -> User | None:
     return None if row is None else _user(row)
 
 
-def user_with(tx: Connection, email: str) -> User | None:
-    """The person with this address, revoked or not."""
+def user_with(tx: Connection, email: str, *, alone: bool = False) -> User | None:
+    """The person with this address, revoked or not. `alone`: nobody else changes it until we are done."""
+    if alone:
+        lock_names(tx, [_name(email)])
     row = tx.execute(select(_USERS).where(_USERS.c.email == normal(email))).one_or_none()
     return None if row is None else _user(row)
 
@@ -156,7 +158,7 @@ def attempt(tx: Connection, email: str, at: datetime) -> Attempt | None:
     None when there is nobody with this address and a password. While the account is locked the answer has
     nothing to fit, and does not count.
     """
-    lock_names(tx, [f"user:{normal(email)}"])
+    lock_names(tx, [_name(email)])
     row = tx.execute(select(_USERS).where(_USERS.c.email == normal(email))).one_or_none()
     if row is None or row.disabled_at is not None or not row.password_hash:
         return None
@@ -213,6 +215,11 @@ def note_seen(tx: Connection, token: str, at: datetime) -> None:
 def sign_out(tx: Connection, token: str) -> None:
     """End a session."""
     tx.execute(delete(_SESSIONS).where(_SESSIONS.c.token_hash == _hash(token)))
+
+
+def _name(email: str) -> str:
+    """What is locked of a person."""
+    return f"user:{normal(email)}"
 
 
 def _hash(token: str) -> str:

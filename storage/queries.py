@@ -123,9 +123,12 @@ def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
         yield or_(_ORDERS.c.buyer == wanted.partner, _ORDERS.c.seller == wanted.partner)
     for name in ("buyer", "seller", "po_number"):
         if value := getattr(wanted, name):
-            yield _ORDERS.c[name] == value
+            # Few are asked for: they are looked up; a party's index would be walked to its end for them.
+            yield (_ORDERS.c[name].concat("") if wanted.asks else _ORDERS.c[name]) == value
     if wanted.status is not None:
-        yield _ORDERS.c.status == wanted.status.value
+        # A party's own are read by its index: those of everybody with this status are many more.
+        by_party = wanted.buyer or wanted.seller
+        yield (_ORDERS.c.status.concat("") if by_party else _ORDERS.c.status) == wanted.status.value
     if wanted.placed_since is not None:
         yield _ORDERS.c.placed_at >= wanted.placed_since
     if wanted.placed_before is not None:

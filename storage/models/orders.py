@@ -27,7 +27,7 @@ class OrderRow(Row, table=True):
     __table_args__ = (
         one_of("status", OrderStatus),
         UniqueConstraint("buyer", "seller", "po_number", "release"),
-        Index("orders_status", "status"),
+        Index("orders_status", "status", "placed_at", "id"),
         Index("orders_of_buyer", "buyer", "placed_at", "id"),  # a party's own, newest first, by pages
         Index("orders_of_seller", "seller", "placed_at", "id"),
         Index("orders_placed", "placed_at", "id"),  # everybody's, for the hub's own people

@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.app.people import PASSWORD
 
-IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images" / "app"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+GUIDE, IMAGES = DOCS / "app.md", DOCS / "images" / "app"
 NARROW, WIDE = 375, 1280
 _GRAVE = ("serious", "critical")
 
@@ -69,11 +70,11 @@ class Looking:
         assert self.complaints == [], self.page.url
 
     def picture(self, name: str) -> None:
-        """For the guide, when it is to be drawn anew: UPDATE_SCREENSHOTS=1."""
-        if os.environ.get("UPDATE_SCREENSHOTS"):
+        """For the guide, if it shows this one and is to be drawn anew: UPDATE_SCREENSHOTS=1."""
+        file = f"{name}-{'phone' if self.width == NARROW else 'desk'}.png"
+        if os.environ.get("UPDATE_SCREENSHOTS") and file in GUIDE.read_text(encoding="utf-8"):
             IMAGES.mkdir(parents=True, exist_ok=True)
-            size = "phone" if self.width == NARROW else "desk"
-            self.page.screenshot(path=IMAGES / f"{name}-{size}.png", full_page=True, animations="disabled")
+            self.page.screenshot(path=IMAGES / file, full_page=True, animations="disabled")
 
 
 @contextmanager

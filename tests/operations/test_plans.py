@@ -14,6 +14,7 @@ from pipeline.waiting import expire_waiting, ingest_waiting
 from storage import held, lookups, outbox, parked, queries
 from storage.database import Database
 from storage.lookups import FilesWanted, MessagesWanted
+from storage.orders import OrderStatus
 from storage.queries import Wanted
 from storage.states import Kind, Status
 from tests.bench import audit
@@ -26,6 +27,13 @@ ORDERS = 4_000  # enough for PostgreSQL to prefer an index
 GROWING = (
     "received_file", "interchange", "transaction_set", "document", "orders", "order_line", "order_line_id",
     "event", "event_line", "outbox",
+)  # fmt: skip
+
+#: What lists are asked for: the hub's people see everybody's.
+ASKED = (
+    Wanted(), Wanted(status=OrderStatus.OPEN), Wanted(buyer="acme"),
+    Wanted(seller="globex", status=OrderStatus.OPEN),
+    Wanted(asks=True), Wanted(buyer="acme", asks=True), Wanted(seller="bolt", asks=True),
 )  # fmt: skip
 
 #: Of these the ledger has thousands of rows; where there are a few, PostgreSQL rightly reads them all.
@@ -83,6 +91,8 @@ def _way(house: House) -> None:
         place = (mine[-1].placed_at, mine[-1].id)
         assert queries.page_of_orders(tx, Wanted(buyer="acme"), after=place, limit=50)
         assert queries.page_of_orders(tx, Wanted(seller="globex", placed_since=NOW), limit=50)
+        for wanted in ASKED:
+            queries.page_of_orders(tx, wanted, limit=50)
         (found,) = queries.find_orders(tx, "PO-1")
         assert queries.get_order(tx, found.id) is not None
         assert queries.stuck_files(tx) == ()
@@ -141,6 +151,27 @@ def _again(house: House) -> None:
     change = file_of("850", cancellation("PO-2"), number=701, sender="acme", receiver="globex")
     (said,) = house.drop(change, partner="acme").interchanges[0].sets
     assert said.outcome.value == "applied"
+
+
+def test_lists_are_read_in_their_order_and_what_is_asked_for_is_not_looked_for(house: House) -> None:
+    if house.database.dialect != "sqlite":
+        pytest.skip("PostgreSQL's plans are looked at by what they read, above")
+    house.database.close()
+    read: dict[Wanted, str] = {}
+    with _traced() as statements, house.database.reading() as tx:
+        for wanted in ASKED:
+            statements.clear()
+            queries.page_of_orders(tx, wanted, limit=50)
+            (read[wanted],) = statements
+    for wanted, statement in read.items():
+        with house.database.reading() as tx:
+            plan = [str(step[3]) for step in tx.exec_driver_sql("EXPLAIN QUERY PLAN " + statement)]
+        if wanted.asks:  # few are, so that sorting them is nothing
+            assert "SEARCH orders USING INTEGER PRIMARY KEY (rowid=?)" in plan
+        else:
+            assert "USE TEMP B-TREE FOR ORDER BY" not in plan
+            by_party = bool(wanted.buyer or wanted.seller)
+            assert by_party is any("orders_of_" in step for step in plan)
 
 
 @contextmanager

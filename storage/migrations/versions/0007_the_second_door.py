@@ -82,4 +82,6 @@ def _lists() -> None:
     op.create_index("orders_of_buyer", "orders", ["buyer", "placed_at", "id"])
     op.create_index("orders_of_seller", "orders", ["seller", "placed_at", "id"])
     op.create_index("orders_placed", "orders", ["placed_at", "id"])
+    op.drop_index("orders_status", "orders")
+    op.create_index("orders_status", "orders", ["status", "placed_at", "id"])
     op.create_index("order_line_id_item", "order_line_id", ["id"])

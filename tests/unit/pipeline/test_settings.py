@@ -243,6 +243,28 @@ def test_mail_to_another_machine_is_protected_by_default(
     assert (mail.security, mail.port) == (security, port)
 
 
+@pytest.mark.parametrize(
+    ("address", "encrypted"),
+    [
+        ("https://orders.hub.example", True),
+        ("http://127.0.0.1:9000", False),
+        ("https://[2001:db8::1]:8443", True),
+    ],
+)
+def test_the_site_has_the_address_that_people_use(folder: Path, address: str, encrypted: bool) -> None:
+    site = read(f'[site]\naddress = "{address}"\n' + HUB).site
+    assert (site.address, site.is_encrypted) == (address, encrypted)
+    assert read(HUB).site.address == "http://127.0.0.1:8080"
+
+
+@pytest.mark.parametrize(
+    "address", ["", "orders.hub.example", "https://x/app", "https://x/", "ftp://x", "https://a b"]
+)
+def test_the_site_has_no_other_address(folder: Path, address: str) -> None:
+    with pytest.raises(SettingsError, match=r"site\.address"):
+        read(f'[site]\naddress = "{address}"\n' + HUB)
+
+
 @pytest.mark.parametrize("text", ["a@example.com", "a+b@x-y.example", "o'neil@a.b.c", "x@localhost"])
 def test_ordinary_addresses_are_taken(text: str) -> None:
     assert EMAIL.fullmatch(text)
