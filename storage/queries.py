@@ -126,7 +126,9 @@ def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
             # Few are asked for: they are looked up, where a party's index would be walked to its end.
             yield (_ORDERS.c[name].concat("") if wanted.asks else _ORDERS.c[name]) == value
     if wanted.status is not None:
-        yield _ORDERS.c.status == wanted.status.value
+        # A party's own are read by its index: those of everybody with this status are many more.
+        by_party = wanted.buyer or wanted.seller
+        yield (_ORDERS.c.status.concat("") if by_party else _ORDERS.c.status) == wanted.status.value
     if wanted.placed_since is not None:
         yield _ORDERS.c.placed_at >= wanted.placed_since
     if wanted.placed_before is not None:

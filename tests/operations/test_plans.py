@@ -32,6 +32,7 @@ GROWING = (
 #: What lists are asked for: the hub's people see everybody's.
 ASKED = (
     Wanted(), Wanted(status=OrderStatus.OPEN), Wanted(buyer="acme"),
+    Wanted(seller="globex", status=OrderStatus.OPEN),
     Wanted(asks=True), Wanted(buyer="acme", asks=True), Wanted(seller="bolt", asks=True),
 )  # fmt: skip
 
@@ -169,6 +170,8 @@ def test_lists_are_read_in_their_order_and_what_is_asked_for_is_not_looked_for(h
             assert "SEARCH orders USING INTEGER PRIMARY KEY (rowid=?)" in plan
         else:
             assert "USE TEMP B-TREE FOR ORDER BY" not in plan
+            by_party = bool(wanted.buyer or wanted.seller)
+            assert by_party is any("orders_of_" in step for step in plan)
 
 
 @contextmanager
