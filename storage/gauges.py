@@ -39,7 +39,8 @@ class Gauges:
     unread_since: datetime | None  # the oldest file that is kept and not read
     held_since: datetime | None
     parked_since: datetime | None
-    unsent_since: datetime | None  # the oldest message that is owed, however often it was tried
+    unsent_since: datetime | None  # the oldest mail or document that is owed, however often it was tried
+    unposted_since: datetime | None  # the oldest webhook: what is late there is a partner's to mend
     uncertain_since: datetime | None
     mailboxes: tuple[MailboxState, ...]
     left: tuple[LeftFile, ...]
@@ -50,6 +51,7 @@ def gauges(tx: Connection) -> Gauges:
     """Count and look."""
     others = _by(tx, _SETS.c.outcome, _NOT_APPLIED)
     applied = _one(tx, select(func.count()).select_from(_SETS)) - sum(others.values())
+    waits, posted = _OUTBOX.c.status == Status.NEW.value, _OUTBOX.c.kind == Kind.WEBHOOK.value
     return Gauges(
         files=_by(tx, _FILES.c.status),
         sets={**others, Outcome.APPLIED.value: applied},
@@ -61,7 +63,8 @@ def gauges(tx: Connection) -> Gauges:
         unread_since=_oldest(tx, _FILES.c.received_at, _FILES.c.status == FileStatus.NEW.value),
         held_since=_oldest(tx, _HELD.c.at, _OPEN),
         parked_since=_oldest(tx, _PARKED.c.since, _WAITING),
-        unsent_since=_oldest(tx, _OUTBOX.c.created_at, _OUTBOX.c.status == Status.NEW.value),
+        unsent_since=_oldest(tx, _OUTBOX.c.created_at, waits & ~posted),
+        unposted_since=_oldest(tx, _OUTBOX.c.created_at, waits & posted),
         uncertain_since=_oldest(tx, _OUTBOX.c.created_at, _OUTBOX.c.status == Status.UNCERTAIN.value),
         mailboxes=mailboxes.states(tx),
         left=mailboxes.left_files(tx),
