@@ -69,7 +69,7 @@ def _counted(found: Gauges) -> list[tuple[str, str, _Samples]]:
         ("orders", "Orders by status.", _each("status", OrderStatus, found.orders)),
         (
             "messages",
-            "E-mails and X12 documents by status.",
+            "E-mails, X12 documents and webhooks by status.",
             [
                 ({"kind": kind, "status": status}, found.messages.get((kind, status), 0))
                 for kind in (kind.value for kind in Kind)
@@ -94,6 +94,7 @@ def _ages(found: Gauges, now: datetime) -> _Samples:
         "held": found.held_since,
         "parked": found.parked_since,
         "unsent_message": found.unsent_since,
+        "unposted_webhook": found.unposted_since,
         "uncertain_message": found.uncertain_since,
     }
     return [({"what": what}, max((now - at).total_seconds(), 0) if at else 0) for what, at in since.items()]

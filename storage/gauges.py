@@ -39,7 +39,8 @@ class Gauges:
     unread_since: datetime | None  # the oldest file that is kept and not read
     held_since: datetime | None
     parked_since: datetime | None
-    unsent_since: datetime | None  # the oldest message that is owed, however often it was tried
+    unsent_since: datetime | None  # the oldest mail or document that is owed, however often it was tried
+    unposted_since: datetime | None  # the oldest webhook: what is late there is a partner's to mend
     uncertain_since: datetime | None
     mailboxes: tuple[MailboxState, ...]
     left: tuple[LeftFile, ...]
@@ -63,6 +64,7 @@ def backlog(tx: Connection) -> Gauges:
     """The same without what is settled, in some milliseconds: no sets, orders, read files, sent messages."""
     unread = _FILES.c.status.in_([FileStatus.NEW.value, FileStatus.FAILED.value])
     unsent = _OUTBOX.c.status.in_([status.value for status in Status if status is not Status.SENT])
+    waits, posted = _OUTBOX.c.status == Status.NEW.value, _OUTBOX.c.kind == Kind.WEBHOOK.value
     return Gauges(
         files=_by(tx, _FILES.c.status, unread),
         sets={},
@@ -74,7 +76,8 @@ def backlog(tx: Connection) -> Gauges:
         unread_since=_oldest(tx, _FILES.c.received_at, _FILES.c.status == FileStatus.NEW.value),
         held_since=_oldest(tx, _HELD.c.at, _OPEN),
         parked_since=_oldest(tx, _PARKED.c.since, _WAITING),
-        unsent_since=_oldest(tx, _OUTBOX.c.created_at, _OUTBOX.c.status == Status.NEW.value),
+        unsent_since=_oldest(tx, _OUTBOX.c.created_at, waits & ~posted),
+        unposted_since=_oldest(tx, _OUTBOX.c.created_at, waits & posted),
         uncertain_since=_oldest(tx, _OUTBOX.c.created_at, _OUTBOX.c.status == Status.UNCERTAIN.value),
         mailboxes=mailboxes.states(tx),
         left=mailboxes.left_files(tx),

@@ -74,19 +74,6 @@ LAWS = (
         """,
     ),
     Invariant(
-        "posted_to_parties",
-        "G8",
-        "A webhook goes to an endpoint of a party of its order.",
-        """
-        SELECT x.id AS message_id, x.endpoint_id, x.order_id FROM outbox x
-        LEFT JOIN webhook_endpoint p ON p.id = x.endpoint_id LEFT JOIN orders o ON o.id = x.order_id
-        WHERE CASE WHEN x.kind = 'webhook' THEN 1 ELSE 0 END
-                <> CASE WHEN x.endpoint_id IS NULL THEN 0 ELSE 1 END
-            OR (x.kind = 'webhook' AND (p.id IS NULL OR p.partner <> x.partner OR x.identity = ''
-                OR (o.id IS NOT NULL AND x.partner <> o.buyer AND x.partner <> o.seller)))
-        """,
-    ),
-    Invariant(
         "acknowledged_once",
         "G7",
         "A received group is acknowledged by one 997, which is kept as it was written.",

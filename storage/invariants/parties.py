@@ -60,6 +60,17 @@ LAWS = (
         """,
     ),
     Invariant(
+        "posted_to_own",
+        "G8",
+        "A webhook goes to an endpoint of the partner it is for, and has its id.",
+        """
+        SELECT x.id AS message_id, x.partner, x.endpoint_id FROM outbox x
+        LEFT JOIN webhook_endpoint p ON p.id = x.endpoint_id
+        WHERE (x.kind = 'webhook' AND (p.id IS NULL OR p.partner <> x.partner OR x.identity = ''))
+            OR (x.kind <> 'webhook' AND x.endpoint_id IS NOT NULL)
+        """,
+    ),
+    Invariant(
         "messages_about_events",
         "G8",
         "A message about an event of an order names that order.",

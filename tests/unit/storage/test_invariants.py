@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, text
 
-from storage import held, interchanges, outbox, parked, receipts
+from storage import held, interchanges, outbox, parked, receipts, webhooks
 from storage.commands import Consent, Submission
 from storage.database import Database
 from storage.evolve import LINES_MAX
@@ -14,7 +14,7 @@ from storage.ledger import apply
 from storage.models import METADATA
 from storage.outcomes import Choice, Outcome, Question
 from storage.sequences import next_number
-from storage.states import Fate
+from storage.states import Fate, Kind, Topic
 from tests.postgres import PostgresServer
 from tests.unit.storage.build import (
     AT,
@@ -85,6 +85,8 @@ PLANTED = {
     "event_parties": "UPDATE event SET by_party = 'zeta' WHERE id = 3",
     "event_sources": "UPDATE event SET source_file = '' WHERE id = 3",
     "messages_to_parties": "UPDATE outbox SET partner = 'zeta' WHERE order_id = 1",
+    "posted_once": "INSERT INTO outbox SELECT * FROM outbox WHERE kind = 'webhook'",
+    "posted_to_own": "UPDATE webhook_endpoint SET partner = 'zeta'",
     "messages_about_events": "UPDATE outbox SET order_id = 2 WHERE event_id = 3",
     "kept_bytes": "UPDATE received_file SET data = name_bytes",
     "numbers": "UPDATE sequence SET value = 9",
@@ -146,6 +148,10 @@ MORE = [
     ("event_parties", "UPDATE interchange SET partner = 'zeta'"),
     ("event_sources", "UPDATE event SET by_party = '' WHERE id = 3"),
     ("messages_to_parties", "UPDATE outbox SET recipient = 'bolt' WHERE set_type = '997'"),
+    ("posted_to_own", "UPDATE outbox SET endpoint_id = 1 WHERE kind = 'email'"),
+    ("posted_to_own", "UPDATE outbox SET endpoint_id = NULL WHERE kind = 'webhook'"),
+    ("posted_to_own", "UPDATE outbox SET identity = '' WHERE kind = 'webhook'"),
+    ("cancellations_told", "DELETE FROM outbox WHERE kind = 'email' AND event_id = 3"),
     ("messages_to_parties", "UPDATE interchange SET partner = 'bolt'"),
     ("possible", "UPDATE event_line SET quantity = 11000000 WHERE event_id = 2"),
     ("possible", "UPDATE event_line SET line_id = 3000002 WHERE event_id = 6"),
@@ -221,6 +227,15 @@ def tell(tx: Connection) -> None:
     number = next_number(tx, f"interchange:{BUYER}")
     answered = {"group_control_number": str(number), "set_type": "997", "interchange_id": interchange_id}
     said = "997 A for group 1 of interchange 000000001"
+    endpoint, _ = webhooks.add_endpoint(tx, BUYER, "https://hooks.acme.example/", tuple(Topic), AT)
+    posted = {
+        "kind": Kind.WEBHOOK,
+        "partner": BUYER,
+        "identity": "msg_1",
+        "endpoint_id": endpoint.id,
+        "order_id": 1,
+    }
+    outbox.enqueue(tx, mail("event:3:webhook:1", **posted), AT)
     outbox.enqueue(tx, upload("997:1", partner=BUYER, to=BUYER, subject=said, **answered), AT)
 
 
