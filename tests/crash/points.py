@@ -40,6 +40,9 @@ COMMITS = {
     "deliver._Courier.claim": "messages are taken to be sent",
     "deliver._Courier.committing": "the final dot of a mail is about to go",
     "deliver._Courier.settle": "what the other side made of messages",
+    "post_events.Poster.round": "webhooks that the last process had begun are owed again",
+    "post_events.Poster._start": "a webhook is taken to be posted",
+    "post_events.Poster._settle": "what an endpoint made of a webhook",
 }
 #: Requests of the SFTP protocol that the mailbox makes. The first row changes something on the other side.
 CHANGING = ("rename", "posix-rename", "open to write", "write", "mkdir", "remove")
@@ -84,6 +87,11 @@ IN_TROUBLE_ONLY = {
         for moment in ("before", "after")
     },
     **{
+        f"commit post_events.Poster.{site}: {moment}": "an endpoint; tests/webhooks kills at these"
+        for site in ("_start", "_settle")
+        for moment in ("before", "after")
+    },
+    **{
         f"sftp {kind}: {moment}": "a server that is full or cannot rename; tests/integration/test_mailbox.py"
         for kind in ("posix-rename", "remove")
         for moment in MOMENTS
@@ -91,8 +99,9 @@ IN_TROUBLE_ONLY = {
 }
 
 #: Transactions of commands that a person gives, one each; they are not on the way of a document by itself.
-#: Nor are those of workers that only put jobs down: tests/work kills workers at random.
-BY_HAND = ("cli.upkeep.", "replay.replay", "restore.", "staff.", "work.")
+#: Nor are those of workers that only put jobs down: tests/work kills workers at random. Nor those of the
+#: site, each of which is one request: tests/api kills its process.
+BY_HAND = ("api.", "cli.", "demo.", "post_events.Poster.ping", "replay.replay", "restore.", "staff.", "work.")
 
 
 class UnlistedPoint(BaseException):

@@ -46,14 +46,17 @@ HOSTILE = (
 )
 
 
+OURS = ("support", "link")  # what nobody else wrote
+
+
 def poisoned(value: Any, text: str) -> Any:
-    """A copy of a context with every text of it, at any depth, replaced; only the support address stays."""
+    """A copy of a context with every text of it, at any depth, replaced, but for what is ours."""
     if isinstance(value, str):
         return text
     if isinstance(value, tuple):
         return tuple(poisoned(item, text) for item in value)
     if is_dataclass(value) and not isinstance(value, type):
-        names = [field.name for field in fields(value) if field.name != "support"]
+        names = [field.name for field in fields(value) if field.name not in OURS]
         return replace(value, **{name: poisoned(getattr(value, name), text) for name in names})
     return value
 
@@ -95,7 +98,8 @@ def test_no_field_can_change_headers_recipients_or_markup(kind: type[Context], t
     tags = _Tags(message.html)
     assert set(tags.seen) <= set(_Tags(usual.html).seen) | {"span", "br", "b"}
     assert tags.seen.count("h1") == 1
-    assert tags.links == ["mailto:edi-support%40example.com"]
+    assert tags.links == _Tags(usual.html).links
+    assert tags.links[-1] == "mailto:edi-support%40example.com"
     assert message.html.count("<!--") == usual.html.count("<!--")
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\u2028\u2029]", message.text + message.html)
     assert "root:" not in message.text
