@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.needs("sshd", "postgres"), pytest.mark.filterwarnings(
 
 WORKERS = 3
 HARM_SECONDS = 10.0
+KILLED_MIN = 4
 _FILES, _OUTBOX = table("received_file"), table("outbox")
 #: ISA09 and ISA10, GS04 and GS05; and what a mail says of when it was.
 _TIMES = re.compile(r"\*\d{6,8}\*\d{4}(?=\*)|\d{4}-\d\d-\d\d \d\d:\d\d UTC")
@@ -97,6 +98,10 @@ def harm(workers: Crew, chance: random.Random, place: Yard) -> int:
                 stopped[victim] = now + chance.uniform(0.3, 4.0)
     for process in stopped:
         os.kill(process.pid or 0, signal.SIGCONT)
+    while killed < KILLED_MIN:  # on a slow machine the time was over before
+        workers.kill(chance.choice(workers.processes))
+        workers.start()
+        killed += 1
     return killed
 
 
@@ -112,7 +117,7 @@ def test_nothing_is_lost_and_nothing_done_twice(
         killed = harm(workers, chance, place)
         wait_until(lambda: place.is_at_rest)
         assert workers.stop() == [0] * WORKERS
-        assert killed >= 2, "there was no harm to speak of"
+        assert killed >= KILLED_MIN
         found = picture_of(place)
         for name, rows in expected.items():
             assert found[name] - rows == Counter(), name
