@@ -99,9 +99,7 @@ class SftpMailbox:
         """Of the files that were complete the reply may be lost and the name given: a new session looks."""
         steps = self._steps()
         doubtful = {name: data for name, data in files if name.encode() in complete}
-        outcomes = self._run_many(
-            [steps.publishing(name.encode(), data, again=True) for name, data in doubtful.items()]
-        )
+        outcomes = self._run_many([steps.publishing(name.encode(), data) for name, data in doubtful.items()])
         found = dict(zip(doubtful, outcomes, strict=True))
         return [found.get(name, error) for name, _ in files]
 

@@ -128,49 +128,35 @@ class Changes(Steps):
 
     def delivering(self, name: bytes, content: bytes, complete: set[bytes]) -> Conversation[None]:
         """Leave a file in the delivery folder. From when it is `complete` it may be there under its name."""
-        if (yield from self.present(name, content)):
-            return
-        yield from self.uploading(name, content)
+        at_final = yield from self._uploading(name, content)
         complete.add(name)
-        yield from self.publishing(name, content)
+        yield from self._naming(name, content, at_final)
 
-    def present(self, name: bytes, content: bytes) -> Conversation[bool]:
-        """Whether the delivery folder holds the file already; other content under its name is an error."""
-        final = join(self.settings.delivery.encode(), name)
-        (there,) = yield [sftp.lstat(final)]
-        if not isinstance(there, Attributes):
-            return False
-        if there.regular and there.size == len(content):
-            (opened,) = yield [sftp.open_file(final, Open.READ)]
-            if isinstance(opened, Handle):
-                _, found = yield from reading(opened.handle, len(content))
-                yield [sftp.close(opened.handle)]
-                if found == content:
-                    return True
-        raise NameTaken(
-            f"{self.host}: {printable(final)} already exists with other content; it was left as it is."
-            " If it is not ours, ask the partner to take it away."
-        )
+    def publishing(self, name: bytes, content: bytes) -> Conversation[None]:
+        """What is left of `delivering` when the reply to its last request was lost."""
+        at_part, at_final = yield [sftp.lstat(self._part(name)), sftp.lstat(self._final(name))]
+        if is_missing(at_part):  # nothing but our rename takes it away, so it was delivered
+            return
+        yield from self._naming(name, content, at_final)
 
-    def uploading(self, name: bytes, content: bytes) -> Conversation[None]:
-        """Write the whole content under a temporary name, or leave nothing behind."""
-        folder = self.settings.delivery.encode()
-        part = join(folder, _part(name))
+    def _uploading(self, name: bytes, content: bytes) -> Conversation[Answer]:
+        """Write all of it under a temporary name, or leave nothing behind; what has its final name then."""
+        part = self._part(name)
         (opened,) = yield [sftp.open_file(part, Open.WRITE | Open.CREATE | Open.TRUNCATE)]
         if not isinstance(opened, Handle):
-            raise self.folder_error("delivery", folder, opened)
-        pieces = range(0, len(content), READ_BYTES)
-        failed: Answer | None = None
-        for start in range(0, len(pieces), WRITES_AT_ONCE):
-            answers = yield [
-                sftp.write(opened.handle, at, content[at : at + READ_BYTES])
-                for at in pieces[start : start + WRITES_AT_ONCE]
-            ]
-            failed = next((answer for answer in answers if not is_ok(answer)), None)
-            if failed is not None:
-                break
-        closed, written = yield [sftp.close(opened.handle), sftp.lstat(part)]
-        failed = failed or (None if is_ok(closed) else closed)
+            raise self.folder_error("delivery", self.settings.delivery.encode(), opened)
+        writes = [
+            sftp.write(opened.handle, at, content[at : at + READ_BYTES])
+            for at in range(0, len(content), READ_BYTES)
+        ]
+        looks = [sftp.close(opened.handle), sftp.lstat(part), sftp.lstat(self._final(name))]
+        # Requests for one file are done in their order (draft, section 3), so the last of them go together.
+        done: list[Answer] = []
+        while len(writes) > WRITES_AT_ONCE and all(map(is_ok, done)):
+            done += yield writes[:WRITES_AT_ONCE]
+            del writes[:WRITES_AT_ONCE]
+        *closed, written, at_final = yield [*writes[:WRITES_AT_ONCE], *looks]
+        failed = next((answer for answer in (*done, *closed) if not is_ok(answer)), None)
         size = written.size if isinstance(written, Attributes) else None
         if failed is not None or size != len(content):
             yield [sftp.remove(part)]
@@ -178,23 +164,18 @@ class Changes(Steps):
                 f"{self.host}: {printable(part)} could not be written ({failed or f'{size} bytes arrived'});"
                 " is the partner's disk or quota full?"
             )
+        return at_final
 
-    def publishing(self, name: bytes, content: bytes, *, again: bool = False) -> Conversation[None]:
-        """Give the uploaded file its name. Asked again after a lost reply, it looks first."""
-        folder = self.settings.delivery.encode()
-        part, final = join(folder, _part(name)), join(folder, name)
-        if again:
-            (at_part,) = yield [sftp.lstat(part)]
-            if is_missing(at_part):  # nothing but our rename takes it away, so it was delivered
-                return
-        if (yield from self.present(name, content)):
-            yield [sftp.remove(part)]
+    def _naming(self, name: bytes, content: bytes, at_final: Answer) -> Conversation[None]:
+        """Give the uploaded file its name, unless it is there already."""
+        part, final = self._part(name), self._final(name)
+        if (yield from self._is_there(name, content, at_final)):
             return
         (renamed,) = yield [sftp.rename(part, final)]
         if is_ok(renamed):  # not looked for: the partner may have taken it already
             return
-        if (yield from self.present(name, content)):
-            yield [sftp.remove(part)]
+        (at_final,) = yield [sftp.lstat(final)]
+        if (yield from self._is_there(name, content, at_final)):
             return
         if self.posix_rename:  # last resort, since it would replace a file put there just now
             (renamed,) = yield [sftp.posix_rename(part, final)]
@@ -205,6 +186,34 @@ class Changes(Steps):
             f"{self.host}: {printable(part)} cannot be renamed to {printable(name)}: {renamed}."
             f" User {self.settings.username} needs the right to rename in the delivery folder."
         )
+
+    def _is_there(self, name: bytes, content: bytes, at_final: Answer) -> Conversation[bool]:
+        """Whether the delivery folder has the file already; other content under its name is an error.
+
+        In both cases the uploaded one is taken away.
+        """
+        final = self._final(name)
+        if not isinstance(at_final, Attributes):
+            return False
+        found = None
+        if at_final.regular and at_final.size == len(content):
+            (opened,) = yield [sftp.open_file(final, Open.READ)]
+            if isinstance(opened, Handle):
+                found = yield from reading(opened.handle, len(content))
+                yield [sftp.close(opened.handle)]
+        yield [sftp.remove(self._part(name))]
+        if found == content:
+            return True
+        raise NameTaken(
+            f"{self.host}: {printable(final)} already exists with other content; it was left as it is."
+            " If it is not ours, ask the partner to take it away."
+        )
+
+    def _final(self, name: bytes) -> bytes:
+        return join(self.settings.delivery.encode(), name)
+
+    def _part(self, name: bytes) -> bytes:
+        return self._final(b"." + name + b".part")
 
     def path(self, folder: Folder) -> bytes:
         """The path of a folder on the partner's server."""
@@ -220,10 +229,6 @@ class Changes(Steps):
             f"{self.host}: {printable(file.name)} was replaced after it was read; it was not moved,"
             " the next round takes the new one"
         )
-
-
-def _part(name: bytes) -> bytes:
-    return b"." + name + b".part"
 
 
 def _free_names(name: bytes, suffix: str) -> Iterator[bytes]:

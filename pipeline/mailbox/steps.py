@@ -106,9 +106,10 @@ class Steps:
                 f"{self.host}: {printable(file.name)} cannot be opened: {opened}."
                 f" User {self.settings.username} needs the right to read it."
             )
-        before, content = yield from reading(opened.handle, file.size)
+        content = yield from reading(opened.handle, file.size)
+        # The listing was the look before: whatever was opened instead, or written since, differs from it.
         after, by_name, _ = yield [sftp.fstat(opened.handle), sftp.lstat(path), sftp.close(opened.handle)]
-        unchanged = all(is_same(look, file) for look in (before, after, by_name))
+        unchanged = is_same(after, file) and is_same(by_name, file)
         if not unchanged or len(content) != file.size:
             raise FileChanged(
                 f"{self.host}: {printable(file.name)} changed while it was being read;"
@@ -128,33 +129,25 @@ class Steps:
         return TransportError(f"{self.host}: folder {printable(folder)} cannot be used: {answer}; {advice}")
 
 
-def reading(handle: bytes, size: int) -> Conversation[tuple[Answer, bytes]]:
-    """What the open file is said to be before, and at most size + 1 bytes of it.
-
-    One byte more than expected tells that the file has grown.
-    """
-    spans = [(at, min(READ_BYTES, size - at)) for at in range(0, size, READ_BYTES)]
-    spans.append((size, 1))
+def reading(handle: bytes, size: int) -> Conversation[bytes]:
+    """At most size + 1 bytes of an open file: one more than expected tells that it has grown."""
+    spans = [(at, min(READ_BYTES, size + 1 - at)) for at in range(0, size + 1, READ_BYTES)]
     pieces: list[bytes] = []
     crumbs = 0
-    before: list[Answer] = []
     for start in range(0, len(spans), READS_AT_ONCE):
         asked = spans[start : start + READS_AT_ONCE]
-        first = [] if start else [sftp.fstat(handle)]
-        answers = yield first + [sftp.read(handle, at, length) for at, length in asked]
-        before += answers[: len(first)]
-        answers = answers[len(first) :]
+        answers = yield [sftp.read(handle, at, length) for at, length in asked]
         for (at, length), answer in zip(asked, answers, strict=True):
-            piece = _content(answer)
+            piece, expected = _content(answer), min(length, size - at)
             # A server may answer with less than was asked for; only an empty answer is the end.
-            while 0 < len(piece) < length and crumbs < CRUMBS_MAX:
+            while 0 < len(piece) < expected and crumbs < CRUMBS_MAX:
                 crumbs += 1
                 (more,) = yield [sftp.read(handle, at + len(piece), length - len(piece))]
                 if not _content(more):
                     break
                 piece += _content(more)
             pieces.append(piece[: length + 1])  # a server that says more than asked is cut, and found out
-    return before[0], b"".join(pieces)
+    return b"".join(pieces)
 
 
 def _content(answer: Answer) -> bytes:

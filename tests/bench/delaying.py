@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _CHUNK_BYTES = 256 * 1024
+_TICK_SECONDS = 0.001
 
 
 @contextmanager
@@ -26,30 +27,45 @@ def delayed(port: int, round_trip_seconds: float) -> Iterator[int]:
 
 
 async def _serve(listener: socket.socket, port: int, seconds: float) -> None:
-    async def connected(near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
-        far, forth = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.gather(_carry(near, forth, seconds), _carry(far, back, seconds))
+    listener.setblocking(False)
+    loop = asyncio.get_running_loop()
+    carried: set[asyncio.Task[None]] = set()
+    while True:
+        near, _ = await loop.sock_accept(listener)
+        far = socket.create_connection(("127.0.0.1", port))
+        for link in (near, far):
+            link.setblocking(False)
+            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        task = asyncio.create_task(_both_ways(near, far, seconds))
+        carried.add(task)
+        task.add_done_callback(carried.discard)
 
-    async with await asyncio.start_server(connected, sock=listener) as server:
-        await server.serve_forever()
+
+async def _both_ways(near: socket.socket, far: socket.socket, seconds: float) -> None:
+    with near, far:
+        await asyncio.gather(_carry(near, far, seconds), _carry(far, near, seconds), return_exceptions=True)
 
 
-async def _carry(source: asyncio.StreamReader, target: asyncio.StreamWriter, seconds: float) -> None:
-    """Pass on what comes, in order, each piece so much later; any number of pieces may be on the way."""
+async def _carry(source: socket.socket, target: socket.socket, seconds: float) -> None:
+    """Pass on what comes, in order, each piece so much later; any number of pieces may be on the way.
+
+    What comes within a tick is one piece: else the proxy's own work for each packet would be measured.
+    """
     under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
-    clock = asyncio.get_running_loop().time
+    loop = asyncio.get_running_loop()
 
     async def arrive() -> None:
         while True:
             due, piece = await under_way.get()
-            await asyncio.sleep(max(0.0, due - clock()))
+            await asyncio.sleep(max(0.0, due - loop.time()))
             if not piece:
-                target.close()
+                target.shutdown(socket.SHUT_WR)
                 return
-            target.write(piece)
+            await loop.sock_sendall(target, piece)
 
     arriving = asyncio.create_task(arrive())
-    while piece := await source.read(_CHUNK_BYTES):
-        under_way.put_nowait((clock() + seconds, piece))
-    under_way.put_nowait((clock() + seconds, b""))
+    while piece := await loop.sock_recv(source, _CHUNK_BYTES):
+        under_way.put_nowait((loop.time() + seconds - _TICK_SECONDS / 2, piece))
+        await asyncio.sleep(_TICK_SECONDS)
+    under_way.put_nowait((loop.time() + seconds, b""))
     await arriving
