@@ -2,9 +2,11 @@
 
 import os
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 
-from tests.bench import bench_stages, bench_way, bench_x12, plot
+from tests.bench import bench_stages, bench_way, bench_x12, plot, workers
+from tests.bench.measure import Table
 
 _DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -14,19 +16,26 @@ def main() -> None:
     machine = f"{os.cpu_count()} CPUs ({platform.machine()}), Python {platform.python_version()}"
     parts = ["# Benchmarks", f"Measured in one run of `make bench` on {machine}."]
     print(parts[-1], flush=True)
-    for make in (bench_way.way, bench_stages.stages, bench_way.fetching, bench_way.ledger):
-        table = make()
+
+    def show(table: Table) -> None:
         print(f"\n{table.as_text()}", flush=True)
         parts.append(table.as_markdown())
+
+    def draw(title: str, name: str, points: Sequence[tuple[str, float]]) -> None:
+        (_DOCS / name).write_text(plot.bars(title, points), encoding="utf-8")
+        parts.append(f"![{title}]({name})")
+
+    show(bench_way.way())
+    table, points = bench_stages.stages()
+    show(table)
+    draw("files a second, by stage", "stages.svg", points)
+    show(bench_way.fetching())
+    show(bench_way.ledger())
     table, points = bench_way.growth()
-    print(f"\n{table.as_text()}", flush=True)
-    drawn = plot.bars("files a second, by orders in the ledger before", points)
-    (_DOCS / "benchmarks.svg").write_text(drawn, encoding="utf-8")
-    parts += [table.as_markdown(), "![files a second, by orders in the ledger before](benchmarks.svg)"]
-    for more in (bench_x12.speed, bench_x12.size, bench_x12.hostile):
-        table = more()
-        print(f"\n{table.as_text()}", flush=True)
-        parts.append(table.as_markdown())
+    show(table)
+    draw("files a second, by orders in the ledger before", "benchmarks.svg", points)
+    for make in (workers.bench, bench_x12.speed, bench_x12.size, bench_x12.hostile):
+        show(make())
     (_DOCS / "benchmarks.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 

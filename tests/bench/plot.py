@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from html import escape
 
-_WIDTH, _BAR, _GAP, _LEFT, _TOP = 640, 28, 12, 120, 44
+_WIDTH, _BAR, _GAP, _LEFT, _TOP = 640, 28, 12, 150, 44
 
 
-def bars(title: str, points: Sequence[tuple[int, float]]) -> str:
+def bars(title: str, points: Sequence[tuple[str, float]]) -> str:
     """One bar for each point, as long as its figure, beside the number it is for."""
     most = max(value for _, value in points)
     height = _TOP + len(points) * (_BAR + _GAP)
@@ -16,7 +16,7 @@ def bars(title: str, points: Sequence[tuple[int, float]]) -> str:
         length = round((_WIDTH - _LEFT - 80) * value / most)
         middle = y + _BAR // 2 + 5
         rows += [
-            f'<text x="{_LEFT - 10}" y="{middle}" text-anchor="end">{name:,}</text>',
+            f'<text x="{_LEFT - 10}" y="{middle}" text-anchor="end">{escape(name)}</text>',
             f'<rect x="{_LEFT}" y="{y}" width="{length}" height="{_BAR}" fill="#2f6f8f"/>',
             f'<text x="{_LEFT + length + 8}" y="{middle}">{value:,.0f}</text>',
         ]

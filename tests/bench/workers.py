@@ -7,14 +7,15 @@ Two buyers send orders, two sellers ship of orders placed before; every file has
 """
 
 import argparse
-import os
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from pipeline.wiring import open_application
 from tests import postgres
+from tests.bench.measure import Table
 from tests.conftest import require
 from tests.integration.sftp_server import OpenSshServer, running_openssh
 from tests.postgres import PostgresServer, running_postgres
@@ -24,6 +25,7 @@ from tests.work.crew import QUICK, Yard, crew, wait_until, yard
 #: As in the product, but for looking into the mailboxes at once.
 PACE = replace(QUICK, heartbeat_seconds=10, stalled_seconds=30, mailboxes_at_once=4)
 SECONDS_MAX = 900.0
+_NAMES = {0: "one process that polls", 1: "1 worker"}
 
 
 def drop(place: Yard, files: int) -> None:
@@ -72,24 +74,33 @@ def with_poll(place: Yard) -> float:
     return took
 
 
-def main() -> None:
-    """Measure with each number of workers, and print a line for each."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.workers", description=__doc__)
-    parser.add_argument("--files", type=int, default=500, help="of each of four partners")
-    parser.add_argument("--workers", type=int, nargs="+", default=[0, 1, 2, 4], help="0: poll")
-    given = parser.parse_args()
+def bench(files: int = 300, crews: Sequence[int] = (0, 1, 2, 4)) -> Table:
+    """So many files of each of four partners, with each number of workers."""
+    table = Table(
+        "Workers",
+        [f"{4 * files:,} files of one set, of 4 partners", "files/s"],
+        "On PostgreSQL, synced to the disk. Workers, PostgreSQL, sshd and the mail server all share this"
+        " machine's cores; see [scaling.md](scaling.md).",
+    )
     postgres._SETTINGS.update(fsync="on", full_page_writes="on", autovacuum="on")
     with (
         running_postgres(require("postgres")) as server,
         running_openssh("MaxStartups 100") as sshd,
         tempfile.TemporaryDirectory() as folder,
     ):
-        print(f"{os.cpu_count()} cores; {4 * given.files} files of one set each, from 4 partners")
-        for workers in given.workers:
-            took = measure(server, sshd, Path(folder), workers, given.files)
-            print(
-                f"{workers or 'no'} workers: {took:.1f} s, {4 * given.files / took:.0f} files/s", flush=True
-            )
+        for workers in crews:
+            took = measure(server, sshd, Path(folder), workers, files)
+            table.add(_NAMES.get(workers, f"{workers} workers"), f"{4 * files / took:,.0f}")
+    return table
+
+
+def main() -> None:
+    """Measure with each number of workers."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.workers", description=__doc__)
+    parser.add_argument("--files", type=int, default=500, help="of each of four partners")
+    parser.add_argument("--workers", type=int, nargs="+", default=[0, 1, 2, 4], help="0: poll")
+    given = parser.parse_args()
+    print(bench(given.files, given.workers).as_text())
 
 
 if __name__ == "__main__":
