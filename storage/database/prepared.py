@@ -27,12 +27,15 @@ class _Compiled:
     constants: Values  # what the statement itself brings; it stands behind the row's values
     results: tuple[Converter | None, ...]  # what the types make of the columns that come back
     converts: bool  # whether they make anything of them
+    as_given: bool  # the driver takes the values of a row as and where they are
 
     def values(self, row: Values) -> Any:
         """A row's values as the driver wants them: by place, or by name."""
         if self.constants:
             row += self.constants
         if self.positional:
+            if self.as_given:
+                return row
             return tuple([row[at] if to is None else to(row[at]) for _, (at, to) in self.places])
         return {name: row[at] if to is None else to(row[at]) for name, (at, to) in self.places}
 
@@ -114,6 +117,7 @@ class Prepared:
             constants=tuple(own.values()),
             results=results,
             converts=any(results),
+            as_given=[place for _, place in places] == [(at, None) for at in range(len(names))],
         )
 
 
