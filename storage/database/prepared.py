@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Update, exc
+from sqlalchemy import JSON, Connection, Delete, Dialect, Insert, Select, Update, exc
 
 from storage.database.errors import LedgerBug
 
@@ -28,6 +28,7 @@ class _Compiled:
     results: tuple[Converter | None, ...]  # what the types make of the columns that come back
     converts: bool  # whether they make anything of them
     as_given: bool  # the driver takes the values of a row as and where they are
+    by_column: str  # the same insert for any number of rows, where there is a quicker one
 
     def values(self, row: Values) -> Any:
         """A row's values as the driver wants them: by place, or by name."""
@@ -38,6 +39,12 @@ class _Compiled:
                 return row
             return tuple([row[at] if to is None else to(row[at]) for _, (at, to) in self.places])
         return {name: row[at] if to is None else to(row[at]) for name, (at, to) in self.places}
+
+    def columns(self, rows: Sequence[Values]) -> dict[str, list[Any]]:
+        """The values of all rows as `by_column` wants them."""
+        return {
+            name: [row[at] if to is None else to(row[at]) for row in rows] for name, (at, to) in self.places
+        }
 
 
 class Prepared:
@@ -57,6 +64,8 @@ class Prepared:
         try:
             if len(rows) == 1:
                 cursor.execute(one.sql, one.values(rows[0]))
+            elif one.by_column:
+                cursor.execute(one.by_column, one.columns(rows))
             else:
                 cursor.executemany(one.sql, list(map(one.values, rows)))
         except Exception as error:
@@ -117,8 +126,22 @@ class Prepared:
             constants=tuple(own.values()),
             results=results,
             converts=any(results),
+            by_column="" if own else _by_column(self._statement, self._names, dialect),
             as_given=[place for _, place in places] == [(at, None) for at in range(len(names))],
         )
+
+
+def _by_column(statement: Any, names: Sequence[str], dialect: Dialect) -> str:
+    """On a server with arrays: one statement for all rows takes half the time of one for each."""
+    if dialect.name != "postgresql" or not isinstance(statement, Insert) or statement.exported_columns:
+        return ""
+    types = {name: statement.table.c[name].type for name in names}
+    if any(isinstance(kind, JSON) for kind in types.values()):  # whose arrays are written in another way
+        return ""
+    quote = dialect.identifier_preparer.quote
+    columns = ", ".join(map(quote, names))
+    arrays = ", ".join(f"%({name})s::{kind.compile(dialect)}[]" for name, kind in types.items())
+    return f"INSERT INTO {quote(statement.table.name)} ({columns}) SELECT * FROM unnest({arrays})"  # noqa: S608
 
 
 def _place(names: Sequence[str], bind: Any, dialect: Dialect) -> Place:

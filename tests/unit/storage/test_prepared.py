@@ -1,6 +1,6 @@
 """Statements for many rows: the same rows reach both database systems, each in its own form."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +12,7 @@ from storage.database import Database, LedgerBug, Prepared
 from storage.models import table
 
 SEQUENCES, ORDERS, LINES = table("sequence"), table("orders"), table("order_line")
+DOCUMENTS = table("document")
 POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 SQLITE: Dialect = sqlite.dialect()
 INSERT = Prepared(insert(SEQUENCES), "value", "name")  # in another order than the table's
@@ -27,6 +28,18 @@ def test_values_go_to_their_columns(database: Database) -> None:
         assert INSERT.run(tx, [(1, "a"), (2, "b")]) == 2
         assert INSERT.run(tx, []) == 0
         assert tx.execute(select(SEQUENCES).order_by(SEQUENCES.c.name)).all() == [("a", 1), ("b", 2)]
+
+
+def test_many_rows_keep_their_types_and_what_is_not_there(database: Database) -> None:
+    columns = ("at", "partner", "kind", "key", "content_hash", "set_id")
+    remember = Prepared(insert(DOCUMENTS), *columns)
+    noon = datetime(2026, 3, 4, 12, 30, 15, 123456, tzinfo=UTC)
+    odd = ('{"a,b"}', "\\", "", "NULL", "Zoë\n'")
+    rows = [(noon, "acme", "ship", text, f"{at}", None) for at, text in enumerate(odd)]
+    with database.writing() as tx:
+        assert remember.run(tx, rows) == len(rows)
+        query = select(*(DOCUMENTS.c[name] for name in columns)).order_by(DOCUMENTS.c.content_hash)
+        assert tx.execute(query).all() == rows
 
 
 def test_a_query_gives_its_rows(database: Database) -> None:
