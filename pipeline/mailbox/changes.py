@@ -157,11 +157,13 @@ class Changes(Steps):
             del writes[:WRITES_AT_ONCE]
         *closed, written, at_final = yield [*writes[:WRITES_AT_ONCE], *looks]
         failed = next((answer for answer in (*done, *closed) if not is_ok(answer)), None)
-        size = written.size if isinstance(written, Attributes) else None
-        if failed is not None or size != len(content):
+        if failed is None and _size(written) != len(content):
+            (written,) = yield [sftp.lstat(part)]  # some servers look before they have written after all
+        if failed is not None or _size(written) != len(content):
             yield [sftp.remove(part)]
             raise TransportError(
-                f"{self.host}: {printable(part)} could not be written ({failed or f'{size} bytes arrived'});"
+                f"{self.host}: {printable(part)} could not be written"
+                f" ({failed or f'{_size(written)} bytes arrived'});"
                 " is the partner's disk or quota full?"
             )
         return at_final
@@ -229,6 +231,10 @@ class Changes(Steps):
             f"{self.host}: {printable(file.name)} was replaced after it was read; it was not moved,"
             " the next round takes the new one"
         )
+
+
+def _size(look: Answer) -> int | None:
+    return look.size if isinstance(look, Attributes) else None
 
 
 def _free_names(name: bytes, suffix: str) -> Iterator[bytes]:

@@ -201,6 +201,34 @@ def test_a_rename_that_is_refused_says_what_to_look_for() -> None:
         moving({Kind.LSTAT: looks, Kind.RENAME: [FAILURE], Kind.STAT: [REGULAR]})
 
 
+def delivering(answers: dict[Kind, list[Answer]]) -> list[Kind]:
+    """What is asked of a server that answers so, to leave ten bytes in the delivery folder."""
+    asked: list[Kind] = []
+
+    def answer(request: Request) -> Answer:
+        asked.append(request.kind)
+        given = answers[request.kind]
+        return given.pop(0) if len(given) > 1 else given[0]
+
+    play(STEPS.delivering(b"a.997", b"0123456789", set()), answer)
+    return asked
+
+
+def test_a_server_that_looks_before_it_has_written_is_asked_again() -> None:
+    early, whole = Attributes(0, 0o100644, 5), Attributes(10, 0o100644, 5)
+    said: dict[Kind, list[Answer]] = {
+        Kind.OPEN: [Handle(b"h")],
+        Kind.WRITE: [OK],
+        Kind.CLOSE: [OK],
+        Kind.LSTAT: [early, MISSING, whole],
+        Kind.RENAME: [OK],
+        Kind.REMOVE: [OK],
+    }
+    assert delivering(said)[-2:] == [Kind.LSTAT, Kind.RENAME]
+    with pytest.raises(TransportError, match="0 bytes arrived"):
+        delivering({**said, Kind.LSTAT: [early, MISSING, early]})
+
+
 # --- bytes ----------------------------------------------------------------------------------------------
 
 
