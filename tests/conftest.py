@@ -31,6 +31,8 @@ SEARCH_PATH = os.pathsep.join(
 # What a person or a CI service sets for itself and tests must not see: our settings, and colours.
 SCRUBBED = ("COUNTERMAND_", "PYTHON_COLORS", "NO_COLOR", "FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS")
 
+MEMORY_BYTES_MIN = 2 * 1024**3  # a worker's own at a time are some hundred megabytes
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -71,6 +73,9 @@ def pytest_configure() -> None:
     for name in list(os.environ):
         if name.startswith(SCRUBBED):
             del os.environ[name]
+    memory = Path("/dev/shm")  # no test loses its power: waiting for a disk shows nothing here
+    if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > MEMORY_BYTES_MIN:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
     os.environ["COLUMNS"] = "120"
     os.environ["TZ"] = "NST3:30"  # in POSIX form, which needs no zone files: 3.5 hours behind UTC
     time.tzset()

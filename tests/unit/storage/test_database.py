@@ -43,13 +43,13 @@ def test_the_pragmas_are_set(sqlite_database: Database) -> None:
         assert {name: tx.exec_driver_sql(f"PRAGMA {name}").scalar() for name in wanted} == wanted
 
 
-def test_a_file_is_made_and_upgraded_on_first_use(sqlite_database: Database) -> None:
-    assert sqlite_database.current() is None
-    assert sqlite_database.path is not None
-    assert not sqlite_database.path.exists()
-    with sqlite_database.reading() as tx:
+def test_a_file_is_made_and_upgraded_on_first_use(absent_database: Database) -> None:
+    assert absent_database.current() is None
+    assert absent_database.path is not None
+    assert not absent_database.path.exists()
+    with absent_database.reading() as tx:
         assert tx.execute(text("SELECT COUNT(*) FROM orders")).scalar() == 0
-    assert sqlite_database.current() == revisions()[-1]
+    assert absent_database.current() == revisions()[-1]
 
 
 def test_a_transaction_is_kept_whole_or_not_at_all(database: Database) -> None:
@@ -147,13 +147,13 @@ def test_what_was_done_to_a_part_of_a_copy_is_undone_alone(database: Database) -
     copy.close()
 
 
-def test_a_private_copy_of_nothing_leaves_no_file(sqlite_database: Database) -> None:
-    copy = sqlite_database.scratch_copy()
+def test_a_private_copy_of_nothing_leaves_no_file(absent_database: Database) -> None:
+    copy = absent_database.scratch_copy()
     with copy.writing() as tx:
         assert next_number(tx, "n") == 1
     copy.close()
-    assert sqlite_database.path is not None
-    assert list(sqlite_database.path.parent.iterdir()) == []
+    assert absent_database.path is not None
+    assert list(absent_database.path.parent.iterdir()) == []
 
 
 def test_a_second_process_leaves_at_once(tmp_path: Path) -> None:
