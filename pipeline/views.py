@@ -124,14 +124,15 @@ def line_json(line: MessageLine) -> Json:
     return _message(line, line.order)
 
 
-def message_json(tx: Connection, message: OutboxMessage) -> Json:
-    """An outbox message; the payload as text, byte for byte in latin-1."""
+def message_json(tx: Connection, message: OutboxMessage, *, is_secret: bool) -> Json:
+    """An outbox message; the payload as text, byte for byte in latin-1. Of what is secret no content."""
     order = mark_of(tx, message.order_id) if message.order_id else None
     return {
         **_message(message, order.key.po_number if order else ""),
-        "body_text": message.body_text,
-        "body_html": message.body_html,
-        "payload": message.payload.decode("latin-1"),
+        "is_secret": is_secret,
+        "body_text": None if is_secret else message.body_text,
+        "body_html": None if is_secret else message.body_html,
+        "payload": None if is_secret else message.payload.decode("latin-1"),
     }
 
 

@@ -194,6 +194,13 @@ def mark_answered(
     tx.execute(update(_OUTBOX).where(_OUTBOX.c.id == message_id).values(values))
 
 
+def is_under_way(tx: Connection, kind: Kind, partner: str = "") -> bool:
+    """Whether messages of a kind (to one partner) are being sent, or were when their sender ended."""
+    begun = or_(*(_OUTBOX.c.status == word(status) for status in _UNDER_WAY))
+    query = select(_OUTBOX.c.id).where(begun, *_only(kind, partner)).limit(1)
+    return tx.execute(query).first() is not None
+
+
 def recover(tx: Connection, *, kind: Kind | None = None, partner: str = "") -> tuple[int, ...]:
     """At the start of the only process that sends: settle what the last one left; the ids now uncertain.
 

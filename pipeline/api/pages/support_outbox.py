@@ -58,6 +58,8 @@ def make_router() -> APIRouter:
     def confirm(request: Request, visitor: Operator, message_id: RowId) -> Response:
         with application_of(request).database.reading() as tx:
             found, repeated = _there(tx, message_id), outbox.resends_of(tx, message_id)
+        with nothing_done():
+            staff.check_no_secret(found)
         if not found.is_final:
             raise PageError(409, "Nothing was done", "It was not sent yet, and will be sent anyway.")
         return render(
