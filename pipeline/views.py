@@ -13,7 +13,7 @@ from storage.orders import LineState
 from storage.outbox import OutboxMessage
 from storage.parked import Parked
 from storage.quantities import plain
-from storage.queries import OrderSummary, OrderView, mark_of
+from storage.queries import OrderSummary, OrderView, Totals, mark_of
 from storage.states import Status
 from storage.webhooks import Endpoint, PostAttempt
 
@@ -39,15 +39,29 @@ def order_json(view: OrderView) -> Json:
     }
 
 
+def row_json(order: OrderSummary, totals: Iterable[Totals]) -> Json:
+    """An order as the API's lists show it, with its quantities by unit of measure."""
+    return {
+        "id": order.id,
+        **summary_json(order),
+        "totals": [{"unit": one.unit, **_counters(one)} for one in totals],
+    }
+
+
 def _line(line: LineState) -> Json:
-    counted = ("ordered", "fulfilled", "cancelled", "requested", "open")
-    counters = {name: plain(getattr(line, name)) for name in counted}
     return {
         "line": line.line,
         "ids": {item.qualifier: item.id for item in line.ids},
         "unit": line.unit,
         "description": line.description,
-        **counters,
+        **_counters(line),
+    }
+
+
+def _counters(counted: LineState | Totals) -> Json:
+    return {
+        name: plain(getattr(counted, name))
+        for name in ("ordered", "fulfilled", "cancelled", "requested", "open")
     }
 
 

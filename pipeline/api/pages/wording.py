@@ -12,7 +12,7 @@ from pipeline.notifications import item_words, reason_words, source_words
 from storage.events import EventKind, LedgerEvent, Units
 from storage.orders import LineState, OrderStatus
 from storage.outbox import OutboxMessage, list_messages
-from storage.queries import OrderView
+from storage.queries import OrderView, Totals
 from storage.states import Kind, Status
 
 #: A partner's name by its id.
@@ -77,11 +77,7 @@ class Line:
     @property
     def said(self) -> str:
         """The bar, for who cannot see it."""
-        counted = (("fulfilled", self.fulfilled), ("cancelled", self.cancelled), ("open", self.open))
-        figures = ", ".join(
-            f"{amounts([(quantity, self.unit)])} {word}" for word, quantity in counted if quantity
-        )
-        return f"Of {amounts([(self.ordered, self.unit)])}: {figures or 'nothing'}"
+        return _said(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +97,30 @@ class Happening:
     actor: str = ""  # for support: who had the document decided
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What became of an order's units of one measure, with its bar."""
+
+    totals: Totals
+    bar: tuple[Part, ...]
+
+    @property
+    def said(self) -> str:
+        """The bar, for who cannot see it."""
+        return _said(self.totals)
+
+
+def counted_of(totals: Iterable[Totals]) -> list[Counted]:
+    """The quantities of an order in a list."""
+    return [Counted(one, _bar(one)) for one in totals]
+
+
+def _said(of: "Line | Totals") -> str:
+    counted = (("fulfilled", of.fulfilled), ("cancelled", of.cancelled), ("open", of.open))
+    figures = ", ".join(f"{amounts([(quantity, of.unit)])} {word}" for word, quantity in counted if quantity)
+    return f"Of {amounts([(of.ordered, of.unit)])}: {figures or 'nothing'}"
+
+
 def line_of(line: LineState) -> Line:
     """A line with its bar."""
     return Line(
@@ -110,7 +130,7 @@ def line_of(line: LineState) -> Line:
     )  # fmt: skip
 
 
-def _bar(line: LineState) -> tuple[Part, ...]:
+def _bar(line: LineState | Totals) -> tuple[Part, ...]:
     counted = (
         ("fulfilled", line.fulfilled), ("cancelled", line.cancelled),
         ("requested", line.requested), ("open", line.open - line.requested),
