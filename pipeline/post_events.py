@@ -14,7 +14,6 @@ from sqlalchemy import Connection
 from pipeline import journal, logbook
 from pipeline.clock import Clock
 from pipeline.deliver import Attempt, DeliveryReport, retry_at
-from pipeline.errors import OperatorError
 from pipeline.settings import WebhookSettings
 from pipeline.webhooks.bodies import ping_body
 from pipeline.webhooks.posting import GONE, Limits, Posted, post
@@ -161,15 +160,6 @@ class _Queue:
     messages: list[OutboxMessage]
     claimed: OutboxMessage | None = field(default=None)
     at: datetime | None = None  # when the claimed one was
-
-
-def own_endpoint(database: Database, endpoint_id: int) -> Endpoint:
-    """An endpoint that is there; an OperatorError when it is not."""
-    with database.reading() as tx:
-        found = webhooks.get_endpoint(tx, endpoint_id)
-    if found is None:
-        raise OperatorError(f"There is no webhook {endpoint_id}.")
-    return found
 
 
 def _nothing() -> Posted:

@@ -22,11 +22,12 @@ from pipeline.sets import decide_again
 from pipeline.settings import Settings
 from pipeline.telling import tell_again
 from pipeline.wiring import Application
-from storage import held, ledger, outbox, queries
+from storage import held, ledger, outbox, queries, receipts
 from storage.commands import Command, Consent
 from storage.orders import OrderStatus
 from storage.outbox import OutboxMessage
 from storage.queries import OrderView
+from storage.receipts import ReceivedFile
 
 STAFF = "staff"  # who did it, where no person is named
 
@@ -165,6 +166,21 @@ def resend(
     for new_id in made:
         journal.event("message_resent", message=new_id, resend_of=f"m{message_id}", by=by)
     return made
+
+
+def retry(application: Application, file_id: int, by: str = STAFF) -> ReceivedFile:
+    """Have a file that was given up read again, with the next round; Refused for any other."""
+
+    def again(tx: Connection) -> ReceivedFile:
+        if not receipts.retry(tx, file_id):
+            raise Refused(f"File {file_id} is none that was given up; nothing was done.")
+        file = receipts.get_file(tx, file_id)
+        assert file is not None
+        return file
+
+    file = application.database.run(again)
+    journal.event("file_retried", file=file_id, partner=file.partner, name=file.name, by=by)
+    return file
 
 
 def check_no_secret(message: OutboxMessage) -> None:

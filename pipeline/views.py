@@ -14,6 +14,7 @@ from storage.outbox import OutboxMessage
 from storage.parked import Parked
 from storage.quantities import plain
 from storage.queries import OrderSummary, OrderView, Totals, mark_of
+from storage.receipts import ReceivedFile
 from storage.states import Status
 from storage.webhooks import Endpoint, PostAttempt
 
@@ -131,6 +132,18 @@ def waiting_rows(held: Iterable[Json], parked: Iterable[Json]) -> Iterator[Json]
         yield {**one, "waits_for": "a person", "choices": [choice["name"] for choice in choices]}
     for one in parked:
         yield {**one, "waits_for": "its order"}
+
+
+def given_up_json(file: ReceivedFile) -> Json:
+    """A file that was given up, or is to be read again."""
+    return {
+        "id": file.id,
+        "partner": file.partner,
+        "name": file.name,
+        "status": file.status.value,
+        "error": file.error or None,
+        "received_at": file.received_at.isoformat(),
+    }
 
 
 def line_json(line: MessageLine) -> Json:

@@ -23,10 +23,10 @@ PAGES = (
     "/support/overview", "/support/files", "/support/files/1", "/support/files/1/raw", "/support/waiting",
     "/support/waiting/1", "/support/waiting/1/answer?choice=cancel", "/support/outbox", "/support/outbox/2",
     "/support/outbox/1/resend", "/support/audit", "/support/search?q=PO-1", "/support/export/orders.csv",
-    "/support/export/waiting.csv", "/support/export/outbox.csv",
+    "/support/export/waiting.csv", "/support/export/outbox.csv", "/support/webhooks",
 )  # fmt: skip
 FORMS = (
-    "/support/files/1/try", "/support/files/1/replay", "/support/waiting/1/answer",
+    "/support/files/1/try", "/support/files/1/replay", "/support/files/1/retry", "/support/waiting/1/answer",
     "/support/outbox/1/resend", "/support/audit",
 )  # fmt: skip
 
