@@ -118,7 +118,7 @@ class _Work:
             if file.id in given_up:
                 self._fail(
                     file,
-                    f"{file.name} of {file.partner} was given up after several attempts: countermand retry",
+                    f"{file.name} of {file.partner} was given up after several tries; see: countermand retry",
                 )
         return [file for file in batch if file.id in begun]
 

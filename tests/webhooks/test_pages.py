@@ -5,8 +5,8 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
-import httpx
 import pytest
 
 from pipeline.api.pages import webhooks as pages
@@ -46,8 +46,7 @@ def add(person: Person, url: str) -> str:
     form = person.form(HOME) | {"url": url}
     person.client.headers["Content-Type"] = "application/x-www-form-urlencoded"
     fields = [*form.items(), *(("topic", topic.value) for topic in Topic if topic.value != form["topic"])]
-    body = httpx.QueryParams(fields)
-    person._see(person.client.post(HOME, content=str(body)))
+    person._see(person.client.post(HOME, content=urlencode(fields)))
     del person.client.headers["Content-Type"]
     found = SECRET.search(person.page)
     assert found is not None, person.text
