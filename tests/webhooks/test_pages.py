@@ -137,6 +137,23 @@ def test_what_was_posted_is_sent_again_once_for_each_time_it_is_wanted(site: Sit
     assert site.breaches() == ()
 
 
+def test_an_order_names_no_webhook_among_those_who_were_told(site: Site, one: Receiver) -> None:
+    """It had called each "X12 to" the other side; the log of an endpoint is its company's."""
+    person = ada(site)
+    add(person, one.url())
+    with site.application.database.writing() as tx:
+        webhooks.add_endpoint(tx, "globex", one.url(), tuple(Topic), site.application.clock.now())
+    order_id = site.place("PO-1", 10)
+    person.get(f"/orders/{order_id}/cancel")
+    person.send(f"/orders/{order_id}/cancel/preview", what="whole")
+    person.send(f"/orders/{order_id}/cancel")
+    assert "Who is told E-mail to Globex Supply : waits to be sent" in person.text
+    assert "X12" not in person.text
+    person.get(f"/orders/{order_id}")
+    assert "E-mail to Globex Supply" in person.text
+    assert "X12" not in person.text
+
+
 def test_it_is_switched_off_and_on_and_who_did_it_is_said(site: Site, one: Receiver) -> None:
     person, operator = ada(site), eve(site)
     add(person, one.url())

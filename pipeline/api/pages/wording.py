@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain
 
 from sqlalchemy import Connection
 
@@ -211,10 +212,14 @@ _MESSAGES_MAX = 200  # of one order, the newest
 
 
 def told_of(tx: Connection, named: Named, view: OrderView) -> dict[int, tuple[Told, ...]]:
-    """Who was told of what, by event: the other party of whoever caused it."""
+    """Who was told of what, by event: the other party of whoever caused it. Webhooks have a log of their own."""
     events = {event.id: event for event in view.events}
     told: dict[int, list[Told]] = {}
-    for message in list_messages(tx, order_id=view.summary.id, limit=_MESSAGES_MAX):
+    found = (
+        list_messages(tx, kind=kind, order_id=view.summary.id, limit=_MESSAGES_MAX)
+        for kind in (Kind.EMAIL, Kind.ACKNOWLEDGMENT)
+    )
+    for message in sorted(chain.from_iterable(found), key=lambda message: message.id):
         event = events.get(message.event_id or 0)
         if event is not None:
             told.setdefault(event.id, []).append(_told(message, named(view.summary.key.other(event.by))))
