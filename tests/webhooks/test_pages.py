@@ -110,6 +110,10 @@ def test_every_try_and_its_answer_are_shown_and_what_it_said_is_text(site: Site,
         Page(operator.page)
     assert '"po_number": "PO-1"' in operator.text
     assert f'href="{SUPPORT}/1"' in operator.page
+    operator.get("/support/outbox?kind=webhook&partner=acme")
+    assert f'href="/support/outbox/{message.id}"' in operator.page
+    operator.get("/support/outbox?kind=webhook&partner=globex")
+    assert "No message fits the search." in operator.text
     operator.get(f"{SUPPORT}?partner=bolt")
     assert "This company has no webhook." in operator.text
 
@@ -236,6 +240,19 @@ def test_what_is_no_webhook_is_asked_back(here: Site) -> None:
         answer = person.send(HOME, **fields)
         assert (answer.status_code, said in person.text) == (422, True), person.text
         assert person.form(HOME)["url"] == fields["url"]
+
+
+def test_a_program_can_be_given_a_key_to_them_and_is_not_unless_that_is_chosen(here: Site) -> None:
+    person = ada(here)
+    person.get("/company")
+    assert re.search(r'value="webhooks">', person.page)
+    assert re.search(r'value="orders:read" checked>', person.page)
+    person.send("/company/keys", name="Hooks", scope="webhooks", days="30")
+    found = re.search(r"cmk_[\w-]+", person.page)
+    assert found is not None
+    client = here.client(secret=found[0])
+    assert client.get("/api/v1/webhooks").json() == {"webhooks": []}
+    assert client.get("/api/v1/buyer/orders").status_code == 403
 
 
 def test_there_are_only_so_many(here: Site) -> None:

@@ -212,7 +212,7 @@ _MESSAGES_MAX = 200  # of one order, the newest
 
 
 def told_of(tx: Connection, named: Named, view: OrderView) -> dict[int, tuple[Told, ...]]:
-    """Who was told of what, by event: the other party of whoever caused it. Webhooks have a log of their own."""
+    """Who was told of what, by event: the other party of whoever caused it. Webhooks have their own log."""
     events = {event.id: event for event in view.events}
     told: dict[int, list[Told]] = {}
     found = (
