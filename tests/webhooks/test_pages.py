@@ -141,13 +141,13 @@ def test_what_was_posted_is_sent_again_once_for_each_time_it_is_wanted(site: Sit
     assert site.breaches() == ()
 
 
-def test_an_order_names_no_webhook_among_those_who_were_told(site: Site, one: Receiver) -> None:
+def test_an_order_names_no_webhook_among_those_who_were_told(here: Site, one: Receiver) -> None:
     """It had called each "X12 to" the other side; the log of an endpoint is its company's."""
-    person = ada(site)
+    person = ada(here)
     add(person, one.url())
-    with site.application.database.writing() as tx:
-        webhooks.add_endpoint(tx, "globex", one.url(), tuple(Topic), site.application.clock.now())
-    order_id = site.place("PO-1", 10)
+    with here.application.database.writing() as tx:
+        webhooks.add_endpoint(tx, "globex", one.url(), tuple(Topic), here.application.clock.now())
+    order_id = here.place("PO-1", 10)
     person.get(f"/orders/{order_id}/cancel")
     person.send(f"/orders/{order_id}/cancel/preview", what="whole")
     person.send(f"/orders/{order_id}/cancel")
@@ -158,28 +158,28 @@ def test_an_order_names_no_webhook_among_those_who_were_told(site: Site, one: Re
     assert "X12" not in person.text
 
 
-def test_it_is_switched_off_and_on_and_who_did_it_is_said(site: Site, one: Receiver) -> None:
-    person, operator = ada(site), eve(site)
+def test_it_is_switched_off_and_on_and_who_did_it_is_said(here: Site, one: Receiver) -> None:
+    person, operator = ada(here), eve(here)
     add(person, one.url())
-    site.place("PO-1", 10)
+    here.place("PO-1", 10)
     person.get(f"{HOME}/1")
     person.send(f"{HOME}/1/off")
     assert "by Ada Baker (ada@acme.example)." in person.text
-    site.place("PO-2", 10)
-    assert [message.status for message in owed(site)] == [Status.REFUSED]
+    here.place("PO-2", 10)
+    assert [message.status for message in owed(here)] == [Status.REFUSED]
     assert person.post(f"{HOME}/1/test", person.form("/sign-out")).status_code == 409
     operator.get(f"{SUPPORT}/1")
     assert "Nothing is posted to it." in operator.text
     operator.send(f"{SUPPORT}/1/on")
-    site.place("PO-3", 10)
-    site.application.poster().round()
+    here.place("PO-3", 10)
+    here.application.poster().round()
     assert [request.json["data"]["order"]["po_number"] for request in one.requests] == ["PO-3"]
-    operator.send(f"{SUPPORT}/1/deliveries/{owed(site)[0].id}/resend")  # what it missed
-    site.application.poster().round()
+    operator.send(f"{SUPPORT}/1/deliveries/{owed(here)[0].id}/resend")  # what it missed
+    here.application.poster().round()
     assert [request.json["data"]["order"]["po_number"] for request in one.requests] == ["PO-3", "PO-1"]
     operator.send(f"{SUPPORT}/1/off")
     assert "by Eve Adams (eve@hub.example) of Example Hub." in operator.text
-    assert site.breaches() == ()
+    assert here.breaches() == ()
 
 
 def test_a_new_secret_signs_beside_the_one_in_use_even_after_a_double_click(
@@ -204,12 +204,12 @@ def test_a_new_secret_signs_beside_the_one_in_use_even_after_a_double_click(
         assert webhooks.secrets_of(tx, 1, at) == (third, found[0])  # on purpose: the one before signs
 
 
-def test_a_webhook_is_its_companys_and_its_secret_nobody_elses(site: Site, one: Receiver) -> None:
-    person, bob, operator = ada(site), signed_in(site, "bob@bolt.example", "bolt"), eve(site)
+def test_a_webhook_is_its_companys_and_its_secret_nobody_elses(here: Site, one: Receiver) -> None:
+    person, bob, operator = ada(here), signed_in(here, "bob@bolt.example", "bolt"), eve(here)
     add(person, one.url())
-    site.place("PO-1", 10)
-    site.application.poster().round()
-    delivery = owed(site)[0].id
+    here.place("PO-1", 10)
+    here.application.poster().round()
+    delivery = owed(here)[0].id
     bob.get("/company")
     assert one.url() not in bob.text
     for who, home in ((bob, HOME), (bob, SUPPORT), (person, SUPPORT), (operator, HOME)):
@@ -224,7 +224,7 @@ def test_a_webhook_is_its_companys_and_its_secret_nobody_elses(site: Site, one: 
     token = operator.form("/sign-out")
     assert operator.post(f"{SUPPORT}/1/secret", token).status_code == 404
     assert "signing secret" not in operator.text
-    assert len(owed(site)) == 1
+    assert len(owed(here)) == 1
 
 
 def test_what_is_no_webhook_is_asked_back(here: Site) -> None:
