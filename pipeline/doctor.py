@@ -229,7 +229,10 @@ def _too_old(found: Gauges, now: datetime) -> Iterable[tuple[str, str]]:
     if found.restoring:
         yield "restoration", "a backup was put back and not made good; run: countermand restored"
     if failed:
-        yield "files", f"{failed} were given up after three tries; see the runbook, and report it"
+        yield (
+            "files",
+            f"{failed} were given up after three tries; see the runbook, and: countermand retry",
+        )
     if found.held_since and now - found.held_since > HELD_MAX:
         yield "held", f"a question waits since {found.held_since:%Y-%m-%d %H:%M} UTC; run: countermand held"
     if found.unsent_since and now - found.unsent_since > UNSENT_MAX:

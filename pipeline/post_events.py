@@ -14,7 +14,6 @@ from sqlalchemy import Connection
 from pipeline import journal, logbook
 from pipeline.clock import Clock
 from pipeline.deliver import Attempt, DeliveryReport, retry_at
-from pipeline.errors import OperatorError
 from pipeline.settings import WebhookSettings
 from pipeline.webhooks.bodies import ping_body
 from pipeline.webhooks.posting import GONE, Limits, Posted, post
@@ -43,22 +42,26 @@ class Poster:
 
         An endpoint that does not answer ends the round for itself; one that answers with an error does not.
         """
-        with self.database.writing() as tx:
-            outbox.recover(tx, kind=Kind.WEBHOOK, partner=partner)
         with self.database.reading() as tx:
-            waiting = {
-                endpoint_id: _Queue(
+            left = outbox.is_under_way(tx, Kind.WEBHOOK, partner)
+        if left:  # seldom: a round that has nothing to do writes nothing
+            with self.database.writing() as tx:
+                outbox.recover(tx, kind=Kind.WEBHOOK, partner=partner)
+        with self.database.reading() as tx:
+            now = self.clock.now()
+            queues = [
+                _Queue(
                     webhooks.get_endpoint(tx, endpoint_id),
-                    list(
-                        outbox.due(tx, self.clock.now(), EACH_MAX, kind=Kind.WEBHOOK, endpoint_id=endpoint_id)
-                    ),
+                    list(outbox.due(tx, now, EACH_MAX, kind=Kind.WEBHOOK, endpoint_id=endpoint_id)),
                 )
-                for endpoint_id in outbox.endpoints_due(tx, self.clock.now(), partner=partner)
-            }
+                for endpoint_id in outbox.endpoints_due(tx, now, partner=partner)
+            ]
         attempts: list[Attempt] = []
-        if waiting:
-            with ThreadPoolExecutor(min(AT_ONCE, len(waiting)), "webhooks") as threads:
-                self._work(threads, list(waiting.values()), attempts)
+        if queues:
+            # Not side_by_side: what is posted next depends on what was answered, and an endpoint that hangs
+            # must keep one thread of many, and no connection to the database.
+            with ThreadPoolExecutor(min(AT_ONCE, len(queues)), "webhooks") as threads:
+                self._work(threads, queues, attempts)
         return DeliveryReport(attempts=tuple(attempts))
 
     def ping(self, endpoint: Endpoint) -> Posted:
@@ -157,15 +160,6 @@ class _Queue:
     messages: list[OutboxMessage]
     claimed: OutboxMessage | None = field(default=None)
     at: datetime | None = None  # when the claimed one was
-
-
-def own_endpoint(database: Database, endpoint_id: int) -> Endpoint:
-    """An endpoint that is there; an OperatorError when it is not."""
-    with database.reading() as tx:
-        found = webhooks.get_endpoint(tx, endpoint_id)
-    if found is None:
-        raise OperatorError(f"There is no webhook {endpoint_id}.")
-    return found
 
 
 def _nothing() -> Posted:

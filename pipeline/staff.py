@@ -14,6 +14,7 @@ from pipeline.entering import LineCut, Speaker, cancellation, consent, enter
 from pipeline.errors import CountermandError, OperatorError
 from pipeline.mail import bare_address
 from pipeline.partners import Role
+from pipeline.people import is_secret
 from pipeline.reasons import reason_said
 from pipeline.replay import replay_kept
 from pipeline.report import FileReport, SetReport, with_result
@@ -21,10 +22,12 @@ from pipeline.sets import decide_again
 from pipeline.settings import Settings
 from pipeline.telling import tell_again
 from pipeline.wiring import Application
-from storage import held, ledger, outbox, queries
+from storage import held, ledger, outbox, queries, receipts
 from storage.commands import Command, Consent
 from storage.orders import OrderStatus
+from storage.outbox import OutboxMessage
 from storage.queries import OrderView
+from storage.receipts import ReceivedFile
 
 STAFF = "staff"  # who did it, where no person is named
 
@@ -165,6 +168,30 @@ def resend(
     return made
 
 
+def retry(application: Application, file_id: int, by: str = STAFF) -> ReceivedFile:
+    """Have a file that was given up read again, with the next round; Refused for any other."""
+
+    def again(tx: Connection) -> ReceivedFile:
+        if not receipts.retry(tx, file_id):
+            raise Refused(f"File {file_id} is none that was given up; nothing was done.")
+        file = receipts.get_file(tx, file_id)
+        assert file is not None
+        return file
+
+    file = application.database.run(again)
+    journal.event("file_retried", file=file_id, partner=file.partner, name=file.name, by=by)
+    return file
+
+
+def check_no_secret(message: OutboxMessage) -> None:
+    """Refused for a mail that opens an account: its repetition would be a message that is shown."""
+    if is_secret(message.dedupe_key):
+        raise Refused(
+            f"Message {message.id} carries a link that opens an account; it is not sent again. Whoever needs"
+            ' a link asks for one on the page "Forgot your password?".'
+        )
+
+
 class _Tried(Exception):
     """Ends a transaction that must not be kept; carries what it came to."""
 
@@ -197,6 +224,8 @@ def replay(application: Application, file_id: int, by: str, *, apply: bool) -> F
 def _again(tx: Connection, settings: Settings, message_id: int, at: datetime) -> tuple[int, ...]:
     identity = f"<{secrets.token_hex(20)}@{bare_address(settings.mail.sender).rpartition('@')[2]}>"
     message = outbox.get(tx, message_id)
+    if message is not None:
+        check_no_secret(message)
     is_mail = message is not None and message.kind is outbox.Kind.EMAIL
     if message is None or message.event_id is None or not is_mail or not message.is_final:
         return (outbox.resend(tx, message_id, at, identity=identity if is_mail else ""),)

@@ -13,7 +13,8 @@ from storage.orders import LineState
 from storage.outbox import OutboxMessage
 from storage.parked import Parked
 from storage.quantities import plain
-from storage.queries import OrderSummary, OrderView, mark_of
+from storage.queries import OrderSummary, OrderView, Totals, mark_of
+from storage.receipts import ReceivedFile
 from storage.states import Status
 from storage.webhooks import Endpoint, PostAttempt
 
@@ -39,15 +40,29 @@ def order_json(view: OrderView) -> Json:
     }
 
 
+def row_json(order: OrderSummary, totals: Iterable[Totals]) -> Json:
+    """An order as the API's lists show it, with its quantities by unit of measure."""
+    return {
+        "id": order.id,
+        **summary_json(order),
+        "totals": [{"unit": one.unit, **_counters(one)} for one in totals],
+    }
+
+
 def _line(line: LineState) -> Json:
-    counted = ("ordered", "fulfilled", "cancelled", "requested", "open")
-    counters = {name: plain(getattr(line, name)) for name in counted}
     return {
         "line": line.line,
         "ids": {item.qualifier: item.id for item in line.ids},
         "unit": line.unit,
         "description": line.description,
-        **counters,
+        **_counters(line),
+    }
+
+
+def _counters(counted: LineState | Totals) -> Json:
+    return {
+        name: plain(getattr(counted, name))
+        for name in ("ordered", "fulfilled", "cancelled", "requested", "open")
     }
 
 
@@ -119,19 +134,32 @@ def waiting_rows(held: Iterable[Json], parked: Iterable[Json]) -> Iterator[Json]
         yield {**one, "waits_for": "its order"}
 
 
+def given_up_json(file: ReceivedFile) -> Json:
+    """A file that was given up, or is to be read again."""
+    return {
+        "id": file.id,
+        "partner": file.partner,
+        "name": file.name,
+        "status": file.status.value,
+        "error": file.error or None,
+        "received_at": file.received_at.isoformat(),
+    }
+
+
 def line_json(line: MessageLine) -> Json:
     """A message without its content."""
     return _message(line, line.order)
 
 
-def message_json(tx: Connection, message: OutboxMessage) -> Json:
-    """An outbox message; the payload as text, byte for byte in latin-1."""
+def message_json(tx: Connection, message: OutboxMessage, *, is_secret: bool) -> Json:
+    """An outbox message; the payload as text, byte for byte in latin-1. Of what is secret no content."""
     order = mark_of(tx, message.order_id) if message.order_id else None
     return {
         **_message(message, order.key.po_number if order else ""),
-        "body_text": message.body_text,
-        "body_html": message.body_html,
-        "payload": message.payload.decode("latin-1"),
+        "is_secret": is_secret,
+        "body_text": None if is_secret else message.body_text,
+        "body_html": None if is_secret else message.body_html,
+        "payload": None if is_secret else message.payload.decode("latin-1"),
     }
 
 

@@ -116,7 +116,10 @@ class _Work:
         begun, given_up = self.database.run(partial(_begin, ids=ids))
         for file in batch:
             if file.id in given_up:
-                self._fail(file, f"{file.name} of {file.partner} was given up after several attempts.")
+                self._fail(
+                    file,
+                    f"{file.name} of {file.partner} was given up after several tries; see: countermand retry",
+                )
         return [file for file in batch if file.id in begun]
 
     def _commit(self, files: Sequence[ReceivedFile]) -> None:

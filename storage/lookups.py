@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, func, select, text, union
 
-from storage.database import begins_with
+from storage.database import begins_with, word
 from storage.models import table
 from storage.outcomes import Outcome
 from storage.receipts import SELECT_FILE, ReceivedFile, file_of
 from storage.states import Fate, FileStatus, Kind, Status
+from storage.webhooks import Endpoint
 
 _FILES, _INTERCHANGES, _SETS = table("received_file"), table("interchange"), table("transaction_set")
 _OUTBOX, _ORDERS, _EVENTS = table("outbox"), table("orders"), table("event")
@@ -57,6 +58,7 @@ class MessagesWanted:
     control_number: str = ""  # of the group in an X12 document of ours, to one of `partners`
     partners: Collection[str] = ()
     files: Collection[int] | None = None  # received files that they answer
+    posted_to: Endpoint | None = None  # webhooks of this one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,8 @@ class MessageLine:
     resend_of: int | None
     verdict: str
     verdict_note: str
+    attempts: int
+    due_at: datetime
     order_id: int | None
     order: str  # its PO number; "" for a message that is about no order
     dedupe_key: str
@@ -165,8 +169,8 @@ def verdicts_of(tx: Connection, files: Collection[ReceivedFile]) -> dict[int, di
         .group_by(_INTERCHANGES.c.file_id, _INTERCHANGES.c.outcome)
     )
     for query in (of_sets, aside):
-        for file_id, word, count in tx.execute(query):
-            found[file_id][word] = found[file_id].get(word, 0) + count
+        for file_id, said, count in tx.execute(query):
+            found[file_id][said] = found[file_id].get(said, 0) + count
     return found
 
 
@@ -217,6 +221,10 @@ def _messages_conditions(wanted: MessagesWanted) -> Iterator[ColumnElement[bool]
         yield _OUTBOX.c.status == wanted.status.value
     if wanted.kind is not None:
         yield _OUTBOX.c.kind == wanted.kind.value
+    if wanted.posted_to is not None:
+        yield _OUTBOX.c.kind == word(Kind.WEBHOOK)
+        yield _OUTBOX.c.partner == wanted.posted_to.partner  # by which the index begins
+        yield _OUTBOX.c.endpoint_id == wanted.posted_to.id
     if wanted.po_number:
         yield _OUTBOX.c.order_id.in_(select(_ORDERS.c.id).where(_ORDERS.c.po_number == wanted.po_number))
     if wanted.control_number:

@@ -5,12 +5,13 @@ new -> sending -> committing -> sent          a mail; others may go from sending
                   committing -> uncertain     nobody knows; only a person may send it again
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, select, text, true, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, or_, select, text, true, update
 
 from storage import due as work
 from storage.database import Prepared, insert_new, insert_row, word
@@ -194,6 +195,13 @@ def mark_answered(
     tx.execute(update(_OUTBOX).where(_OUTBOX.c.id == message_id).values(values))
 
 
+def is_under_way(tx: Connection, kind: Kind, partner: str = "") -> bool:
+    """Whether messages of a kind (to one partner) are being sent, or were when their sender ended."""
+    begun = or_(*(_OUTBOX.c.status == word(status) for status in _UNDER_WAY))
+    query = select(_OUTBOX.c.id).where(begun, *_only(kind, partner)).limit(1)
+    return tx.execute(query).first() is not None
+
+
 def recover(tx: Connection, *, kind: Kind | None = None, partner: str = "") -> tuple[int, ...]:
     """At the start of the only process that sends: settle what the last one left; the ids now uncertain.
 
@@ -252,6 +260,13 @@ def resends_of(tx: Connection, message_id: int) -> tuple[int, ...]:
     """The messages that repeat this one, first to last."""
     query = select(_OUTBOX.c.id).where(_OUTBOX.c.resend_of == message_id).order_by(_OUTBOX.c.id)
     return tuple(tx.execute(query).scalars())
+
+
+def repetitions(tx: Connection, messages: Collection[int]) -> dict[int, int]:
+    """How often each of these was repeated; those that never were are left out."""
+    query = select(_OUTBOX.c.resend_of, func.count()).where(_OUTBOX.c.resend_of.in_(messages))
+    rows = tx.execute(query.group_by(_OUTBOX.c.resend_of))
+    return {message_id: int(count) for message_id, count in rows}
 
 
 def get(tx: Connection, message_id: int) -> OutboxMessage | None:

@@ -1,15 +1,29 @@
 """The read side: orders and their timelines, and what waits, for the command line, reports and the API."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, literal, or_, select, text, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+    type_coerce,
+)
 
 from storage.commands import Reason, Source
 from storage.database import Prepared
+from storage.database.columns import Quantity
 from storage.events import EventKind, LedgerEvent, Units
 from storage.loading import lines_of
 from storage.models import table
@@ -90,6 +104,33 @@ class Wanted:
     asks: bool = False  # the buyer asked to cancel units, and the seller has not answered
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The quantities of an order's lines that are counted in one unit of measure, added up."""
+
+    unit: str
+    ordered: Decimal
+    fulfilled: Decimal
+    cancelled: Decimal
+    requested: Decimal
+
+    @property
+    def open(self) -> Decimal:
+        return self.ordered - self.fulfilled - self.cancelled
+
+
+_COUNTED = ("ordered", "fulfilled", "cancelled", "requested")
+_TOTALS = (
+    select(
+        *(_LINES.c.order_id, _LINES.c.unit),
+        *(type_coerce(func.sum(_LINES.c[name]), Quantity) for name in _COUNTED),
+    )
+    .where(_LINES.c.order_id.in_(bindparam("orders", expanding=True)))
+    .group_by(_LINES.c.order_id, _LINES.c.unit)
+    .order_by(_LINES.c.order_id, func.min(_LINES.c.id))
+)
+
+
 def list_orders(
     tx: Connection,
     *,
@@ -116,6 +157,14 @@ def page_of_orders(
         query = query.where(tuple_(*place) < tuple_(*bound))
     ordered = query.order_by(*(column.desc() for column in place))
     return tuple(_summary(row) for row in tx.execute(ordered.limit(limit)))
+
+
+def totals_of(tx: Connection, orders: Collection[int]) -> dict[int, tuple[Totals, ...]]:
+    """What became of the units of each of these orders, by unit of measure: one look for a page of them."""
+    found: dict[int, tuple[Totals, ...]] = {}
+    for order_id, *values in tx.execute(_TOTALS, {"orders": list(orders)}):
+        found[order_id] = (*found.get(order_id, ()), Totals(*values))
+    return found
 
 
 def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:

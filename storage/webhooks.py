@@ -19,6 +19,7 @@ from storage.states import Kind, Status, Topic
 PREFIX = "whsec_"  # as Standard Webhooks has it; what follows is base64
 SECRET_BYTES = 32
 OVERLAP = timedelta(hours=24)  # so long the secret before signs beside the new one
+TWICE = timedelta(minutes=1)  # in which nobody has put a new secret to use: a second one takes its place
 ENDPOINTS_MAX = 20  # of one partner, not counting those disabled
 
 _ENDPOINTS, _ATTEMPTS, _OUTBOX = (table(name) for name in ("webhook_endpoint", "webhook_attempt", "outbox"))
@@ -86,10 +87,16 @@ def add_endpoint(
 
 
 def rotate_secret(tx: Connection, endpoint_id: int, at: datetime) -> str:
-    """A new secret for an endpoint that is there; the one before signs too, for OVERLAP."""
-    secret = _new_secret()
-    values = {"old_secret": _ENDPOINTS.c.secret, "old_secret_until": at + OVERLAP, "secret": secret}
-    tx.execute(update(_ENDPOINTS).where(_ENDPOINTS.c.id == endpoint_id).values(values))
+    """A new secret for an endpoint that is there; the one before signs too, for OVERLAP.
+
+    A second time within TWICE it stays the one that was in use: a double click must not make that worthless.
+    """
+    secret, mine = _new_secret(), _ENDPOINTS.c.id == endpoint_id
+    until = tx.execute(select(_ENDPOINTS.c.old_secret_until).where(mine)).scalar_one()
+    values: dict[str, Any] = {"secret": secret}
+    if until is None or until - OVERLAP + TWICE <= at:
+        values |= {"old_secret": _ENDPOINTS.c.secret, "old_secret_until": at + OVERLAP}
+    tx.execute(update(_ENDPOINTS).where(mine).values(values))
     return secret
 
 
@@ -130,6 +137,12 @@ def disable_endpoint(tx: Connection, endpoint_id: int, at: datetime, why: str) -
     waits = (_OUTBOX.c.endpoint_id == endpoint_id) & (_OUTBOX.c.status == word(Status.NEW))
     refused = {"status": Status.REFUSED.value, "error": f"The endpoint is disabled: {why}"}
     tx.execute(update(_OUTBOX).where(waits, _OUTBOX.c.kind == word(Kind.WEBHOOK)).values(refused))
+
+
+def enable_endpoint(tx: Connection, endpoint_id: int) -> None:
+    """Post to it again, from now on: what it missed is posted only where it is sent again."""
+    values = {"disabled_at": None, "disabled_why": ""}
+    tx.execute(update(_ENDPOINTS).where(_ENDPOINTS.c.id == endpoint_id).values(values))
 
 
 def note_attempt(tx: Connection, attempt: PostAttempt) -> None:

@@ -73,6 +73,23 @@ class SummaryOut(BaseModel):
     placed_at: str
 
 
+class TotalsOut(BaseModel):
+    """The quantities of the lines that are counted in one unit of measure, added up."""
+
+    unit: str
+    ordered: str
+    fulfilled: str
+    cancelled: str
+    requested: str = Field(description="Of what is open: what the buyer asked to cancel.")
+    open: str
+
+
+class RowOut(SummaryOut):
+    """An order in a list, with its quantities."""
+
+    totals: list[TotalsOut]
+
+
 class OrderOut(SummaryOut):
     """An order as it stands."""
 
@@ -116,7 +133,7 @@ class ChangedOut(OrderOut):
 class PageOut(BaseModel):
     """Orders, newest first; `next` is the cursor of the next page, null on the last."""
 
-    orders: list[SummaryOut]
+    orders: list[RowOut]
     next: str | None
 
 

@@ -15,7 +15,7 @@ from pipeline.api.paging import CURSOR_CHARS_MAX, ID_MAX, cursor_of, place_of
 from pipeline.api.preview import PreviewOut, preview
 from pipeline.api.problems import PREFIX, TYPES, ApiProblem
 from pipeline.partners import Role
-from pipeline.views import summary_json
+from pipeline.views import row_json
 from pipeline.wiring import Application
 from storage import queries
 from storage.commands import Consent
@@ -87,7 +87,8 @@ def _add_reading(router: APIRouter, side: Role) -> None:
         after = place_of(cursor) if cursor else None
         with _application(request).database.reading() as tx:
             found = queries.page_of_orders(tx, wanted, after=after, limit=limit + 1)
-        page = [{"id": order.id, **summary_json(order)} for order in found[:limit]]
+            totals = queries.totals_of(tx, [order.id for order in found[:limit]])
+        page = [row_json(order, totals.get(order.id, ())) for order in found[:limit]]
         more = len(found) > limit
         return JSONResponse({"orders": page, "next": cursor_of(found[limit - 1]) if more else None})
 

@@ -1,25 +1,24 @@
 """Webhooks over HTTP: a partner's endpoints, what was posted to them, and posting it again."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection
 
-from pipeline import journal
 from pipeline.api.callers import Caller, needs
 from pipeline.api.paging import ID_MAX
 from pipeline.api.problems import PREFIX, ApiProblem
 from pipeline.api.routes import PAGE_MAX
-from pipeline.report import Json
+from pipeline.endpoints import Keeper, NotKept
 from pipeline.views import endpoint_json, posting_json
-from pipeline.webhooks.targets import URL_CHARS_MAX, BadTarget, target_of
+from pipeline.webhooks.targets import URL_CHARS_MAX
 from pipeline.wiring import Application
 from storage import outbox, webhooks
-from storage.outbox import OutboxMessage, StaleMessage
 from storage.states import Kind, Scope, Topic
-from storage.webhooks import ENDPOINTS_MAX, Endpoint
+from storage.webhooks import Endpoint
 
 HOOKS = needs(Scope.WEBHOOKS)
 Id = Annotated[int, Path(ge=1, le=ID_MAX)]
@@ -114,37 +113,21 @@ def _add_endpoints(router: APIRouter) -> None:
     @router.post("", response_model=MadeOut, status_code=201, operation_id="add_webhook")
     def add(request: Request, caller: Annotated[Caller, HOOKS], body: AddWebhook) -> Response:
         """Have events posted somewhere. The secret in the answer is not shown again."""
-        application = _application(request)
-        try:
-            target_of(body.url, allow_loopback=application.settings.webhooks.allow_loopback)
-        except BadTarget as error:
-            raise ApiProblem(422, "bad-url", "Nothing can be posted there.", str(error)) from error
-        at, partner = application.clock.now(), caller.partner.id
-
-        def work(tx: Connection) -> tuple[Endpoint, str]:
-            if sum(one.is_on for one in webhooks.list_endpoints(tx, partner)) >= ENDPOINTS_MAX:
-                raise ApiProblem(409, "too-many-webhooks", f"More than {ENDPOINTS_MAX} are not possible.")
-            return webhooks.add_endpoint(tx, partner, body.url, body.topics, at)
-
-        made, secret = application.database.run(work)
-        journal.event("webhook_added", webhook=made.id, partner=partner, by=caller.actor)
+        with _as_problem():
+            made, secret = _keeper(request, caller).add(body.url, body.topics)
         return JSONResponse({**endpoint_json(made, None), "secret": secret}, 201)
 
     @router.delete("/{webhook_id}", response_model=WebhookOut, operation_id="remove_webhook")
     def remove(request: Request, caller: Annotated[Caller, HOOKS], webhook_id: Id) -> Response:
         """Post nothing more there. It stays in the list, with what was posted."""
-        application = _application(request)
-        at, partner = application.clock.now(), caller.partner.id
+        with _as_problem():
+            return _shown(request, _keeper(request, caller).switch_off(webhook_id))
 
-        def work(tx: Connection) -> Json:
-            if webhooks.get_endpoint(tx, webhook_id, partner) is None:
-                raise ApiProblem(404, "no-such-webhook", "There is no such webhook.")
-            webhooks.disable_endpoint(tx, webhook_id, at, f"by {caller.actor}.")
-            removed = webhooks.get_endpoint(tx, webhook_id, partner)
-            assert removed is not None
-            return endpoint_json(removed, webhooks.last_attempts(tx, [webhook_id]).get(webhook_id))
-
-        return JSONResponse(application.database.run(work))
+    @router.post("/{webhook_id}/enable", response_model=WebhookOut, operation_id="enable_webhook")
+    def enable(request: Request, caller: Annotated[Caller, HOOKS], webhook_id: Id) -> Response:
+        """Post there again what happens from now on; what it missed can be posted by `resend`."""
+        with _as_problem():
+            return _shown(request, _keeper(request, caller).switch_on(webhook_id))
 
 
 def _add_deliveries(router: APIRouter) -> None:
@@ -173,27 +156,38 @@ def _add_deliveries(router: APIRouter) -> None:
     )  # fmt: skip
     def resend(request: Request, caller: Annotated[Caller, HOOKS], delivery_id: Id) -> Response:
         """Post it again: the same id and the same bytes."""
-        application = _application(request)
-        at, partner = application.clock.now(), caller.partner.id
-
-        def work(tx: Connection) -> OutboxMessage:
-            old = outbox.get(tx, delivery_id)
-            if old is None or old.kind is not Kind.WEBHOOK or old.partner != partner:
-                raise ApiProblem(404, "no-such-delivery", "There is no such delivery.")
-            assert old.endpoint_id is not None
-            endpoint = webhooks.get_endpoint(tx, old.endpoint_id)
-            if endpoint is None or not endpoint.is_on:
-                raise ApiProblem(409, "webhook-disabled", "Its endpoint is disabled.")
-            try:
-                made = outbox.get(tx, outbox.resend(tx, delivery_id, at))
-            except StaleMessage as error:
-                raise ApiProblem(409, "not-again", "It cannot be posted again now.", str(error)) from error
-            assert made is not None
-            return made
-
-        made = application.database.run(work)
-        journal.event("message_resent", message=made.id, resend_of=f"m{delivery_id}", by=caller.actor)
+        with _as_problem():
+            made = _keeper(request, caller).resend(delivery_id)
         return JSONResponse(posting_json(made, ()), 201)
+
+
+def _shown(request: Request, endpoint: Endpoint) -> Response:
+    with _application(request).database.reading() as tx:
+        last = webhooks.last_attempts(tx, [endpoint.id]).get(endpoint.id)
+    return JSONResponse(endpoint_json(endpoint, last))
+
+
+def _keeper(request: Request, caller: Caller) -> Keeper:
+    return Keeper(application=_application(request), partner=caller.partner.id, by=caller.actor)
+
+
+_PROBLEMS = {
+    "bad-url": (422, "Nothing can be posted there."),
+    "too-many-webhooks": (409, "More are not possible."),
+    "no-such-webhook": (404, "There is no such webhook."),
+    "no-such-delivery": (404, "There is no such delivery."),
+    "webhook-disabled": (409, "Its endpoint is disabled."),
+    "not-again": (409, "It cannot be posted again now."),
+}
+
+
+@contextmanager
+def _as_problem() -> Iterator[None]:
+    try:
+        yield
+    except NotKept as error:
+        status, title = _PROBLEMS[error.name]
+        raise ApiProblem(status, error.name, title, str(error)) from error
 
 
 def _application(request: Request) -> Application:

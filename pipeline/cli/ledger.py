@@ -8,6 +8,7 @@ import typer
 from pipeline import screen, sheet, staff
 from pipeline.cli.options import AsCsv, AsJson, Config, check_one_form, end, out, print_csv, print_json
 from pipeline.errors import OperatorError
+from pipeline.people import is_secret
 from pipeline.reasons import CancelReason
 from pipeline.views import (
     held_json,
@@ -170,7 +171,11 @@ def outbox(config: Config = None, as_json: AsJson = False, as_csv: AsCsv = False
     application = open_application(config)
     with application.database.reading() as tx:
         found = messages.list_messages(tx)
-        listed = [message_json(tx, message) for message in found] if as_json or as_csv else []
+        listed = [
+            message_json(tx, message, is_secret=is_secret(message.dedupe_key))
+            for message in found
+            if as_json or as_csv
+        ]
     if as_json:
         print_json({"messages": listed})
     elif as_csv:

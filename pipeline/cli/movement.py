@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from pipeline import doctor, journal, metrics, screen
+from pipeline import doctor, journal, metrics, screen, staff
 from pipeline.check import check_file
 from pipeline.cli.options import (
     BUG,
@@ -30,8 +30,11 @@ from pipeline.replay import sources
 from pipeline.report import FileReport, files_json, needs_attention
 from pipeline.settings import example
 from pipeline.side_by_side import AT_ONCE_MAX
+from pipeline.views import given_up_json
 from pipeline.wiring import Application, open_application
+from storage import queries
 from storage.database import AlreadyRunning, DatabaseUnavailable, Guard, Hold
+from storage.states import FileStatus
 
 PROGRESS_FILES_MIN = 20
 
@@ -151,6 +154,33 @@ def replay(
         if not apply:
             out.print("Nothing was kept. To keep it: the same with --apply", style="dim")
     end(attention=needs_attention(reports))
+
+
+@app.command()
+def retry(
+    file_id: Annotated[int | None, typer.Argument(help="Its number; without one they are listed.")] = None,
+    config: Config = None,
+    as_json: AsJson = False,
+    by: Annotated[str, typer.Option(help="Who decides.")] = staff.STAFF,
+) -> None:
+    """Have a file that was given up after three tries read again, by the next poll or a worker."""
+    application = open_application(config)
+    if file_id is not None:
+        file = staff.retry(application, file_id, by)
+        if as_json:
+            print_json(given_up_json(file))
+        else:
+            said = f"{file.name} of {file.partner} is read again with the next round."
+            out.print(screen.printable(said), soft_wrap=True)
+        return
+    with application.database.reading() as tx:
+        found = [file for file in queries.stuck_files(tx) if file.status is FileStatus.FAILED]
+    if as_json:
+        print_json({"files": [given_up_json(file) for file in found]})
+        return
+    for file in found:
+        said = f"{file.id}: {file.name} of {file.partner}, {file.received_at:%Y-%m-%d %H:%M} UTC"
+        out.print(screen.printable(f"{said}: {file.error}"), soft_wrap=True)
 
 
 def _wants_progress(files: int) -> bool:

@@ -6,11 +6,10 @@ import typer
 
 from pipeline import screen
 from pipeline.cli.options import OPERATOR, AsJson, Config, out, print_json
+from pipeline.endpoints import Keeper
 from pipeline.errors import OperatorError
-from pipeline.post_events import own_endpoint
 from pipeline.views import endpoint_json
-from pipeline.webhooks.targets import BadTarget, target_of
-from pipeline.wiring import open_application
+from pipeline.wiring import Application, open_application
 from storage import webhooks
 from storage.states import Topic
 from storage.webhooks import OVERLAP
@@ -32,12 +31,7 @@ def add(
     application = open_application(config)
     if application.settings.directory.get(partner) is None:
         raise OperatorError(f'There is no partner "{partner}" in the settings.')
-    try:
-        target_of(url, allow_loopback=application.settings.webhooks.allow_loopback)
-    except BadTarget as error:
-        raise OperatorError(str(error)) from error
-    at = application.clock.now()
-    made, secret = application.database.run(lambda tx: webhooks.add_endpoint(tx, partner, url, topic, at))
+    made, secret = _keeper(application, partner).add(url, topic)
     if as_json:
         print_json({**endpoint_json(made, None), "secret": secret})
     else:
@@ -62,23 +56,27 @@ def show(config: Config = None, as_json: AsJson = False) -> None:
 @hooks.command("disable")
 def disable(webhook_id: int, config: Config = None, as_json: AsJson = False) -> None:
     """Post nothing more there; what waits for it is not posted either."""
-    application = open_application(config)
-    own_endpoint(application.database, webhook_id)
-    at = application.clock.now()
-    application.database.run(lambda tx: webhooks.disable_endpoint(tx, webhook_id, at, "by the hub's staff."))
+    endpoint = _keeper(open_application(config)).switch_off(webhook_id)
     if as_json:
-        print_json(endpoint_json(own_endpoint(application.database, webhook_id), None))
+        print_json(endpoint_json(endpoint, None))
     else:
         out.print(f"Nothing more is posted to webhook {webhook_id}.")
+
+
+@hooks.command("enable")
+def enable(webhook_id: int, config: Config = None, as_json: AsJson = False) -> None:
+    """Post there again what happens from now on; what it missed: countermand resend."""
+    endpoint = _keeper(open_application(config)).switch_on(webhook_id)
+    if as_json:
+        print_json(endpoint_json(endpoint, None))
+    else:
+        out.print(f"Webhook {webhook_id} is on.")
 
 
 @hooks.command("rotate")
 def rotate(webhook_id: int, config: Config = None, as_json: AsJson = False) -> None:
     """Make a new signing secret and show it, once; the one before signs too for a day."""
-    application = open_application(config)
-    own_endpoint(application.database, webhook_id)
-    at = application.clock.now()
-    secret = application.database.run(lambda tx: webhooks.rotate_secret(tx, webhook_id, at))
+    secret = _keeper(open_application(config)).rotate(webhook_id)
     hours = int(OVERLAP.total_seconds()) // 3600
     if as_json:
         print_json({"id": webhook_id, "secret": secret, "both_sign_hours": hours})
@@ -90,11 +88,7 @@ def rotate(webhook_id: int, config: Config = None, as_json: AsJson = False) -> N
 @hooks.command("test")
 def ping(webhook_id: int, config: Config = None, as_json: AsJson = False) -> None:
     """Post a signed ping now, and say what came of it."""
-    application = open_application(config)
-    endpoint = own_endpoint(application.database, webhook_id)
-    if not endpoint.is_on:
-        raise OperatorError(f"Webhook {webhook_id} is disabled: {endpoint.disabled_why}")
-    posted = application.poster().ping(endpoint)
+    posted = _keeper(open_application(config)).test(webhook_id)
     if as_json:
         print_json(
             {
@@ -110,3 +104,7 @@ def ping(webhook_id: int, config: Config = None, as_json: AsJson = False) -> Non
         out.print(screen.printable(said), soft_wrap=True)
     if posted.error:
         raise typer.Exit(OPERATOR)
+
+
+def _keeper(application: Application, partner: str = "") -> Keeper:
+    return Keeper(application=application, partner=partner, by="the hub's staff")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.visible import visible
-from pipeline.webhooks.targets import BadTarget, Target, addresses_of, target_of
+from pipeline.webhooks.targets import LOOK_UP_SECONDS, BadTarget, Target, addresses_of, target_of
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer  # of the standard library since 3.12
@@ -34,6 +34,7 @@ _NAME = "countermand"
 class Limits:
     """How long one request may take."""
 
+    look_up_seconds: float = LOOK_UP_SECONDS
     connect_seconds: float = CONNECT_SECONDS
     read_seconds: float = READ_SECONDS
     total_seconds: float = TOTAL_SECONDS
@@ -55,10 +56,12 @@ def post(
 ) -> Posted:  # fmt: skip
     """Post a body of JSON; whatever goes wrong is in the answer."""
     began = time.monotonic()
+    end = began + limits.total_seconds
     try:
         target = target_of(url, allow_loopback=allow_loopback)
-        addresses = addresses_of(target, allow_loopback=allow_loopback)
-        status, excerpt = _exchange(target, addresses, body, headers, limits, began + limits.total_seconds)
+        seconds = _left(end, limits.look_up_seconds)
+        addresses = addresses_of(target, allow_loopback=allow_loopback, seconds=seconds)
+        status, excerpt = _exchange(target, addresses, body, headers, limits, end)
         error = "" if 200 <= status < 300 else f"The endpoint answered {status}{_remark(status)}."
     except BadTarget as bad:
         status, excerpt, error = None, "", str(bad)

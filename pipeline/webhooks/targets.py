@@ -7,13 +7,17 @@ is connected to, and the connection goes to that very address.
 
 import re
 import socket
+import threading
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from queue import Empty, SimpleQueue
+from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.errors import CountermandError
 
 URL_CHARS_MAX = 2000
+LOOK_UP_SECONDS = 5.0
 _SHAPE = re.compile(r"[!-~]+")  # one line of ASCII: nothing that could break a header
 _NAME = re.compile(
     r"(?=.{1,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?", re.I
@@ -71,12 +75,11 @@ def target_of(url: str, *, allow_loopback: bool) -> Target:
     return Target(url, tls, host, port or (443 if tls else 80), path)
 
 
-def addresses_of(target: Target, *, allow_loopback: bool) -> tuple[str, ...]:
+def addresses_of(
+    target: Target, *, allow_loopback: bool, seconds: float = LOOK_UP_SECONDS
+) -> tuple[str, ...]:
     """The addresses behind the host, looked up now. One that is forbidden forbids all: a BadTarget."""
-    try:
-        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise BadTarget(f"The host {target.host} is not found: {error}.") from error
+    found = _looked_up(target, seconds)
     addresses = tuple(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
     for address in addresses:
         parsed = _literal(address)
@@ -86,6 +89,29 @@ def addresses_of(target: Target, *, allow_loopback: bool) -> tuple[str, ...]:
         if not target.tls and not parsed.is_loopback:
             raise BadTarget("Without TLS events are posted to this machine only.")
     return addresses
+
+
+def _looked_up(target: Target, seconds: float) -> list[Any]:
+    """What getaddrinfo says, which has no limit of its own and cannot be stopped.
+
+    A thread that hangs is left behind, until the resolver gives up or the process ends.
+    """
+    answers: SimpleQueue[list[Any] | Exception] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            answers.put(error)
+
+    threading.Thread(target=ask, name="look-up", daemon=True).start()
+    try:
+        said = answers.get(timeout=seconds)
+    except Empty:
+        raise BadTarget(f"The host {target.host} could not be looked up in time.") from None
+    if isinstance(said, Exception):
+        raise BadTarget(f"The host {target.host} is not found: {said}.") from said
+    return said
 
 
 def check_address(address: Address, *, allow_loopback: bool) -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from tests.app.people import PASSWORD
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-GUIDE, IMAGES = DOCS / "app.md", DOCS / "images" / "app"
+GUIDES, IMAGES = (DOCS / "app.md", DOCS / "support.md"), DOCS / "images" / "app"
 NARROW, WIDE = 375, 1280
 _GRAVE = ("serious", "critical")
 
@@ -72,7 +72,8 @@ class Looking:
     def picture(self, name: str) -> None:
         """For the guide, if it shows this one and is to be drawn anew: UPDATE_SCREENSHOTS=1."""
         file = f"{name}-{'phone' if self.width == NARROW else 'desk'}.png"
-        if os.environ.get("UPDATE_SCREENSHOTS") and file in GUIDE.read_text(encoding="utf-8"):
+        shown = (guide.read_text(encoding="utf-8") for guide in GUIDES)
+        if os.environ.get("UPDATE_SCREENSHOTS") and file in "".join(shown):
             IMAGES.mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=IMAGES / file, full_page=True, animations="disabled")
 

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.api.site import SELLER, Site, served
+from tests.app import posted
 from tests.app.browsing import NARROW, WIDE, Looking, chromium, window
 from tests.app.clock import Hands
 from tests.app.people import add_person
@@ -169,6 +170,34 @@ def test_a_buyer_asks_and_the_seller_agrees(asking: Scene) -> None:
     assert "12 units of line 2" in sam.text
     ada.open(f"/orders/{asking.order_id}")
     assert "Globex Supply cancelled units" in ada.text
+
+
+def test_a_webhook_is_added_and_its_log_is_good_to_look_at(scene: Scene) -> None:
+    posted.endpoint(scene.site)
+    order_id = scene.place("4500107")
+    seller = scene.site.client("globex")
+    shipped = {"shipment_id": "GX-SH-101", "lines": [{"line": "1", "quantity": 8}]}
+    seller.post(f"{SELLER}/{order_id}/fulfil", json=shipped)
+    for line in ("1", "2"):
+        seller.post(f"{SELLER}/{order_id}/lines/{line}/cancel", json={"quantity": "2"})
+    scene.hands.sleep(60)
+    posted.answer(scene.site)
+    sam = scene.someone("sam@globex.example")
+    sam.open("/company")
+    sam.click("Webhook 1", role="link")
+    sam.page.get_by_text("All 3 tries").click()
+    sam.page.get_by_text("Make a new signing secret").click()
+    assert "Given up" in sam.text
+    sam.look()
+    sam.picture("webhook")
+    sam.click("Globex Supply", role="link")
+    sam.click("Add a webhook", role="link")
+    sam.page.get_by_label("Address of your system").fill("https://10.0.0.1/hook")
+    sam.click("Add the webhook")
+    assert "not a public address" in sam.text
+    sam.page.get_by_label("Address of your system").fill("https://hooks.globex.example/")
+    sam.click("Add the webhook")
+    assert "it is shown this once" in sam.text
 
 
 def test_the_pages_that_are_left_are_good_to_look_at_too(scene: Scene) -> None:

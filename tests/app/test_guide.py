@@ -3,10 +3,9 @@
 import re
 from pathlib import Path
 
-from tests.app.browsing import DOCS, GUIDE, IMAGES
+from tests.app.browsing import DOCS, GUIDES, IMAGES
 
 TAKES = [Path(__file__).with_name(name) for name in ("test_browser.py", "test_support_browser.py")]
-GUIDES = [GUIDE, DOCS / "support.md"]
 
 
 def test_every_picture_of_the_guide_is_there_and_every_picture_is_in_the_guide() -> None:

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from sqlalchemy import Engine, event
 
 from storage.states import Scope
 from tests.api.site import BUYER, SELLER, Site, figures
@@ -42,6 +43,51 @@ def test_an_order_is_found_by_number_item_status_and_day(site: Site) -> None:
     assert "A day is written as" in ada.text
     assert ada.get("/orders?cursor=nonsense").status_code == 422
     assert "The cursor is none that a list gave." in ada.text
+
+
+def test_the_list_says_what_became_of_the_units_in_one_look_for_the_page(site: Site) -> None:
+    """Unit by unit: cases are not added to pieces."""
+    lines = [
+        {"line": str(n), "ids": {"VN": f"V-{n}"}, "quantity": quantity, "unit": unit}
+        for n, (quantity, unit) in enumerate([("10", "EA"), ("2", "EA"), ("12", "CA")], start=1)
+    ]
+    placed = site.client("acme").post(BUYER, json={"po_number": "PO-1", "seller": "globex", "lines": lines})
+    order_id = int(placed.json()["id"])
+    shipped = {"shipment_id": "S-1", "lines": [{"line": "1", "quantity": 6}, {"line": "3", "quantity": 3}]}
+    site.client("globex").post(f"{SELLER}/{order_id}/fulfil", json=shipped)
+    site.client("globex").post(f"{SELLER}/{order_id}/lines/2/cancel", json={"quantity": "1"})
+    (row,) = site.client("globex").get(SELLER).json()["orders"]
+    expected = [("EA", "12", "6", "1", "0", "5"), ("CA", "12", "3", "0", "0", "9")]
+    names = ("unit", "ordered", "fulfilled", "cancelled", "requested", "open")
+    assert [tuple(one[name] for name in names) for one in row["totals"]] == expected
+    people = [
+        signed_in(site, email, partner)
+        for email, partner in (("a@a.example", "acme"), ("s@g.example", "globex"), ("o@h.example", ""))
+    ]
+    for person in people:
+        person.get("/orders")
+        assert "12 EA 12 CA 6 EA 3 CA 1 EA 0 CA 5 EA 9 CA" in person.text
+        assert "Of 12 units: 6 units fulfilled, 1 unit cancelled, 5 units open" in person.page
+        assert "Of 12 cases: 3 cases fulfilled, 9 cases open" in person.page
+
+    def looks() -> int:
+        counted: list[str] = []
+
+        def count(_: object, __: object, statement: str, *___: object) -> None:
+            counted.append(statement)
+
+        event.listen(Engine, "before_cursor_execute", count)
+        try:
+            people[1].get("/orders")
+        finally:
+            event.remove(Engine, "before_cursor_execute", count)
+        return len(counted)
+
+    before = looks()
+    for number in range(2, 9):
+        site.place(f"PO-{number}", 10)
+    assert looks() == before
+    assert people[1].text.count("10 EA 0 0 10") == 7
 
 
 def test_many_orders_are_pages_that_miss_none(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,18 @@
 """What support does in the app: the same as the commands, once, and with the name of who did it."""
 
+import json
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from pipeline.api.pages.support_audit import Auditor
-from storage import held, outbox, queries
+from pipeline.cli import run
+from pipeline.waiting import ingest_waiting
+from storage import held, outbox, queries, receipts
 from storage.events import EventKind
 from storage.orders import LineState
 from storage.quantities import plain
@@ -16,8 +20,9 @@ from storage.queries import OrderView
 from tests.api.site import Site, served
 from tests.app.people import Person, signed_in
 from tests.app.support_files import drop, fill, refused_once
-from tests.unit.pipeline.ledger_files import order
+from tests.unit.pipeline.ledger_files import file_of, order
 
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EVE = "eve@hub.example"
 AUDIT_SECONDS_MAX = 60
 
@@ -159,6 +164,43 @@ def test_what_was_not_read_or_is_gone_is_not_replayed(site: Site, state: str) ->
         answer = eve.post(f"/support/files/{file_id}/{form}", fields)
         assert (answer.status_code, "Nothing was done" in eve.text) == (409, True)
     assert everything(site) == before
+
+
+def test_a_file_that_was_given_up_is_read_again_and_who_had_it_done_is_logged(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = file_of("850", order("PO-1", 5), number=1, sender="acme", receiver="globex")
+    application, config = site.application, ["--config", str(tmp_path / "countermand.toml")]
+    with application.database.writing() as tx:
+        files = [
+            receipts.keep(tx, partner="acme", mailbox="acme", name=name, content=content + end, at=NOW)
+            for name, end in ((b"one.edi", b""), (b"two.edi", b"\n"))
+        ]
+        for file in files:
+            for _ in range(receipts.ATTEMPTS_MAX):
+                receipts.begin(tx, [file.id])
+            receipts.record_failure(tx, file.id, error="a bug <b>")
+    one, two = (file.id for file in files)
+    assert ingest_waiting(application.settings, application.database, application.clock.now) == ([], [])
+    assert run(["retry", *config]) == 0
+    assert f"{one}: one.edi of acme" in capsys.readouterr().out
+    eve = support(site)
+    eve.get(f"/support/files/{one}")
+    assert "It made the program fail three times" in eve.text
+    fields = eve.form(f"/support/files/{one}/retry")
+    eve.send(f"/support/files/{one}/retry")
+    assert "It is read again with the next round." in eve.text
+    assert "three times" not in eve.text
+    assert eve.post(f"/support/files/{one}/retry", fields).status_code == 409  # it is on its way
+    assert run(["retry", "--json", *config]) == 0
+    assert [file["id"] for file in json.loads(capsys.readouterr().out)["files"]] == [two]
+    assert run(["retry", str(two), "--by", "eve", "--log-level", "info", *config]) == 0
+    assert f"file_retried file=f{two} partner=acme name=two.edi by=eve" in capsys.readouterr().err
+    assert run(["retry", str(two), *config]) == run(["retry", "999", *config]) == 2
+    reports, failed = ingest_waiting(application.settings, application.database, application.clock.now)
+    assert (failed, [report.outcome.value for report in reports]) == ([], ["applied", "duplicate"])
+    assert figures(view(site, "PO-1").lines[0]) == ("5", "0", "0", "5")
+    assert site.breaches() == ()
 
 
 def test_a_message_is_sent_again_once_for_each_time_it_is_wanted(site: Site) -> None:

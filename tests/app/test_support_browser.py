@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.api.site import Site, served
+from tests.app import posted
 from tests.app.browsing import NARROW, WIDE, Looking, chromium, window
 from tests.app.clock import Hands
 from tests.app.people import add_person
@@ -36,6 +37,7 @@ def filled(tmp_path: Path) -> Iterator[Site]:
     with served(tmp_path, policy='asn_withdraw = "reopen"', mailboxes=True, clock=Hands()) as made:
         fill(made)
         look_into_mailboxes(made)
+        posted.endpoint(made)
         add_person(made, EVE, name="Eve Adams")
         yield made
 
@@ -74,6 +76,7 @@ def test_every_other_page_reads_well(eve: Looking, filled: Site) -> None:
     for path in (
         "/support/files", "/support/files?verdict=faulty", "/support/files/8", "/support/outbox",
         "/support/audit", "/support/search?q=PO-2", "/support/search?q=nothing", "/orders/1",
+        "/support/webhooks", "/support/webhooks/1",
     ):  # fmt: skip
         eve.open(path)
     eve.page.get_by_placeholder("PO, control no., file").fill("855-203")

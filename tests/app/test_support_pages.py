@@ -2,16 +2,19 @@
 
 import csv
 import io
+import json
+from contextlib import redirect_stdout
 from pathlib import Path
 from urllib.parse import urlencode
 
 from sqlalchemy import text, update
 
-from storage import lookups
+from pipeline.cli import run
+from storage import lookups, outbox
 from storage.lookups import FilesWanted, MessagesWanted
 from storage.models import table
 from tests.api.site import Site, served
-from tests.app.people import Person, a_browser, signed_in
+from tests.app.people import Person, a_browser, add_person, signed_in
 from tests.app.support_files import HOSTILE, drop, fill, look_into_mailboxes
 from tests.app.test_hostile import UNSEEN, Page
 from tests.unit.pipeline.ledger_files import file_of, order
@@ -20,10 +23,10 @@ PAGES = (
     "/support/overview", "/support/files", "/support/files/1", "/support/files/1/raw", "/support/waiting",
     "/support/waiting/1", "/support/waiting/1/answer?choice=cancel", "/support/outbox", "/support/outbox/2",
     "/support/outbox/1/resend", "/support/audit", "/support/search?q=PO-1", "/support/export/orders.csv",
-    "/support/export/waiting.csv", "/support/export/outbox.csv",
+    "/support/export/waiting.csv", "/support/export/outbox.csv", "/support/webhooks",
 )  # fmt: skip
 FORMS = (
-    "/support/files/1/try", "/support/files/1/replay", "/support/waiting/1/answer",
+    "/support/files/1/try", "/support/files/1/replay", "/support/files/1/retry", "/support/waiting/1/answer",
     "/support/outbox/1/resend", "/support/audit",
 )  # fmt: skip
 
@@ -174,6 +177,41 @@ def test_a_mail_that_opens_an_account_is_not_shown(site: Site) -> None:
     assert "shown to its reader only" in seen(eve, f"/support/outbox/{mail.id}")
     assert link not in eve.page
     assert eve.get(f"/support/outbox/{mail.id}/html").status_code == 404
+
+
+def test_nor_is_it_sent_again_which_would_make_a_mail_that_is_shown(site: Site) -> None:
+    eve = support(site)
+    (mail,) = site.mails("eve@")
+    with site.application.database.writing() as tx:
+        claimed = outbox.claim(tx, mail)
+        assert claimed is not None
+        outbox.mark_failed(tx, claimed, "no server", None)
+    seen(eve, f"/support/outbox/{mail.id}")
+    assert "Send it again" not in eve.text
+    seen(eve, f"/support/outbox/{mail.id}/resend", 409)
+    fields = {"csrf": eve.form("/sign-out")["csrf"], "after": "0"}
+    assert eve.post(f"/support/outbox/{mail.id}/resend", fields).status_code == 409
+    assert "carries a link that opens an account" in eve.text
+    assert [mail.id for mail in site.mails("eve@")] == [claimed.id]
+
+
+def test_the_command_shows_no_more_of_it_than_the_app(site: Site, tmp_path: Path) -> None:
+    """In JSON for programs, which ends in logs and tickets."""
+    add_person(site, "ada@acme.example", "acme")
+    site.place("PO-1", 10)
+    site.client("acme").post("/api/v1/buyer/orders/1/cancel", json={})
+    mails = site.mails()
+    link = next(mail for mail in mails if "ada@" in mail.to).body_text.partition("link=")[2].split()[0]
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        assert run(["outbox", "--json", "--config", str(tmp_path / "countermand.toml")]) == 0
+    assert link not in printed.getvalue()
+    shown = {said["id"]: said for said in json.loads(printed.getvalue())["messages"]}
+    for mail in mails:
+        said, secret = shown[mail.id], "ada@" in mail.to
+        assert said["is_secret"] is secret
+        assert said["body_text"] == (None if secret else mail.body_text)
+        assert (said["payload"] is None, said["body_html"] is None) == (secret, secret)
 
 
 def test_one_box_finds_orders_files_and_messages(site: Site) -> None:

@@ -88,7 +88,7 @@ IN_TROUBLE_ONLY = {
     },
     **{
         f"commit post_events.Poster.{site}: {moment}": "an endpoint; tests/webhooks kills at these"
-        for site in ("_start", "_settle")
+        for site in ("round", "_start", "_settle")
         for moment in ("before", "after")
     },
     **{
@@ -101,7 +101,17 @@ IN_TROUBLE_ONLY = {
 #: Transactions of commands that a person gives, one each; they are not on the way of a document by itself.
 #: Nor are those of workers that only put jobs down: tests/work kills workers at random. Nor those of the
 #: site, each of which is one request: tests/api kills its process.
-BY_HAND = ("api.", "cli.", "demo.", "post_events.Poster.ping", "replay.replay", "restore.", "staff.", "work.")
+BY_HAND = (
+    "api.",
+    "cli.",
+    "demo.",
+    "endpoints.",
+    "post_events.Poster.ping",
+    "replay.replay",
+    "restore.",
+    "staff.",
+    "work.",
+)
 
 
 class UnlistedPoint(BaseException):

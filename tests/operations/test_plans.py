@@ -87,6 +87,7 @@ def _way(house: House) -> None:
     with house.database.reading() as tx:
         first = queries.list_orders(tx, limit=50)
         assert len(first) == 50
+        assert len(queries.totals_of(tx, [one.id for one in first])) == 50
         mine = queries.page_of_orders(tx, Wanted(buyer="acme"), limit=50)
         place = (mine[-1].placed_at, mine[-1].id)
         assert queries.page_of_orders(tx, Wanted(buyer="acme"), after=place, limit=50)

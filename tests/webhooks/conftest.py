@@ -22,7 +22,7 @@ from tests.unit.pipeline.house import House, house_with
 from tests.unit.pipeline.ledger_files import write_settings
 from tests.webhooks.receiver import Receiver, receiver
 
-QUICK = Limits(connect_seconds=1, read_seconds=0.4, total_seconds=0.8)
+QUICK = Limits(look_up_seconds=0.4, connect_seconds=1, read_seconds=0.4, total_seconds=0.8)
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 

@@ -62,6 +62,9 @@ def test_a_partner_sees_and_removes_its_own_only(site: Site, one: Receiver) -> N
     assert (shown["enabled"], shown["last_attempt"]["status"]) == (True, 200)
     assert own.delete(f"{HOOKS}/{mine['id']}").json()["enabled"] is False
     assert own.post(f"{HOOKS}/deliveries/{delivery['id']}/resend").status_code == 409
+    assert strangers.post(f"{HOOKS}/{mine['id']}/enable").status_code == 404
+    assert own.post(f"{HOOKS}/{mine['id']}/enable").json()["enabled"] is True
+    assert own.post(f"{HOOKS}/deliveries/{delivery['id']}/resend").status_code == 201
 
 
 def test_nobody_sees_or_sends_what_is_no_webhook(site: Site) -> None:
@@ -158,6 +161,10 @@ def test_by_command(site: Site, one: Receiver, tmp_path: Path) -> None:
     assert command(tmp_path, "deliver")[0] == 0
     assert one.requests[2].id == one.requests[1].id
     assert command(tmp_path, "audit")[0] == 0
+    assert command(tmp_path, "webhook", "disable", "1")[0] == 0
+    assert "is off: by the hub's staff." in command(tmp_path, "webhook", "test", "1")[1]
+    assert json.loads(command(tmp_path, "webhook", "enable", "1", "--json")[1])["enabled"] is True
+    assert command(tmp_path, "webhook", "enable", "9")[0] == 2
     one.answer = 500
     assert command(tmp_path, "webhook", "test", "1")[0] == 2
     assert command(tmp_path, "webhook", "disable", "1")[0] == 0

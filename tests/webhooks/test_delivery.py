@@ -1,5 +1,8 @@
 """From the fact to the endpoint: what is owed, signed, posted, tried again, given up, and never lost."""
 
+import socket
+import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -8,8 +11,10 @@ from pipeline.deliver import GIVE_UP_HOURS, RETRY_SECONDS
 from storage import outbox, webhooks
 from storage.states import Kind, Status, Topic
 from tests.unit.pipeline.ledger_files import cancellation, order, shipment
-from tests.webhooks.conftest import Hooks
+from tests.webhooks.conftest import QUICK, Hooks
 from tests.webhooks.receiver import HANGS, Receiver
+
+PATIENCE_SECONDS = 20.0
 
 
 def test_both_parties_are_told_once_with_the_order_as_it_stands(
@@ -142,6 +147,44 @@ def test_one_that_hangs_makes_no_other_wait_and_is_tried_once_in_a_round(
     hooks.wait(seconds=RETRY_SECONDS[0])
     hooks.post()
     assert one.requests[-1].id == one.requests[0].id
+
+
+def test_a_look_up_that_hangs_costs_its_limit_and_its_own_endpoint_alone(
+    hooks: Hooks, one: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, released = socket.getaddrinfo, threading.Event()
+
+    def found(host: str, *rest: object, **named: object) -> object:
+        if host == "hangs.example":
+            released.wait(PATIENCE_SECONDS)
+        return real(host, *rest, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", found)
+    hooks.add("acme", "http://hangs.example/hook")
+    hooks.add("globex", one.url())
+    for number in range(5):
+        hooks.house.buyer(order(f"PO-{number}", 10))
+    began = time.monotonic()
+    attempts = hooks.post().attempts
+    taken = time.monotonic() - began
+    released.set()
+    assert QUICK.look_up_seconds <= taken < PATIENCE_SECONDS / 2
+    assert len(one.requests) == 5
+    assert [attempt.detail for attempt in attempts if attempt.detail] == [
+        "The host hangs.example could not be looked up in time."
+    ]
+
+
+def test_a_round_without_anything_to_post_writes_nothing(
+    hooks: Hooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hooks.add("acme", "https://hooks.example/")
+
+    def no(_: object) -> None:
+        raise AssertionError("nothing was to be written")
+
+    monkeypatch.setattr(type(hooks.house.database), "writing", no)
+    assert hooks.post().attempts == ()
 
 
 def test_what_was_claimed_when_the_process_died_is_posted_again_as_it_was(

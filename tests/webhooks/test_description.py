@@ -34,7 +34,7 @@ def test_what_is_described_is_what_is_answered(site: Site, mode: GenerationMode)
     schema = schemathesis.openapi.from_url(f"{site.address}/api/openapi.json")
     operations = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
     ours = [operation for operation in operations if operation.path.startswith(HOOKS)]
-    assert len(ours) == 5
+    assert len(ours) == 6
 
     @settings(
         max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate], derandomize=True,

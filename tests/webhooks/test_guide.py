@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.webhooks.posting import CONNECT_SECONDS, EXCERPT_CHARS_MAX, READ_SECONDS, TOTAL_SECONDS
+from pipeline.webhooks.targets import LOOK_UP_SECONDS
 from storage.states import Scope, Topic
 from storage.webhooks import ENDPOINTS_MAX
 from tests.api.site import Site
@@ -57,7 +58,8 @@ def test_the_guide_names_every_topic_and_the_limits_there_are() -> None:
     named = set(re.findall(r"^\| `([a-z.]+)` \|", TEXT, re.MULTILINE))
     assert named == {topic.value for topic in Topic}
     for said in (
-        f"at most {ENDPOINTS_MAX}", f"{CONNECT_SECONDS:.0f} seconds\nto connect",
+        f"at most {ENDPOINTS_MAX}", f"{CONNECT_SECONDS:.0f} to connect",
+        f"{LOOK_UP_SECONDS:.0f} seconds\nto look its name up",
         f"{READ_SECONDS:.0f} for each",
         f"{TOTAL_SECONDS:.0f} in all", f"{EXCERPT_CHARS_MAX} characters",
     ):  # fmt: skip

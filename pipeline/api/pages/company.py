@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import RedirectResponse, Response
 
 from pipeline import journal
+from pipeline.api.pages import webhooks
 from pipeline.api.pages.rendering import render
 from pipeline.api.pages.visitors import OfPartner, Visitor, application_of, field, not_there
 from pipeline.api.paging import ID_MAX
@@ -22,6 +23,7 @@ _SCOPES = {
     Scope.READ: "read orders, and see what a cancellation would do",
     Scope.WRITE: "place orders; acknowledge and ship them",
     Scope.CANCEL: "cancel, or ask for it; answer what was asked",
+    Scope.WEBHOOKS: "say where events are posted, and read what was posted",
 }
 _TOLD = {
     Tell.EMAIL: "by e-mail",
@@ -59,12 +61,13 @@ def _page(request: Request, visitor: Visitor, *, secret: str = "", fault: str = 
     with application.database.reading() as tx:
         keys = access_keys.list_keys(tx, partner.id)
         users = people.list_users(tx, partner.id)
+        hooks = webhooks.listed(tx, partner.id)
     return render(
         request, "company.html.j2", visitor, status=422 if fault else 200,
         partner=partner, told=_TOLD[partner.policy.tell], users=[u for u in users if not u.disabled_at],
         keys=[(key, _state(key, at), key.is_good(at)) for key in reversed(keys)],
         scopes=[(scope.value, words) for scope, words in _SCOPES.items()], days=_DAYS.items(),
-        secret=secret, fault=fault, name_chars_max=NAME_CHARS_MAX,
+        secret=secret, fault=fault, webhooks=hooks, name_chars_max=NAME_CHARS_MAX,
     )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ _OPERATORS = (
     Entry("Files", "/support/files"),
     Entry("Waiting", "/support/waiting"),
     Entry("Outbox", "/support/outbox"),
+    Entry("Webhooks", "/support/webhooks"),
     Entry("Audit", "/support/audit"),
 )
 

@@ -1,5 +1,6 @@
 """Ordering: the list of orders with its search, and the page of one order."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
@@ -22,7 +23,7 @@ from pipeline.wiring import Application
 from storage import lookups, queries
 from storage.loading import load_order
 from storage.orders import OrderStatus
-from storage.queries import OrderSummary, OrderView, Wanted
+from storage.queries import OrderSummary, OrderView, Totals, Wanted
 
 PAGE_ORDERS = 50
 WAITING_MAX = 50  # shown first; the search finds all of them
@@ -60,22 +61,21 @@ def _list(request: Request, visitor: Visitor, search: dict[str, str], cursor: st
     application = application_of(request)
     wanted, fault = _wanted(visitor, search)
     after = place_of(cursor) if cursor else None
-    with application.database.reading() as tx:
-        asked = queries.page_of_orders(tx, replace(visitor.own, asks=True), limit=WAITING_MAX + 1)
-        found = queries.page_of_orders(tx, wanted, after=after, limit=PAGE_ORDERS + 1)
-    page = found[:PAGE_ORDERS]
-    more = urlencode({**search, "cursor": cursor_of(page[-1])}) if len(found) > PAGE_ORDERS else ""
-    asking = {order.id for order in asked}
     # Who has to answer sees that first; the buyer, who waits too, sees it marked where the order stands.
     answers = visitor.partner is None or visitor.partner.role is Role.SELLER
-    first = asked[:WAITING_MAX] if answers and not search and not cursor else ()
-    rest = [order for order in page if order not in first]
+    asked: tuple[OrderSummary, ...] = ()
+    with application.database.reading() as tx:
+        if answers and not search and not cursor:
+            asked = queries.page_of_orders(tx, replace(visitor.own, asks=True), limit=WAITING_MAX + 1)
+        found = queries.page_of_orders(tx, wanted, after=after, limit=PAGE_ORDERS + 1)
+        first, page = asked[:WAITING_MAX], found[:PAGE_ORDERS]
+        totals = queries.totals_of(tx, {order.id for order in (*first, *page)})
+    more = urlencode({**search, "cursor": cursor_of(page[-1])}) if len(found) > PAGE_ORDERS else ""
     named = names_of(application.settings)
     return render(
         request, "orders.html.j2", visitor,
-        first=[_row(order, visitor, named, asking) for order in first],
-        more_wait=len(asked) > WAITING_MAX,
-        orders=[_row(order, visitor, named, asking) for order in rest],
+        first=[_row(order, named, totals) for order in first], more_wait=len(asked) > WAITING_MAX,
+        orders=[_row(order, named, totals) for order in page if order not in first],
         search={name: search.get(name, "") for name in _SEARCHED}, searched=urlencode(search), fault=fault,
         more=more, is_first_page=not cursor, answers=answers,
         statuses=[(status.value, words) for status, words in wording.STATUSES.items()],
@@ -111,7 +111,10 @@ def names_of(settings: Settings) -> wording.Named:
     return named
 
 
-def _row(order: OrderSummary, visitor: Visitor, named: wording.Named, asking: set[int]) -> dict[str, object]:
+def _row(
+    order: OrderSummary, named: wording.Named, totals: Mapping[int, tuple[Totals, ...]]
+) -> dict[str, object]:
+    own = totals.get(order.id, ())
     return {
         "id": order.id,
         "po_number": order.key.po_number,
@@ -121,7 +124,8 @@ def _row(order: OrderSummary, visitor: Visitor, named: wording.Named, asking: se
         "status": order.status.value,
         "status_words": wording.STATUSES[order.status],
         "placed_at": order.placed_at,
-        "asked": order.id in asking,
+        "asked": any(one.requested for one in own),
+        "counted": wording.counted_of(own),
     }
 
 
@@ -158,7 +162,7 @@ def order_page(
     answers = visitor.partner is None or visitor.partner.role is Role.SELLER
     return render(
         request, "order.html.j2", visitor, status=status, fault=fault,
-        order=_row(view.summary, visitor, named, set()), etag=etag, key=drafts.new_key(),
+        order=_row(view.summary, named, {}), etag=etag, key=drafts.new_key(),
         lines=[wording.line_of(line) for line in view.lines],
         files=files,
         why_not={said["line"]: said["why_not"] for said in seen["lines"] if said["why_not"]} if seen else {},

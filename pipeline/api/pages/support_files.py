@@ -30,6 +30,12 @@ from storage.states import FileStatus
 ANSWERS_MAX = 200
 
 
+_SAID = {
+    "replayed": "It was read again; this is what became of it.",
+    "retried": "It is read again with the next round. Load this page in a minute to see what became of it.",
+}
+
+
 def make_router() -> APIRouter:
     """The list, a file, its bytes, and reading it again."""
     router = APIRouter(prefix="/support/files")
@@ -80,6 +86,12 @@ def make_router() -> APIRouter:
             report = staff.replay(application_of(request), file_id, signature(visitor), apply=True)
         return RedirectResponse(f"/support/files/{report.file_id}?said=replayed", 303)
 
+    @router.post("/{file_id}/retry")
+    def retry(request: Request, visitor: Operator, file_id: RowId) -> Response:
+        with nothing_done():
+            staff.retry(application_of(request), file_id, signature(visitor))
+        return RedirectResponse(f"/support/files/{file_id}?said=retried", 303)
+
     return router
 
 
@@ -114,7 +126,7 @@ def _row(request: Request, file: ReceivedFile, verdicts: dict[str, int]) -> dict
         "size": file.size, "received_at": file.received_at, "error": file.error,
         "is_replayed": file.mailbox == receipts.REPLAYED, "sha256": file.sha256, "moved_to": file.moved_to,
         "ingested_at": file.ingested_at, "pruned_at": file.pruned_at, "attempts": file.attempts,
-        "is_read": file.status is FileStatus.DONE,
+        "is_read": file.status is FileStatus.DONE, "is_given_up": file.status is FileStatus.FAILED,
         "verdicts": [(word, VERDICTS.get(word, word), count) for word, count in verdicts.items()],
     }  # fmt: skip
 
@@ -141,7 +153,7 @@ def _file(request: Request, visitor: Visitor, file_id: int, said: str) -> Respon
             for one in envelopes
         ],
         set_at=by_place, answers=[message_row(request, one) for one in answers],
-        said="It was read again; this is what became of it." if said == "replayed" else "",
+        said=_SAID.get(said, ""),
     )  # fmt: skip
 
 

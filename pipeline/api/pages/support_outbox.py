@@ -1,5 +1,7 @@
 """Support outbox: what is owed and was sent, each message as its reader sees it, and sending it again."""
 
+import json
+
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import Connection
@@ -23,10 +25,12 @@ from pipeline.api.pages.support_parts import (
 from pipeline.api.pages.visitors import Operator, PageError, Visitor, application_of, field, not_there
 from pipeline.people import is_secret
 from pipeline.settings import Settings
-from storage import interchanges, lookups, outbox, queries
+from storage import interchanges, lookups, outbox, queries, webhooks
 from storage.lookups import MessagesWanted
 from storage.outbox import OutboxMessage
 from storage.states import Kind, Status
+
+SHOWN_BYTES_MAX = 200_000  # of a webhook's body
 
 
 def make_router() -> APIRouter:
@@ -58,6 +62,8 @@ def make_router() -> APIRouter:
     def confirm(request: Request, visitor: Operator, message_id: RowId) -> Response:
         with application_of(request).database.reading() as tx:
             found, repeated = _there(tx, message_id), outbox.resends_of(tx, message_id)
+        with nothing_done():
+            staff.check_no_secret(found)
         if not found.is_final:
             raise PageError(409, "Nothing was done", "It was not sent yet, and will be sent anyway.")
         return render(
@@ -87,12 +93,12 @@ def _there(tx: Connection, message_id: int) -> OutboxMessage:
 
 def _list(request: Request, visitor: Visitor, search: dict[str, str], before: int | None) -> Response:
     application = application_of(request)
-    wanted = MessagesWanted(
-        status=next((one for one in Status if one.value == search["status"]), None),
-        kind=next((one for one in Kind if one.value == search["kind"]), None),
-        recipients=_addresses(application.settings, search["partner"]), po_number=search["po"],
-    )  # fmt: skip
     with application.database.reading() as tx:
+        wanted = MessagesWanted(
+            status=next((one for one in Status if one.value == search["status"]), None),
+            kind=next((one for one in Kind if one.value == search["kind"]), None),
+            recipients=_addresses(tx, application.settings, search["partner"]), po_number=search["po"],
+        )  # fmt: skip
         found = lookups.list_lines(tx, wanted, before_id=before, limit=PAGE_ROWS + 1)
     page = page_of(found, search, before)
     page["rows"] = [message_row(request, one) for one in found[:PAGE_ROWS]]
@@ -104,10 +110,20 @@ def _list(request: Request, visitor: Visitor, search: dict[str, str], before: in
     )  # fmt: skip
 
 
-def _addresses(settings: Settings, partner_id: str) -> tuple[str, ...]:
-    """Where a partner's mails and documents go by today's settings."""
+def _readable(payload: bytes) -> str:
+    """A webhook's body with a line for each value, as far as a page has room for it."""
+    if len(payload) > SHOWN_BYTES_MAX:
+        return payload[:SHOWN_BYTES_MAX].decode("ascii", "replace") + " ..."
+    return json.dumps(json.loads(payload), indent=2, ensure_ascii=False) if payload else ""
+
+
+def _addresses(tx: Connection, settings: Settings, partner_id: str) -> tuple[str, ...]:
+    """Where a partner's mails and documents go by today's settings, and its events."""
+    if not partner_id:
+        return ()
     partner = settings.directory.get(partner_id)
-    return (partner_id, *partner.notify) if partner else tuple(filter(None, [partner_id]))
+    hooks = (one.url for one in webhooks.list_endpoints(tx, partner_id))
+    return (partner_id, *(partner.notify if partner else ()), *hooks)
 
 
 def _message(request: Request, visitor: Visitor, message_id: int, said: str) -> Response:
@@ -118,6 +134,7 @@ def _message(request: Request, visitor: Visitor, message_id: int, said: str) -> 
         cause = interchanges.get_interchange(tx, found.interchange_id) if found.interchange_id else None
         answer = interchanges.get_set(tx, found.verdict_set_id) if found.verdict_set_id else None
     secret, is_mail = is_secret(found.dedupe_key), found.kind is Kind.EMAIL
+    is_document = found.kind is Kind.ACKNOWLEDGMENT
     shows_html = is_mail and bool(found.body_html) and not secret
     return render(
         request, "support/message.html.j2", visitor, headers=WITH_FRAME,
@@ -125,8 +142,9 @@ def _message(request: Request, visitor: Visitor, message_id: int, said: str) -> 
         pruned_at=found.pruned_at, sent_at=found.sent_at, attempts=found.attempts, identity=found.identity,
         resend_of=found.resend_of, repeated=repeated, order=mark, order_id=found.order_id,
         shows_html=shows_html,
-        text="" if secret or not is_mail else found.body_text,
-        page=outlines.Page() if is_mail else outlines.page_of(found.payload),
+        text="" if secret else found.body_text if is_mail or is_document else _readable(found.payload),
+        page=outlines.page_of(found.payload) if is_document else outlines.Page(),
+        endpoint_id=found.endpoint_id,
         verdict_words=found.verdict.replace("_", " "), verdict_note=found.verdict_note,
         verdict_at=found.verdict_at, cause_file=cause.file_id if cause else 0,
         cause_number=cause.control_number if cause else "", answer_file=answer.file_id if answer else 0,

@@ -37,7 +37,7 @@ STATUSES = {
     Status.NEW: "To be sent", Status.SENDING: "Being sent", Status.COMMITTING: "Being handed over",
     Status.SENT: "Sent", Status.UNCERTAIN: "Uncertain", Status.FAILED: "Failed", Status.REFUSED: "Refused",
 }  # fmt: skip
-KINDS = {Kind.EMAIL: "E-mail", Kind.ACKNOWLEDGMENT: "X12 document"}
+KINDS = {Kind.EMAIL: "E-mail", Kind.ACKNOWLEDGMENT: "X12 document", Kind.WEBHOOK: "Webhook"}
 LEFT = {
     Left.NOT_A_FILE: "No plain file", Left.EMPTY: "Empty", Left.TOO_LARGE: "Too large",
     Left.INCOMPLETE: "Its last interchange has no end", Left.UNREADABLE: "Cannot be read",

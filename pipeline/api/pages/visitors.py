@@ -166,18 +166,20 @@ def visitor_of(application: Application, user: User) -> Visitor | None:
 SignedIn = Annotated[Visitor, Depends(_signed_in)]
 
 
-def _operator(visitor: SignedIn) -> Visitor:
+def operators_only(visitor: SignedIn) -> Visitor:
+    """Nobody else's route."""
     if not visitor.is_operator:
         raise not_there()
     return visitor
 
 
-def _of_partner(visitor: SignedIn) -> Visitor:
+def partners_only(visitor: SignedIn) -> Visitor:
+    """Nobody else's route."""
     if visitor.partner is None:
         raise not_there()
     return visitor
 
 
 #: For a route's `visitor`: the hub's people alone; a partner's people alone.
-Operator = Annotated[Visitor, Depends(_operator)]
-OfPartner = Annotated[Visitor, Depends(_of_partner)]
+Operator = Annotated[Visitor, Depends(operators_only)]
+OfPartner = Annotated[Visitor, Depends(partners_only)]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain
 
 from sqlalchemy import Connection
 
@@ -12,7 +13,7 @@ from pipeline.notifications import item_words, reason_words, source_words
 from storage.events import EventKind, LedgerEvent, Units
 from storage.orders import LineState, OrderStatus
 from storage.outbox import OutboxMessage, list_messages
-from storage.queries import OrderView
+from storage.queries import OrderView, Totals
 from storage.states import Kind, Status
 
 #: A partner's name by its id.
@@ -77,11 +78,7 @@ class Line:
     @property
     def said(self) -> str:
         """The bar, for who cannot see it."""
-        counted = (("fulfilled", self.fulfilled), ("cancelled", self.cancelled), ("open", self.open))
-        figures = ", ".join(
-            f"{amounts([(quantity, self.unit)])} {word}" for word, quantity in counted if quantity
-        )
-        return f"Of {amounts([(self.ordered, self.unit)])}: {figures or 'nothing'}"
+        return _said(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +98,30 @@ class Happening:
     actor: str = ""  # for support: who had the document decided
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What became of an order's units of one measure, with its bar."""
+
+    totals: Totals
+    bar: tuple[Part, ...]
+
+    @property
+    def said(self) -> str:
+        """The bar, for who cannot see it."""
+        return _said(self.totals)
+
+
+def counted_of(totals: Iterable[Totals]) -> list[Counted]:
+    """The quantities of an order in a list."""
+    return [Counted(one, _bar(one)) for one in totals]
+
+
+def _said(of: "Line | Totals") -> str:
+    counted = (("fulfilled", of.fulfilled), ("cancelled", of.cancelled), ("open", of.open))
+    figures = ", ".join(f"{amounts([(quantity, of.unit)])} {word}" for word, quantity in counted if quantity)
+    return f"Of {amounts([(of.ordered, of.unit)])}: {figures or 'nothing'}"
+
+
 def line_of(line: LineState) -> Line:
     """A line with its bar."""
     return Line(
@@ -110,7 +131,7 @@ def line_of(line: LineState) -> Line:
     )  # fmt: skip
 
 
-def _bar(line: LineState) -> tuple[Part, ...]:
+def _bar(line: LineState | Totals) -> tuple[Part, ...]:
     counted = (
         ("fulfilled", line.fulfilled), ("cancelled", line.cancelled),
         ("requested", line.requested), ("open", line.open - line.requested),
@@ -191,10 +212,14 @@ _MESSAGES_MAX = 200  # of one order, the newest
 
 
 def told_of(tx: Connection, named: Named, view: OrderView) -> dict[int, tuple[Told, ...]]:
-    """Who was told of what, by event: the other party of whoever caused it."""
+    """Who was told of what, by event: the other party of whoever caused it. Webhooks have their own log."""
     events = {event.id: event for event in view.events}
     told: dict[int, list[Told]] = {}
-    for message in list_messages(tx, order_id=view.summary.id, limit=_MESSAGES_MAX):
+    found = (
+        list_messages(tx, kind=kind, order_id=view.summary.id, limit=_MESSAGES_MAX)
+        for kind in (Kind.EMAIL, Kind.ACKNOWLEDGMENT)
+    )
+    for message in sorted(chain.from_iterable(found), key=lambda message: message.id):
         event = events.get(message.event_id or 0)
         if event is not None:
             told.setdefault(event.id, []).append(_told(message, named(view.summary.key.other(event.by))))
