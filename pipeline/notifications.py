@@ -1,6 +1,6 @@
 """Who is told what: facts of the ledger and of what arrived become notices, one per address. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -10,6 +10,7 @@ from pipeline.amounts import amounts
 from pipeline.notices import (
     FINDINGS_MAX,
     LINES_MAX,
+    AnswerMissed,
     AnswerRejected,
     Cancellation,
     CancellationRefused,
@@ -23,6 +24,7 @@ from pipeline.notices import (
     OrderCancelled,
     Party,
     Problem,
+    RequestLapsed,
     RequestRefused,
     RequestWithdrawn,
     totals_of,
@@ -42,8 +44,11 @@ TOLD = frozenset(
         EventKind.CANCELLATION_REQUESTED,
         EventKind.REQUEST_REFUSED,
         EventKind.REQUEST_WITHDRAWN,
+        EventKind.REQUEST_LAPSED,
     }
 )
+#: The actor of what happens because a deadline passed: nobody said anything.
+CLOCK = "deadline"
 
 
 class Contact(Protocol):
@@ -86,10 +91,42 @@ class Unusable:
     held: str = ""  # the id to answer under
 
 
-def cancellation_notices(event: LedgerEvent, after: OrderState, addressees: Addressees) -> tuple[Notice, ...]:
-    """The other side is told of units cancelled or asked for, once per event. Other events tell nobody."""
+def readers_of(event: LedgerEvent, key: OrderKey) -> tuple[str, ...]:
+    """The parties that are told of an event: the other one; of what the clock did both. Nobody of others."""
     if event.kind not in TOLD or not event.units:
         return ()
+    return (key.buyer, key.seller) if event.kind is EventKind.REQUEST_LAPSED else (key.other(event.by),)
+
+
+def cancellation_notices(
+    event: LedgerEvent, after: OrderState, addressees: Addressees, *, but: Collection[str] = ()
+) -> tuple[Notice, ...]:
+    """Who is to be told of units cancelled or asked for, once per event; `but` those told by document."""
+    readers = [reader for reader in readers_of(event, after.key) if reader not in but]
+    return tuple(
+        notice
+        for reader in readers
+        for notice in _addressed(
+            _cancellation(event, after, addressees, reader),
+            reader,
+            addressees.party(reader, "").name,
+            f"event:{event.id}",
+            addressees,
+        )
+    )
+
+
+def reminder_notices(request: LedgerEvent, after: OrderState, addressees: Addressees) -> tuple[Notice, ...]:
+    """The seller is reminded of a request of whose time half is over. `request` has the units that wait."""
+    seller = after.key.seller
+    context = _cancellation(request, after, addressees, seller)
+    assert isinstance(context, CancellationRequested)
+    reminder = replace(context, is_reminder=True)
+    origin = f"event:{request.id}:reminder"
+    return _addressed(reminder, seller, context.other.name, origin, addressees)
+
+
+def _cancellation(event: LedgerEvent, after: OrderState, addressees: Addressees, reader: str) -> Cancellation:
     moved = {units.line_id: units for units in event.units}
     whole = event.kind is EventKind.ORDER_CANCELLED
     lines = tuple(
@@ -102,20 +139,19 @@ def cancellation_notices(event: LedgerEvent, after: OrderState, addressees: Addr
         "totals": totals_of(lines),
         "reason": reason_words(event.reason), "note": event.note, "status": status_words(after),
     }  # fmt: skip
-    context: Cancellation
     match event.kind:
         case EventKind.ORDER_CANCELLED:
-            context = OrderCancelled(**said, lines_cancelled=len(moved))
+            return OrderCancelled(**said, lines_cancelled=len(moved))
         case EventKind.LINES_CANCELLED:
-            context = LinesCancelled(**said, remaining=_figure(after, "open"))
+            return LinesCancelled(**said, remaining=_figure(after, "open"))
         case EventKind.CANCELLATION_REQUESTED:
-            context = CancellationRequested(**said)
+            return CancellationRequested(**said, answer_by=event.answer_by)
         case EventKind.REQUEST_WITHDRAWN:
-            context = RequestWithdrawn(**said)
+            return RequestWithdrawn(**said)
+        case EventKind.REQUEST_LAPSED:
+            return AnswerMissed(**said) if reader == after.key.seller else RequestLapsed(**said)
         case _:
-            context = RequestRefused(**said)
-    reader = after.key.other(event.by)
-    return _addressed(context, reader, context.other.name, f"event:{event.id}", addressees)
+            return RequestRefused(**said)
 
 
 def cancellation_refused_notices(
@@ -201,7 +237,9 @@ def item_words(item: ItemId) -> str:
 
 
 def source_words(source: Source, hub: str) -> str:
-    """The document, or the person, that said so."""
+    """The document, or the person, that said so; or the clock."""
+    if source.actor == CLOCK:
+        return f"the clock of {hub}: the time to answer was over"
     if not source.type and not source.file and not source.interchange:
         return f"entered by staff of {hub}" if source.actor in ("", "staff") else f"entered by {source.actor}"
     named = (

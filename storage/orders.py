@@ -81,12 +81,21 @@ class ShippedBefore:
     units: tuple[tuple[int, Decimal], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class AskedBefore:
+    """A request to cancel: units by line id as they were asked for, and until when it could be answered."""
+
+    event_id: int
+    units: tuple[tuple[int, Decimal], ...]
+    answer_by: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderState:
     """An order with its lines, as loaded for a decision.
 
-    The fields that are not compared are loaded only for a WithdrawShipment; "file|interchange" is what
-    `Source.identity` says of a document.
+    The fields that are not compared are loaded only for who needs them: a WithdrawShipment, or a LapseRequest
+    and an AnswerRequest. "file|interchange" is what `Source.identity` says of a document.
     """
 
     id: int
@@ -103,6 +112,8 @@ class OrderState:
     cancelled_by: tuple[str, ...] = field(
         default=(), compare=False
     )  # "file|interchange" of each cancellation
+    asked: tuple[AskedBefore, ...] = field(default=(), compare=False)  # every request, first to last
+    lapsed: frozenset[int] = field(default=frozenset(), compare=False)  # lines whose last request lapsed
 
     @property
     def status(self) -> OrderStatus:

@@ -8,13 +8,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, literal, or_, select, text, tuple_
 
+from storage import deadlines
 from storage.commands import Reason, Source
 from storage.database import Prepared
 from storage.events import EventKind, LedgerEvent, Units
 from storage.loading import lines_of
 from storage.models import table
-from storage.orders import ZERO, LineState, OrderKey, OrderStatus
+from storage.orders import AskedBefore, LineState, OrderKey, OrderStatus
 from storage.receipts import ReceivedFile, get_file
+from storage.requests import waiting as waiting_of
 from storage.states import FileStatus, HeldStatus, ParkedStatus
 
 _ORDERS, _LINES = table("orders"), table("order_line")
@@ -48,6 +50,29 @@ class OrderView:
     summary: OrderSummary
     lines: tuple[LineState, ...]
     events: tuple[LedgerEvent, ...]
+
+    @property
+    def asking(self) -> tuple[LedgerEvent, ...]:
+        """The requests of which something waits for the seller's answer, first to last."""
+        asked = (
+            AskedBefore(event.id, tuple((units.line_id, units.quantity) for units in event.units))
+            for event in self.events
+            if event.kind is EventKind.CANCELLATION_REQUESTED
+        )
+        ids = {one.event_id for one, _ in waiting_of(asked, self.lines)}
+        return tuple(event for event in self.events if event.id in ids)
+
+    @property
+    def has_lapsed(self) -> bool:
+        """Whether what was asked for last of some line was not answered in time."""
+        asking = (EventKind.CANCELLATION_REQUESTED, EventKind.REQUEST_LAPSED)
+        last = {u.line_id: event.kind for event in self.events if event.kind in asking for u in event.units}
+        return EventKind.REQUEST_LAPSED in last.values()
+
+    @property
+    def answer_by(self) -> datetime | None:
+        """By when the first of what is asked for lapses; None: nothing is asked, or it waits for ever."""
+        return min((event.answer_by for event in self.asking if event.answer_by), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +229,10 @@ def events_of(tx: Connection, order_id: int) -> tuple[LedgerEvent, ...]:
     for row in tx.execute(moved):
         units.setdefault(row.event_id, []).append(_units(row))
     query = select(_EVENTS).where(_EVENTS.c.order_id == order_id).order_by(_EVENTS.c.sequence)
-    return tuple(_event(row, tuple(units.get(row.id, ()))) for row in tx.execute(query))
+    rows = tx.execute(query).all()
+    asks = any(row.kind == EventKind.CANCELLATION_REQUESTED.value for row in rows)
+    answer_by = deadlines.of_order(tx, order_id) if asks else {}
+    return tuple(_event(row, tuple(units.get(row.id, ())), answer_by.get(row.id)) for row in rows)
 
 
 def requests(tx: Connection) -> tuple[OpenRequest, ...]:
@@ -215,18 +243,8 @@ def requests(tx: Connection) -> tuple[OpenRequest, ...]:
 
 
 def _open_request(view: OrderView) -> OpenRequest:
-    """What waits was asked for last: an answer is taken to be about what was asked first."""
-    waiting = {line.id: line.requested for line in view.lines if line.requested}
-    left = dict(waiting)
-    asked = []
-    for event in reversed(view.events):
-        if event.kind is EventKind.CANCELLATION_REQUESTED and any(left.get(u.line_id) for u in event.units):
-            asked.append(event)
-            for units in event.units:
-                if units.line_id in left:
-                    left[units.line_id] = max(left[units.line_id] - units.quantity, ZERO)
-    lines = tuple(line for line in view.lines if line.id in waiting)
-    return OpenRequest(order=view.summary, lines=lines, events=tuple(reversed(asked)))
+    lines = tuple(line for line in view.lines if line.requested)
+    return OpenRequest(order=view.summary, lines=lines, events=view.asking)
 
 
 def stuck_files(tx: Connection) -> tuple[ReceivedFile, ...]:
@@ -281,7 +299,7 @@ def _units(row: Row[Any]) -> Units:
     return Units(line_id=row.line_id, line=row.line, quantity=row.quantity, reason=reason)
 
 
-def _event(row: Row[Any], units: tuple[Units, ...]) -> LedgerEvent:
+def _event(row: Row[Any], units: tuple[Units, ...], answer_by: datetime | None) -> LedgerEvent:
     return LedgerEvent(
         id=row.id,
         order_id=row.order_id,
@@ -302,4 +320,5 @@ def _event(row: Row[Any], units: tuple[Units, ...]) -> LedgerEvent:
         units=units,
         notes=tuple(row.notes),
         reference=row.reference,
+        answer_by=answer_by,
     )

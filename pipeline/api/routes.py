@@ -1,5 +1,6 @@
 """Routes: every address of the API. Thin: who asks, what is meant, and the ledger's answer."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -234,7 +235,9 @@ def _add_answers(router: APIRouter) -> None:
 
 def _answer(request: Request, asked: Asked, order_id: int, body: shapes.Answer, said: Consent) -> Response:
     return _desk(request).change(
-        asked, order_id, lambda who, order: (meanings.answer_request(body, said, who, order), None)
+        replace(asked, answers=True),
+        order_id,
+        lambda who, order: (meanings.answer_request(body, said, who, order), None),
     )
 
 

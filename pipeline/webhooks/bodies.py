@@ -20,6 +20,7 @@ TOPICS = {
     EventKind.LINES_FULFILLED: Topic.ORDER_FULFILLED,
     EventKind.CANCELLATION_REQUESTED: Topic.CANCELLATION_REQUESTED,
     EventKind.REQUEST_REFUSED: Topic.CANCELLATION_REFUSED,
+    EventKind.REQUEST_LAPSED: Topic.CANCELLATION_REFUSED,
 }
 
 
@@ -52,8 +53,11 @@ def event_body(topic: Topic, event: LedgerEvent, order: Json) -> bytes:
             for units in event.units
         ],
     }
+    if topic is Topic.CANCELLATION_REQUESTED:
+        data["answer_by"] = event.answer_by.isoformat() if event.answer_by else None
     if topic is Topic.CANCELLATION_REFUSED:
-        data |= {"refused_by": "partner", "refusals": []}
+        lapsed = event.kind is EventKind.REQUEST_LAPSED
+        data |= {"refused_by": "deadline" if lapsed else "partner", "refusals": []}
     return _body(topic, event.at, data)
 
 

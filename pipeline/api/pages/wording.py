@@ -36,6 +36,7 @@ _HAPPENED = {
     EventKind.CANCELLATION_REQUESTED: "{by} asked to cancel",
     EventKind.REQUEST_WITHDRAWN: "{by} took back its request to cancel",
     EventKind.REQUEST_REFUSED: "{by} did not agree to cancel",
+    EventKind.REQUEST_LAPSED: "{by} did not answer in time; the request to cancel lapsed",
     EventKind.ORDER_ACKNOWLEDGED: "{by} answered the order",
     EventKind.NOTED: "{by} said something about the order",
 }
@@ -45,6 +46,7 @@ _KINDS = {
     EventKind.LINES_FULFILLED: "fulfilled",
     EventKind.CANCELLATION_REQUESTED: "requested",
     EventKind.REQUEST_REFUSED: "requested",
+    EventKind.REQUEST_LAPSED: "requested",
     EventKind.REQUEST_WITHDRAWN: "requested",
 }
 _BAR_UNITS = 100  # the width of a bar

@@ -13,6 +13,7 @@ from pipeline.demo.world import CHARACTERS, settings_text
 from pipeline.replay import Source, replay
 from pipeline.report import FileReport
 from pipeline.settings import Settings, load
+from pipeline.lapsing import lapse_requests
 from pipeline.waiting import expire_waiting
 from storage import held, outbox
 from storage.database import Database
@@ -134,7 +135,9 @@ class Hub:
         known = {message.id for message in self._answers()}
         report = self._drop(settings, one, name, content)
         if one.hours_pass:
-            expire_waiting(settings, self.database, NOON + timedelta(hours=one.hours_pass))
+            late = NOON + timedelta(hours=one.hours_pass)
+            expire_waiting(settings, self.database, late)
+            lapse_requests(settings, self.database, late)
         answers = tuple(message for message in self._answers() if message.id not in known)
         with self.database.reading() as tx:
             waiting = {found.held_id for found in report.all_sets}

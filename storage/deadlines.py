@@ -1,0 +1,149 @@
+"""Deadlines: until when a seller may answer what its buyer asked to cancel, each kept as promised."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
+
+from storage.database import Prepared, word
+from storage.events import EventKind, LedgerEvent
+from storage.loading import load_order
+from storage.models import table
+from storage.orders import AskedBefore, OrderKey, OrderState
+from storage.requests import waiting
+from storage.states import FileStatus
+
+_DEADLINES, _FILES = table("request_deadline"), table("received_file")
+_ORDERS, _EVENTS, _EVENT_LINES, _LINES = (table(n) for n in ("orders", "event", "event_line", "order_line"))
+_OPEN = _DEADLINES.c.closed_at.is_(None)
+
+_PROMISE = Prepared(
+    insert(_DEADLINES), "event_id", "order_id", "answer_by", "remind_at", "reminded_at", "closed_at"
+)
+_ASKED = Prepared(
+    select(
+        *(
+            _EVENTS.c.id,
+            _EVENTS.c.kind,
+            _EVENT_LINES.c.line_id,
+            _EVENT_LINES.c.quantity,
+            _DEADLINES.c.answer_by,
+        )
+    )
+    .join(_EVENT_LINES, _EVENT_LINES.c.event_id == _EVENTS.c.id)
+    .outerjoin(_DEADLINES, _DEADLINES.c.event_id == _EVENTS.c.id)
+    .where(
+        _EVENTS.c.order_id == bindparam("of_order"),
+        or_(
+            _EVENTS.c.kind == word(EventKind.CANCELLATION_REQUESTED),
+            _EVENTS.c.kind == word(EventKind.REQUEST_LAPSED),
+        ),
+    )
+    .order_by(_EVENTS.c.sequence, _EVENT_LINES.c.line_id),
+    "of_order",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """A request of whose time half is over."""
+
+    event_id: int
+    order_id: int
+
+
+def promise(tx: Connection, events: Iterable[LedgerEvent]) -> None:
+    """Keep until when each of these requests can be answered; half-way the seller is reminded."""
+    rows = [
+        (event.id, event.order_id, event.answer_by, event.at + (event.answer_by - event.at) / 2, None, None)
+        for event in events
+        if event.answer_by is not None
+    ]
+    _PROMISE.run(tx, rows)
+
+
+def with_requests(tx: Connection, order: OrderState) -> OrderState:
+    """The order with every request to cancel units of it, and the lines whose last request lapsed."""
+    asked: dict[int, AskedBefore] = {}
+    last: dict[int, str] = {}
+    for event_id, kind, line_id, quantity, answer_by in _ASKED.all(tx, order.id):
+        last[line_id] = kind
+        if kind == EventKind.CANCELLATION_REQUESTED.value:
+            before = asked.get(event_id, AskedBefore(event_id, (), answer_by))
+            asked[event_id] = replace(before, units=(*before.units, (line_id, quantity)))
+    lapsed = frozenset(line for line, kind in last.items() if kind == EventKind.REQUEST_LAPSED.value)
+    return replace(order, asked=tuple(asked.values()), lapsed=lapsed)
+
+
+def of_order(tx: Connection, order_id: int) -> dict[int, datetime]:
+    """The deadlines of an order's requests, by event."""
+    query = select(_DEADLINES.c.event_id, _DEADLINES.c.answer_by).where(_DEADLINES.c.order_id == order_id)
+    return {row.event_id: row.answer_by for row in tx.execute(query)}
+
+
+def next_of(tx: Connection, order_ids: Collection[int]) -> dict[int, datetime]:
+    """Of those orders that wait for an answer and have a deadline: the first one."""
+    asks = select(_LINES.c.order_id).where(_LINES.c.requested > 0, _LINES.c.order_id.in_(order_ids))
+    limited = select(_DEADLINES.c.order_id).where(_OPEN, _DEADLINES.c.order_id.in_(asks)).distinct()
+    found: dict[int, datetime] = {}
+    for order_id in tx.execute(limited).scalars().all():
+        loaded = load_order(tx, order_id)
+        assert loaded is not None
+        order = with_requests(tx, loaded.order)
+        moments = [one.answer_by for one, _ in waiting(order.asked, order.lines) if one.answer_by]
+        if moments:
+            found[order_id] = min(moments)
+    return found
+
+
+def late(
+    tx: Connection, now: datetime, limit: int, *, partners: Collection[str]
+) -> tuple[tuple[int, OrderKey], ...]:
+    """Orders with requests whose time is over, the longest over first.
+
+    What a seller of these partners had left with us before that, and nobody read yet, may be its answer:
+    such an order waits until it is read.
+    """
+    unread = (
+        select(_FILES.c.id)
+        .where(
+            _FILES.c.status == word(FileStatus.NEW),
+            _FILES.c.partner == _ORDERS.c.seller,
+            _FILES.c.received_at <= _DEADLINES.c.answer_by,
+        )
+        .exists()
+    )
+    key = (_ORDERS.c[name] for name in ("buyer", "seller", "po_number", "release"))
+    query = (
+        select(_ORDERS.c.id, *key)
+        .join(_DEADLINES, _DEADLINES.c.order_id == _ORDERS.c.id)
+        .where(_OPEN, _DEADLINES.c.answer_by <= now, or_(_ORDERS.c.seller.not_in(partners), ~unread))
+        .order_by(_DEADLINES.c.answer_by, _DEADLINES.c.event_id)
+        .limit(limit)
+    )
+    found = {
+        row[0]: OrderKey(buyer=row[1], seller=row[2], po_number=row[3], release=row[4])
+        for row in tx.execute(query)
+    }
+    return tuple(found.items())
+
+
+def close(tx: Connection, order_id: int, now: datetime) -> bool:
+    """The time of these requests is over, and what waited has lapsed. False: another was first."""
+    over = (_DEADLINES.c.order_id == order_id) & (_DEADLINES.c.answer_by <= now)
+    return bool(tx.execute(update(_DEADLINES).where(_OPEN, over).values(closed_at=now)).rowcount)
+
+
+def to_remind(tx: Connection, now: datetime, limit: int) -> tuple[Reminder, ...]:
+    """Requests of whose time half is over and not all, and whose seller was not reminded."""
+    due = (_DEADLINES.c.remind_at <= now) & (_DEADLINES.c.answer_by > now) & _DEADLINES.c.reminded_at.is_(None)
+    query = select(_DEADLINES.c.event_id, _DEADLINES.c.order_id).where(_OPEN, due)
+    rows = tx.execute(query.order_by(_DEADLINES.c.remind_at, _DEADLINES.c.event_id).limit(limit))
+    return tuple(Reminder(*row) for row in rows)
+
+
+def mark_reminded(tx: Connection, event_id: int, at: datetime) -> bool:
+    """Nobody else reminds of it from now on. False: another was first."""
+    own = (_DEADLINES.c.event_id == event_id) & _DEADLINES.c.reminded_at.is_(None)
+    return bool(tx.execute(update(_DEADLINES).where(own).values(reminded_at=at)).rowcount)
