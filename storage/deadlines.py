@@ -137,7 +137,9 @@ def close(tx: Connection, order_id: int, now: datetime) -> bool:
 
 def to_remind(tx: Connection, now: datetime, limit: int) -> tuple[Reminder, ...]:
     """Requests of whose time half is over and not all, and whose seller was not reminded."""
-    due = (_DEADLINES.c.remind_at <= now) & (_DEADLINES.c.answer_by > now) & _DEADLINES.c.reminded_at.is_(None)
+    due = (
+        (_DEADLINES.c.remind_at <= now) & (_DEADLINES.c.answer_by > now) & _DEADLINES.c.reminded_at.is_(None)
+    )
     query = select(_DEADLINES.c.event_id, _DEADLINES.c.order_id).where(_OPEN, due)
     rows = tx.execute(query.order_by(_DEADLINES.c.remind_at, _DEADLINES.c.event_id).limit(limit))
     return tuple(Reminder(*row) for row in rows)

@@ -14,8 +14,8 @@ from _pytest.mark import ParameterSet
 
 from edi.envelope import read
 from edi.guide import check
-from pipeline.report import FileReport
 from pipeline.lapsing import lapse_requests
+from pipeline.report import FileReport
 from pipeline.waiting import expire_waiting
 from storage import queries
 from storage.invariants import audit

@@ -36,6 +36,7 @@ COMMITS = {
     "waiting._forgive": "an attempt that failed for no fault of the file's is not counted",
     "waiting._record": "our own mistake over a file is counted",
     "waiting.expire_waiting": "what waited too long is refused",
+    "lapsing.lapse_requests": "a request nobody answered in time lapses, or its seller is reminded",
     "deliver._recovered": "what the last process left half sent is settled",
     "deliver._Courier.claim": "messages are taken to be sent",
     "deliver._Courier.committing": "the final dot of a mail is about to go",
@@ -84,6 +85,10 @@ IN_TROUBLE_ONLY = {
     },
     **{
         f"commit waiting._forgive: {moment}": "a database that goes; tests/unit/storage/test_postgresql.py"
+        for moment in ("before", "after")
+    },
+    **{
+        f"commit lapsing.lapse_requests: {moment}": "a deadline; tests/unit/pipeline/test_lapsing.py"
         for moment in ("before", "after")
     },
     **{
