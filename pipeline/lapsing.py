@@ -12,8 +12,8 @@ from functools import partial
 from sqlalchemy import Connection
 
 from pipeline import journal
+from pipeline.actors import CLOCK
 from pipeline.entering import enter, located
-from pipeline.notifications import CLOCK
 from pipeline.report import SetReport, with_result
 from pipeline.settings import Settings
 from pipeline.telling import remind

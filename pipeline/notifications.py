@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
+from pipeline.actors import seen_by, source_words
 from pipeline.amounts import amounts
 from pipeline.notices import (
     FINDINGS_MAX,
@@ -47,8 +48,6 @@ TOLD = frozenset(
         EventKind.REQUEST_LAPSED,
     }
 )
-#: The actor of what happens because a deadline passed: nobody said anything.
-CLOCK = "deadline"
 
 
 class Contact(Protocol):
@@ -134,7 +133,7 @@ def _cancellation(event: LedgerEvent, after: OrderState, addressees: Addressees,
         for line in after.lines
         if whole or line.id in moved
     )
-    said = _said(event.by, event.at, event.source, after.key, addressees) | {
+    said = _said(event.by, event.at, event.source, after.key, addressees, reader) | {
         "lines": lines[:LINES_MAX], "lines_left_out": max(0, len(lines) - LINES_MAX),
         "totals": totals_of(lines),
         "reason": reason_words(event.reason), "note": event.note, "status": status_words(after),
@@ -161,7 +160,7 @@ def cancellation_refused_notices(
     """Who asked for a cancellation is told what was not done. `origin` names the cause, as "set:12"."""
     units = {line.id: line.unit for line in after.lines} if after else {}
     context = CancellationRefused(
-        **_said(command.by, command.at, command.source, _key(command, after), addressees),
+        **_said(command.by, command.at, command.source, _key(command, after), addressees, command.by),
         **_refused(refusals, command.by, after),
         fulfilled=_figure(after, "fulfilled") if after and any(r.fulfilled for r in refusals) else "",
         cancelled=_sum((moved.quantity, units.get(moved.line_id, "")) for moved in cancelled),
@@ -178,7 +177,7 @@ def document_refused_notices(
 ) -> tuple[Notice, ...]:
     """The sender of a document that the ledger refused is told which, why, and what to do."""
     context = DocumentRefused(
-        **_said(command.by, command.at, command.source, _key(command, order), addressees),
+        **_said(command.by, command.at, command.source, _key(command, order), addressees, command.by),
         **_refused(refusals, command.by, order),
         type=command.source.type,
         document=_DOCUMENTS.get(command.source.type, "document"),
@@ -197,7 +196,7 @@ def document_rejected_notices(unusable: Unusable, addressees: Addressees) -> tup
         what = f"interchange {source.interchange}"
     context = DocumentRejected(
         hub=addressees.hub, support=addressees.support, at=unusable.at,
-        source=source_words(source, addressees.hub),
+        source=source_words(source, addressees.hub, contact.name if contact else unusable.partner),
         file=source.file, partner=contact.name if contact else unusable.partner, what=what,
         became="was quarantined" if unusable.quarantined else _BECAME[unusable.outcome],
         quarantined=unusable.quarantined,
@@ -214,7 +213,7 @@ def answer_rejected_notices(unusable: Unusable, addressees: Addressees) -> tuple
     contact = addressees.partners.get(unusable.partner)
     context = AnswerRejected(
         hub=addressees.hub, support=addressees.support, at=unusable.at,
-        source=source_words(unusable.source, addressees.hub),
+        source=source_words(unusable.source, addressees.hub, ""),
         partner=contact.name if contact else unusable.partner,
         problems=unusable.problems[:FINDINGS_MAX],
         problems_left_out=max(0, len(unusable.problems) - FINDINGS_MAX),
@@ -236,19 +235,6 @@ def item_words(item: ItemId) -> str:
     return f"{_ITEMS.get(item.qualifier, item.qualifier)} {item.id}".strip()
 
 
-def source_words(source: Source, hub: str) -> str:
-    """The document, or the person, that said so; or the clock."""
-    if source.actor == CLOCK:
-        return f"the clock of {hub}: the time to answer was over"
-    if not source.type and not source.file and not source.interchange:
-        return f"entered by staff of {hub}" if source.actor in ("", "staff") else f"entered by {source.actor}"
-    named = (
-        ("X12 ", source.type), ("interchange ", source.interchange), ("group ", source.group),
-        ("set ", source.set), ("file ", source.file),
-    )  # fmt: skip
-    return ", ".join(word + value for word, value in named if value)
-
-
 def status_words(order: OrderState) -> str:
     """The order's status with the figures that make it so."""
     counted = [(name, _figure(order, name)) for name in ("fulfilled", "cancelled", "open")]
@@ -266,16 +252,19 @@ def status_words(order: OrderState) -> str:
             return f"{word}: " + ", ".join(f"{said} {name}" for name, said in counted if said)
 
 
-def _said(by: str, at: datetime, source: Source, key: OrderKey, addressees: Addressees) -> dict[str, Any]:
-    """The fields that say who spoke, about which order, when and by which document."""
+def _said(
+    by: str, at: datetime, source: Source, key: OrderKey, addressees: Addressees, reader: str
+) -> dict[str, Any]:
+    """The fields that say who spoke, about which order, when and by which document, to this reader."""
     buyer, seller = addressees.party(key.buyer, "buyer"), addressees.party(key.seller, "seller")
     if by in (key.buyer, key.seller):
         party, other = (buyer, seller) if by == key.buyer else (seller, buyer)
     else:  # a third party; what it may learn of the order is its number, which it said itself
         party, other = addressees.party(by, "partner"), Party("", "")
+    said = source_words(seen_by(reader, by, source), addressees.hub, party.name)
     return {
-        "hub": addressees.hub, "support": addressees.support, "source": source_words(source, addressees.hub),
-        "at": at, "by": party, "other": other, "po_number": key.po_number, "release": key.release,
+        "hub": addressees.hub, "support": addressees.support, "source": said, "at": at,
+        "by": party, "other": other, "po_number": key.po_number, "release": key.release,
     }  # fmt: skip
 
 

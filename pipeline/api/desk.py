@@ -125,7 +125,7 @@ class Desk:
             request_hash=asked.hash,
             status=_CREATED if placed else _OK,
             etag=etag_of(known, mark),
-            body=json.dumps({**order_of(tx, known), "done": done_of(result)}),
+            body=json.dumps({**order_of(tx, known, command.by), "done": done_of(result)}),
         )
 
     def _once(self, asked: Asked, at: datetime, work: Callable[[Connection], Answer]) -> tuple[Answer, bool]:

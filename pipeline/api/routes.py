@@ -18,7 +18,7 @@ from pipeline.api.problems import PREFIX, TYPES, ApiProblem
 from pipeline.partners import Role
 from pipeline.views import summary_json
 from pipeline.wiring import Application
-from storage import queries
+from storage import deadlines, queries
 from storage.commands import Consent
 from storage.loading import load_order
 from storage.orders import OrderStatus
@@ -88,7 +88,8 @@ def _add_reading(router: APIRouter, side: Role) -> None:
         after = place_of(cursor) if cursor else None
         with _application(request).database.reading() as tx:
             found = queries.page_of_orders(tx, wanted, after=after, limit=limit + 1)
-        page = [{"id": order.id, **summary_json(order)} for order in found[:limit]]
+            due = deadlines.next_of(tx, [order.id for order in found])
+        page = [{"id": order.id, **summary_json(order, due.get(order.id))} for order in found[:limit]]
         more = len(found) > limit
         return JSONResponse({"orders": page, "next": cursor_of(found[limit - 1]) if more else None})
 
@@ -97,7 +98,9 @@ def _add_reading(router: APIRouter, side: Role) -> None:
         """One order: its lines and all that happened to it."""
         with _application(request).database.reading() as tx:
             mark = own_order(tx, order_id, side, caller)
-            return JSONResponse(order_of(tx, order_id), headers={"ETag": etag_of(order_id, mark)})
+            return JSONResponse(
+                order_of(tx, order_id, caller.partner.id), headers={"ETag": etag_of(order_id, mark)}
+            )
 
 
 def _add_preview(router: APIRouter, side: Role) -> None:

@@ -188,7 +188,7 @@ class Tasks:
                 self._go_on(Due(Work.WEBHOOKS, partner_id))
 
     def expire(self) -> None:
-        """Decide what waited too long for its order or its answer, and end requests nobody answered in time."""
+        """Decide what waited too long for its order or its answer, and let requests lapse."""
         with self.rights.alone("what waits") as right:
             if right is None:
                 return

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
+from pipeline.actors import HUB
 from pipeline.api import meanings, shapes
 from pipeline.api.answers import etag_of
 from pipeline.api.pages import drafts, wording
@@ -151,8 +152,9 @@ def order_page(
             acting = Acting(partner=party, actor=visitor.actor)
             seen = foreseen(tx, application, acting, order_id, shapes.CancelOrder(unfulfilled_only=True))
     lines = {line.id: line for line in view.lines}
+    reader = visitor.partner.id if visitor.partner else HUB
     happened = [
-        (wording.happening(event, lines, named, settings.hub.name), told.get(event.id, ()))
+        (wording.happening(event, lines, named, settings.hub.name, reader), told.get(event.id, ()))
         for event in reversed(view.events)
     ]
     answers = visitor.partner is None or visitor.partner.role is Role.SELLER

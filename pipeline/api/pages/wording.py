@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
+from pipeline.actors import seen_by, source_words
 from pipeline.amounts import amounts
-from pipeline.notifications import item_words, reason_words, source_words
+from pipeline.notifications import item_words, reason_words
 from storage.events import EventKind, LedgerEvent, Units
 from storage.orders import LineState, OrderStatus
 from storage.outbox import OutboxMessage, list_messages
@@ -126,8 +127,11 @@ def _bar(line: LineState) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def happening(event: LedgerEvent, lines: dict[int, LineState], named: Named, hub: str) -> Happening:
-    """An event in words, with the document or the person behind it."""
+def happening(
+    event: LedgerEvent, lines: dict[int, LineState], named: Named, hub: str, reader: str
+) -> Happening:
+    """An event in words, with the document or the person behind it as far as this party may know."""
+    source = seen_by(reader, event.by, event.source)
     return Happening(
         at=event.at,
         kind=_KINDS.get(event.kind, "other"),
@@ -137,9 +141,9 @@ def happening(event: LedgerEvent, lines: dict[int, LineState], named: Named, hub
         note=event.note,
         notes=event.notes,
         reference="" if any(event.reference in note for note in event.notes) else event.reference,
-        document=source_words(event.source, hub),
+        document=source_words(source, hub, named(event.by)),
         event_id=event.id,
-        actor=event.source.actor,
+        actor=source.actor,
     )
 
 
@@ -199,8 +203,16 @@ def told_of(tx: Connection, named: Named, view: OrderView) -> dict[int, tuple[To
     for message in list_messages(tx, order_id=view.summary.id, limit=_MESSAGES_MAX):
         event = events.get(message.event_id or 0)
         if event is not None:
-            told.setdefault(event.id, []).append(_told(message, named(view.summary.key.other(event.by))))
+            reader = view.summary.key.other(event.by)
+            if event.kind is EventKind.REQUEST_LAPSED and _is_sellers(message):
+                reader = event.by
+            told.setdefault(event.id, []).append(_told(message, named(reader)))
     return {event_id: tuple(messages) for event_id, messages in told.items()}
+
+
+def _is_sellers(message: OutboxMessage) -> bool:
+    """Of the messages about a request that lapsed, which both parties get: whether it is the seller's."""
+    return message.set_type == "860" or ":answer_missed:" in message.dedupe_key
 
 
 def _told(message: OutboxMessage, name: str) -> Told:
