@@ -1,7 +1,7 @@
 """The read side: orders and their timelines, and what waits, for the command line, reports and the API."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -19,7 +19,7 @@ from storage.receipts import ReceivedFile, get_file
 from storage.requests import waiting as waiting_of
 from storage.states import FileStatus, HeldStatus, ParkedStatus
 
-_ORDERS, _LINES = table("orders"), table("order_line")
+_ORDERS, _LINES, _DEADLINES = table("orders"), table("order_line"), table("request_deadline")
 _EVENTS, _EVENT_LINES, _IDS = table("event"), table("event_line"), table("order_line_id")
 _WAITING = text("order_line.requested > 0")  # as the index says it, or it would not be used
 _WITH_ITEM = (
@@ -140,6 +140,15 @@ def page_of_orders(
         bound = (literal(value, column.type) for value, column in zip(after, place, strict=True))
         query = query.where(tuple_(*place) < tuple_(*bound))
     ordered = query.order_by(*(column.desc() for column in place))
+    return tuple(_summary(row) for row in tx.execute(ordered.limit(limit)))
+
+
+def first_to_answer(tx: Connection, wanted: Wanted, limit: int) -> tuple[OrderSummary, ...]:
+    """Orders that wait for an answer to a request: what lapses soonest first, what waits for ever last."""
+    own = (_DEADLINES.c.order_id == _ORDERS.c.id) & _DEADLINES.c.closed_at.is_(None)
+    soonest = select(func.min(_DEADLINES.c.answer_by)).where(own).scalar_subquery()
+    query = select(_ORDERS).where(*_conditions(replace(wanted, asks=True)))
+    ordered = query.order_by(soonest.is_(None), soonest, _ORDERS.c.placed_at.desc(), _ORDERS.c.id.desc())
     return tuple(_summary(row) for row in tx.execute(ordered.limit(limit)))
 
 

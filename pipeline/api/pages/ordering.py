@@ -1,5 +1,6 @@
 """Ordering: the list of orders with its search, and the page of one order."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
@@ -20,7 +21,7 @@ from pipeline.api.preview import preview
 from pipeline.partners import Role
 from pipeline.settings import Settings
 from pipeline.wiring import Application
-from storage import lookups, queries
+from storage import deadlines, lookups, queries
 from storage.loading import load_order
 from storage.orders import OrderStatus
 from storage.queries import OrderSummary, OrderView, Wanted
@@ -62,11 +63,13 @@ def _list(request: Request, visitor: Visitor, search: dict[str, str], cursor: st
     wanted, fault = _wanted(visitor, search)
     after = place_of(cursor) if cursor else None
     with application.database.reading() as tx:
-        asked = queries.page_of_orders(tx, replace(visitor.own, asks=True), limit=WAITING_MAX + 1)
+        asked = queries.first_to_answer(tx, visitor.own, WAITING_MAX + 1)
         found = queries.page_of_orders(tx, wanted, after=after, limit=PAGE_ORDERS + 1)
+        due = deadlines.next_of(tx, {order.id for order in (*asked, *found)})
     page = found[:PAGE_ORDERS]
     more = urlencode({**search, "cursor": cursor_of(page[-1])}) if len(found) > PAGE_ORDERS else ""
-    asking = {order.id for order in asked}
+    asking, now = {order.id for order in asked}, application.clock.now()
+    left = {order_id: wording.time_left(answer_by, now) for order_id, answer_by in due.items()}
     # Who has to answer sees that first; the buyer, who waits too, sees it marked where the order stands.
     answers = visitor.partner is None or visitor.partner.role is Role.SELLER
     first = asked[:WAITING_MAX] if answers and not search and not cursor else ()
@@ -74,9 +77,9 @@ def _list(request: Request, visitor: Visitor, search: dict[str, str], cursor: st
     named = names_of(application.settings)
     return render(
         request, "orders.html.j2", visitor,
-        first=[_row(order, visitor, named, asking) for order in first],
+        first=[_row(order, visitor, named, asking, left) for order in first],
         more_wait=len(asked) > WAITING_MAX,
-        orders=[_row(order, visitor, named, asking) for order in rest],
+        orders=[_row(order, visitor, named, asking, left) for order in rest],
         search={name: search.get(name, "") for name in _SEARCHED}, searched=urlencode(search), fault=fault,
         more=more, is_first_page=not cursor, answers=answers,
         statuses=[(status.value, words) for status, words in wording.STATUSES.items()],
@@ -112,7 +115,9 @@ def names_of(settings: Settings) -> wording.Named:
     return named
 
 
-def _row(order: OrderSummary, visitor: Visitor, named: wording.Named, asking: set[int]) -> dict[str, object]:
+def _row(
+    order: OrderSummary, visitor: Visitor, named: wording.Named, asking: set[int], left: Mapping[int, str]
+) -> dict[str, object]:
     return {
         "id": order.id,
         "po_number": order.key.po_number,
@@ -123,6 +128,7 @@ def _row(order: OrderSummary, visitor: Visitor, named: wording.Named, asking: se
         "status_words": wording.STATUSES[order.status],
         "placed_at": order.placed_at,
         "asked": order.id in asking,
+        "time_left": left.get(order.id, ""),
     }
 
 
@@ -160,12 +166,14 @@ def order_page(
     answers = visitor.partner is None or visitor.partner.role is Role.SELLER
     return render(
         request, "order.html.j2", visitor, status=status, fault=fault,
-        order=_row(view.summary, visitor, named, set()), etag=etag, key=drafts.new_key(),
+        order=_row(view.summary, visitor, named, set(), {}), etag=etag, key=drafts.new_key(),
         lines=[wording.line_of(line) for line in view.lines],
         files=files,
         why_not={said["line"]: said["why_not"] for said in seen["lines"] if said["why_not"]} if seen else {},
         seen=seen, reasons=drafts.REASONS,
         asked=wording.total([(line.requested, line.unit) for line in view.lines]),
+        answer_by=view.answer_by,
+        time_left=wording.time_left(view.answer_by, application.clock.now()) if view.answer_by else "",
         answers=answers, asking=[one for one, _ in happened if one.kind == "requested"][:1],
         happened=happened,
     )  # fmt: skip

@@ -5,7 +5,17 @@ from collections.abc import Mapping
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import Response
 
-from pipeline.api.pages import answering, cancelling, company, deeds, mails, ordering, signing, support
+from pipeline.api.pages import (
+    agreeing,
+    answering,
+    cancelling,
+    company,
+    deeds,
+    mails,
+    ordering,
+    signing,
+    support,
+)
 from pipeline.api.pages.rendering import STATIC, StaticFolder, render
 from pipeline.api.pages.visitors import PageError, SignInFirst, check_form
 
@@ -15,7 +25,7 @@ _TITLES = {404: "Not found", 405: "Not possible", 503: "Just now it does not wor
 def make_pages() -> APIRouter:
     """Every page. Before any route, those of pages to come too: a form has to be from here."""
     pages = APIRouter(dependencies=[Depends(check_form)], include_in_schema=False)
-    for part in (signing, ordering, cancelling, answering, deeds, mails, company, support):
+    for part in (signing, ordering, cancelling, answering, agreeing, deeds, mails, company, support):
         pages.include_router(part.make_router())
     return pages
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from pipeline.actors import seen_by, source_words
 from pipeline.amounts import amounts
 from pipeline.notifications import item_words, reason_words
+from pipeline.screen import HOURS_SHOWN_MAX
 from storage.events import EventKind, LedgerEvent, Units
 from storage.orders import LineState, OrderStatus
 from storage.outbox import OutboxMessage, list_messages
@@ -50,6 +51,7 @@ _KINDS = {
     EventKind.REQUEST_LAPSED: "requested",
     EventKind.REQUEST_WITHDRAWN: "requested",
 }
+_MINUTES_SHOWN_MAX = 120  # beyond, hours say enough
 _BAR_UNITS = 100  # the width of a bar
 
 
@@ -160,6 +162,17 @@ def total(quantities: Iterable[tuple[Decimal | str, str]]) -> str:
     for quantity, unit in quantities:
         sums[unit] = sums.get(unit, Decimal(0)) + Decimal(quantity)
     return amounts((quantity, unit) for unit, quantity in sums.items() if quantity)
+
+
+def time_left(answer_by: datetime, now: datetime) -> str:
+    """How long a request can still be answered, in the unit that says enough."""
+    minutes = int((answer_by - now).total_seconds()) // 60
+    if minutes < 0:
+        return "lapses now"
+    if minutes < _MINUTES_SHOWN_MAX:
+        return f"{minutes} min left"
+    hours = minutes // 60
+    return f"{hours} h left" if hours < HOURS_SHOWN_MAX else f"{hours // 24} days left"
 
 
 def ways(by: Iterable[str]) -> str:
