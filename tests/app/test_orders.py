@@ -102,7 +102,7 @@ def test_units_of_a_line_are_cancelled_as_the_preview_says_and_once(site: Site) 
     assert _order(site, "acme", order_id) == [("1", "10", "0", "3", "7"), ("2", "4", "0", "0", "4")]
     (mail,) = site.mails("desk@acme")
     assert "Sorry, until May." in mail.body_text
-    assert "Sam Porter (sam@globex.example)" in mail.body_text
+    assert "entered by Globex Supply" in mail.body_text
     sam.get(f"/orders/{order_id}/messages/{mail.id}")
     assert mail.subject in sam.text
     assert "desk@acme.example" not in sam.page  # the other company's address is its own
