@@ -24,13 +24,9 @@ _PROMISE = Prepared(
 )
 _ASKED = Prepared(
     select(
-        *(
-            _EVENTS.c.id,
-            _EVENTS.c.kind,
-            _EVENT_LINES.c.line_id,
-            _EVENT_LINES.c.quantity,
-            _DEADLINES.c.answer_by,
-        )
+        *(_EVENTS.c[name] for name in ("id", "kind", "at")),
+        *(_EVENT_LINES.c[name] for name in ("line_id", "quantity")),
+        _DEADLINES.c.answer_by,
     )
     .join(_EVENT_LINES, _EVENT_LINES.c.event_id == _EVENTS.c.id)
     .outerjoin(_DEADLINES, _DEADLINES.c.event_id == _EVENTS.c.id)
@@ -65,16 +61,13 @@ def promise(tx: Connection, events: Iterable[LedgerEvent]) -> None:
 
 
 def with_requests(tx: Connection, order: OrderState) -> OrderState:
-    """The order with every request to cancel units of it, and the lines whose last request lapsed."""
+    """The order with every request to cancel units of it, and with those that lapsed."""
     asked: dict[int, AskedBefore] = {}
-    last: dict[int, str] = {}
-    for event_id, kind, line_id, quantity, answer_by in _ASKED.all(tx, order.id):
-        last[line_id] = kind
-        if kind == EventKind.CANCELLATION_REQUESTED.value:
-            before = asked.get(event_id, AskedBefore(event_id, (), answer_by))
-            asked[event_id] = replace(before, units=(*before.units, (line_id, quantity)))
-    lapsed = frozenset(line for line, kind in last.items() if kind == EventKind.REQUEST_LAPSED.value)
-    return replace(order, asked=tuple(asked.values()), lapsed=lapsed)
+    for event_id, kind, at, line_id, quantity, answer_by in _ASKED.all(tx, order.id):
+        lapsed_at = at if kind == EventKind.REQUEST_LAPSED.value else None
+        before = asked.get(event_id, AskedBefore(event_id, (), answer_by, lapsed_at))
+        asked[event_id] = replace(before, units=(*before.units, (line_id, quantity)))
+    return replace(order, asked=tuple(asked.values()))
 
 
 def of_order(tx: Connection, order_id: int) -> dict[int, datetime]:

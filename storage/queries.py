@@ -52,22 +52,31 @@ class OrderView:
     events: tuple[LedgerEvent, ...]
 
     @property
+    def asked(self) -> tuple[AskedBefore, ...]:
+        """The requests to cancel and those that lapsed, first to last, as the rule reads them."""
+        kinds = (EventKind.CANCELLATION_REQUESTED, EventKind.REQUEST_LAPSED)
+        return tuple(
+            AskedBefore(
+                event.id,
+                tuple((units.line_id, units.quantity) for units in event.units),
+                event.answer_by,
+                event.at if event.kind is EventKind.REQUEST_LAPSED else None,
+            )
+            for event in self.events
+            if event.kind in kinds
+        )
+
+    @property
     def asking(self) -> tuple[LedgerEvent, ...]:
         """The requests of which something waits for the seller's answer, first to last."""
-        asked = (
-            AskedBefore(event.id, tuple((units.line_id, units.quantity) for units in event.units))
-            for event in self.events
-            if event.kind is EventKind.CANCELLATION_REQUESTED
-        )
-        ids = {one.event_id for one, _ in waiting_of(asked, self.lines)}
+        ids = {one.event_id for one, _ in waiting_of(self.asked, self.lines)}
         return tuple(event for event in self.events if event.id in ids)
 
     @property
     def has_lapsed(self) -> bool:
         """Whether what was asked for last of some line was not answered in time."""
-        asking = (EventKind.CANCELLATION_REQUESTED, EventKind.REQUEST_LAPSED)
-        last = {u.line_id: event.kind for event in self.events if event.kind in asking for u in event.units}
-        return EventKind.REQUEST_LAPSED in last.values()
+        last = {line_id: one.lapsed_at for one in self.asked for line_id, _ in one.units}
+        return any(last.values())
 
     @property
     def answer_by(self) -> datetime | None:

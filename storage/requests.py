@@ -1,7 +1,7 @@
 """Cancellations that were asked for: how many units that is, and what the seller answers. Arithmetic only."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -62,11 +62,11 @@ def waiting(
 ) -> tuple[tuple[AskedBefore, dict[int, Decimal]], ...]:
     """What of each request still waits, by line id, first to last; those of which nothing does are left out.
 
-    What waits was asked for last: an answer is taken to be about what was asked first.
+    Of what did not lapse, what waits was asked for last: an answer is taken to be about what was asked first.
     """
     left = {line.id: line.requested for line in lines if line.requested}
     found: list[tuple[AskedBefore, dict[int, Decimal]]] = []
-    for one in reversed(tuple(asked)):
+    for one in reversed(_standing(asked)):
         units = {
             line_id: min(quantity, left[line_id]) for line_id, quantity in one.units if left.get(line_id)
         }
@@ -75,6 +75,23 @@ def waiting(
         if units:
             found.append((one, units))
     return tuple(reversed(found))
+
+
+def _standing(asked: Iterable[AskedBefore]) -> list[AskedBefore]:
+    """The requests that did not lapse, as far as they did not."""
+    standing: list[AskedBefore] = []
+    for one in asked:
+        if one.lapsed_at is None:
+            standing.append(one)
+            continue
+        ended, over = {line_id for line_id, _ in one.units}, one.lapsed_at
+        standing = [
+            replace(before, units=tuple(unit for unit in before.units if unit[0] not in ended))
+            if before.answer_by is not None and before.answer_by <= over
+            else before
+            for before in standing
+        ]
+    return standing
 
 
 def overdue(order: OrderState, at: datetime) -> Overdue:
