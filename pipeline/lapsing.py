@@ -25,7 +25,7 @@ from storage.loading import load_order
 from storage.orders import OrderKey
 from storage.outcomes import Outcome
 from storage.queries import events_of
-from storage.requests import LapseRequest, waiting
+from storage.requests import LapseRequest, requested_of, waiting
 
 LAPSES_PER_ROUND_MAX = 1_000
 REMINDERS_PER_ROUND_MAX = 1_000
@@ -67,7 +67,9 @@ def _remind(tx: Connection, *, settings: Settings, reminder: Reminder, at: datet
     loaded = load_order(tx, reminder.order_id)
     assert loaded is not None
     order = deadlines.with_requests(tx, loaded.order)
-    left = {one.event_id: units for one, units in waiting(order.asked, order.lines)}.get(reminder.event_id)
+    left = {one.event_id: units for one, units in waiting(order.asked, requested_of(order.lines))}.get(
+        reminder.event_id
+    )
     if not left:
         return
     event = next(one for one in events_of(tx, order.id) if one.id == reminder.event_id)

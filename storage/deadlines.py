@@ -1,14 +1,15 @@
 """Deadlines: until when a seller may answer what its buyer asked to cancel, each kept as promised."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, or_, select, text, update
 
 from storage.database import Prepared, word
 from storage.events import EventKind, LedgerEvent
-from storage.loading import load_order
 from storage.models import table
 from storage.orders import AskedBefore, OrderKey, OrderState
 from storage.requests import waiting
@@ -22,8 +23,9 @@ _WAITING = text("order_line.requested > 0")  # as the index says it, or it would
 _PROMISE = Prepared(
     insert(_DEADLINES), "event_id", "order_id", "answer_by", "remind_at", "reminded_at", "closed_at"
 )
-_ASKED = Prepared(
+_REQUESTS = (
     select(
+        _EVENTS.c.order_id,
         *(_EVENTS.c[name] for name in ("id", "kind", "at")),
         *(_EVENT_LINES.c[name] for name in ("line_id", "quantity")),
         _DEADLINES.c.answer_by,
@@ -31,15 +33,14 @@ _ASKED = Prepared(
     .join(_EVENT_LINES, _EVENT_LINES.c.event_id == _EVENTS.c.id)
     .outerjoin(_DEADLINES, _DEADLINES.c.event_id == _EVENTS.c.id)
     .where(
-        _EVENTS.c.order_id == bindparam("of_order"),
         or_(
             _EVENTS.c.kind == word(EventKind.CANCELLATION_REQUESTED),
             _EVENTS.c.kind == word(EventKind.REQUEST_LAPSED),
-        ),
+        )
     )
-    .order_by(_EVENTS.c.sequence, _EVENT_LINES.c.line_id),
-    "of_order",
+    .order_by(_EVENTS.c.order_id, _EVENTS.c.sequence, _EVENT_LINES.c.line_id)
 )
+_ASKED = Prepared(_REQUESTS.where(_EVENTS.c.order_id == bindparam("of_order")), "of_order")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,18 @@ def promise(tx: Connection, events: Iterable[LedgerEvent]) -> None:
 
 def with_requests(tx: Connection, order: OrderState) -> OrderState:
     """The order with every request to cancel units of it, and with those that lapsed."""
-    asked: dict[int, AskedBefore] = {}
-    for event_id, kind, at, line_id, quantity, answer_by in _ASKED.all(tx, order.id):
+    return replace(order, asked=_asked(_ASKED.all(tx, order.id)).get(order.id, ()))
+
+
+def _asked(rows: Iterable[Sequence[Any]]) -> dict[int, tuple[AskedBefore, ...]]:
+    """Requests and lapses by order, first to last, of the rows of their lines."""
+    asked: dict[int, dict[int, AskedBefore]] = {}
+    for order_id, event_id, kind, at, line_id, quantity, answer_by in rows:
         lapsed_at = at if kind == EventKind.REQUEST_LAPSED.value else None
-        before = asked.get(event_id, AskedBefore(event_id, (), answer_by, lapsed_at))
-        asked[event_id] = replace(before, units=(*before.units, (line_id, quantity)))
-    return replace(order, asked=tuple(asked.values()))
+        of_order = asked.setdefault(order_id, {})
+        before = of_order.get(event_id, AskedBefore(event_id, (), answer_by, lapsed_at))
+        of_order[event_id] = replace(before, units=(*before.units, (line_id, quantity)))
+    return {order_id: tuple(events.values()) for order_id, events in asked.items()}
 
 
 def of_order(tx: Connection, order_id: int) -> dict[int, datetime]:
@@ -81,16 +88,17 @@ def next_of(tx: Connection, order_ids: Collection[int] | None) -> dict[int, date
     asks = select(_LINES.c.order_id).where(_WAITING)
     if order_ids is not None:
         asks = asks.where(_LINES.c.order_id.in_(order_ids))
-    limited = select(_DEADLINES.c.order_id).where(_OPEN, _DEADLINES.c.order_id.in_(asks)).distinct()
-    found: dict[int, datetime] = {}
-    for order_id in tx.execute(limited).scalars().all():
-        loaded = load_order(tx, order_id)
-        assert loaded is not None
-        order = with_requests(tx, loaded.order)
-        moments = [one.answer_by for one, _ in waiting(order.asked, order.lines) if one.answer_by]
-        if moments:
-            found[order_id] = min(moments)
-    return found
+    limited = select(_DEADLINES.c.order_id).where(_OPEN, _DEADLINES.c.order_id.in_(asks))
+    lines = select(_LINES.c.order_id, _LINES.c.id, _LINES.c.requested).where(_WAITING)
+    requested: dict[int, dict[int, Decimal]] = {}
+    for order_id, line_id, quantity in tx.execute(lines.where(_LINES.c.order_id.in_(limited))):
+        requested.setdefault(order_id, {})[line_id] = quantity
+    asked = _asked(tx.execute(_REQUESTS.where(_EVENTS.c.order_id.in_(requested)))) if requested else {}
+    found = {
+        order_id: [one.answer_by for one, _ in waiting(asked.get(order_id, ()), units) if one.answer_by]
+        for order_id, units in requested.items()
+    }
+    return {order_id: min(moments) for order_id, moments in found.items() if moments}
 
 
 def late(

@@ -16,6 +16,7 @@ from storage.loading import lines_of
 from storage.models import table
 from storage.orders import AskedBefore, LineState, OrderKey, OrderStatus
 from storage.receipts import ReceivedFile, get_file
+from storage.requests import requested_of
 from storage.requests import waiting as waiting_of
 from storage.states import FileStatus, HeldStatus, ParkedStatus
 
@@ -69,7 +70,7 @@ class OrderView:
     @property
     def asking(self) -> tuple[LedgerEvent, ...]:
         """The requests of which something waits for the seller's answer, first to last."""
-        ids = {one.event_id for one, _ in waiting_of(self.asked, self.lines)}
+        ids = {one.event_id for one, _ in waiting_of(self.asked, requested_of(self.lines))}
         return tuple(event for event in self.events if event.id in ids)
 
     @property

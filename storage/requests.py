@@ -58,13 +58,14 @@ def asked_for(line: LineState, quantity: Decimal) -> Decimal:
 
 
 def waiting(
-    asked: Iterable[AskedBefore], lines: Iterable[LineState]
+    asked: Iterable[AskedBefore], requested: Mapping[int, Decimal]
 ) -> tuple[tuple[AskedBefore, dict[int, Decimal]], ...]:
     """What of each request still waits, by line id, first to last; those of which nothing does are left out.
 
-    Of what did not lapse, what waits was asked for last: an answer is taken to be about what was asked first.
+    `requested` is how much waits in all, by line id. Of what did not lapse, what waits was asked for last: an
+    answer is taken to be about what was asked first.
     """
-    left = {line.id: line.requested for line in lines if line.requested}
+    left = dict(requested)
     found: list[tuple[AskedBefore, dict[int, Decimal]]] = []
     for one in reversed(_standing(asked)):
         units = {
@@ -75,6 +76,11 @@ def waiting(
         if units:
             found.append((one, units))
     return tuple(reversed(found))
+
+
+def requested_of(lines: Iterable[LineState]) -> dict[int, Decimal]:
+    """How many units of each line wait for an answer, by line id."""
+    return {line.id: line.requested for line in lines if line.requested}
 
 
 def _standing(asked: Iterable[AskedBefore]) -> list[AskedBefore]:
@@ -98,7 +104,7 @@ def overdue(order: OrderState, at: datetime) -> Overdue:
     """What still waits of requests that had to be answered by `at`."""
     units: dict[int, Decimal] = {}
     ended = []
-    for one, left in waiting(order.asked, order.lines):
+    for one, left in waiting(order.asked, requested_of(order.lines)):
         if one.answer_by is not None and one.answer_by <= at:
             ended.append(one.answer_by)
             for line_id, quantity in left.items():
