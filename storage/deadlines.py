@@ -49,6 +49,7 @@ class Reminder:
 
     event_id: int
     order_id: int
+    po_number: str
 
 
 def promise(tx: Connection, events: Iterable[LedgerEvent]) -> None:
@@ -144,7 +145,8 @@ def to_remind(tx: Connection, now: datetime, limit: int) -> tuple[Reminder, ...]
     due = (
         (_DEADLINES.c.remind_at <= now) & (_DEADLINES.c.answer_by > now) & _DEADLINES.c.reminded_at.is_(None)
     )
-    query = select(_DEADLINES.c.event_id, _DEADLINES.c.order_id).where(_OPEN, due)
+    query = select(_DEADLINES.c.event_id, _DEADLINES.c.order_id, _ORDERS.c.po_number).where(_OPEN, due)
+    query = query.join(_ORDERS, _ORDERS.c.id == _DEADLINES.c.order_id)
     rows = tx.execute(query.order_by(_DEADLINES.c.remind_at, _DEADLINES.c.event_id).limit(limit))
     return tuple(Reminder(*row) for row in rows)
 

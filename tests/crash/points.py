@@ -36,7 +36,8 @@ COMMITS = {
     "waiting._forgive": "an attempt that failed for no fault of the file's is not counted",
     "waiting._record": "our own mistake over a file is counted",
     "waiting.expire_waiting": "what waited too long is refused",
-    "lapsing.lapse_requests": "a request nobody answered in time lapses, or its seller is reminded",
+    "lapsing._end": "requests that nobody answered in time lapse, of one order",
+    "lapsing._remind": "a seller is reminded of a request",
     "deliver._recovered": "what the last process left half sent is settled",
     "deliver._Courier.claim": "messages are taken to be sent",
     "deliver._Courier.committing": "the final dot of a mail is about to go",
@@ -88,7 +89,8 @@ IN_TROUBLE_ONLY = {
         for moment in ("before", "after")
     },
     **{
-        f"commit lapsing.lapse_requests: {moment}": "a deadline; tests/unit/pipeline/test_lapsing.py"
+        f"commit lapsing.{site}: {moment}": "a deadline; tests/unit/pipeline/test_lapsing.py"
+        for site in ("_end", "_remind")
         for moment in ("before", "after")
     },
     **{
