@@ -49,6 +49,7 @@ def people(site: Site) -> tuple[Person, Person]:
 def asked(ada: Person, order_id: int) -> None:
     ada.get(f"/orders/{order_id}/cancel")
     ada.send(f"/orders/{order_id}/cancel/preview", what="whole")
+    assert "It can answer until 2026-11-28" in ada.text
     ada.send(f"/orders/{order_id}/cancel")
 
 
