@@ -56,6 +56,7 @@ SITUATIONS: Mapping[Refusal, Situation] = {
     Refusal.REVIVES_CANCELLED: Situation.ORDER_CANCELLED,
     Refusal.EXCEEDS_REQUESTED: Situation.QUANTITY_OUT_OF_RANGE,
     Refusal.NOT_ANSWERED: Situation.OTHER,
+    Refusal.REQUEST_LAPSED: Situation.OTHER,
 }
 
 

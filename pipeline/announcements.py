@@ -1,5 +1,6 @@
 """Announcements: units cancelled or asked for, as the X12 document that tells the other party. Pure."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -24,15 +25,19 @@ _ACCEPTED, _REJECTED, _DELETED, _CHANGED = "IA", "IR", "ID", "IQ"  # ACK01, elem
 
 
 def announcement(
-    event: LedgerEvent, after: OrderState, ordered_on: date, parties: tuple[Party, ...]
+    event: LedgerEvent, after: OrderState, ordered_on: date, parties: tuple[Party, ...], reader: str
 ) -> Announcement:
     """An 860 to the seller, an 865 to the buyer, an 855 where the seller said it in one.
 
     `event` is one of TOLD, with units; `after` is the order as the event left it; `ordered_on` its date
-    (BCH06, BCA06, BAK04).
+    (BCH06, BCA06, BAK04). X12 has no word for a request that lapsed: to the seller it is one that was taken
+    back, to the buyer one that was not agreed to.
     """
-    if event.by == after.key.buyer:
+    lapsed = event.kind is EventKind.REQUEST_LAPSED
+    if reader == after.key.seller:
+        event = replace(event, kind=EventKind.REQUEST_WITHDRAWN) if lapsed else event
         return _change(event, after, ordered_on, parties)
+    event = replace(event, kind=EventKind.REQUEST_REFUSED) if lapsed else event
     if event.source.type == "855":
         return _acknowledgment(event, after, ordered_on, parties)
     return _answer(event, after, ordered_on, parties)

@@ -95,18 +95,19 @@ def cancellation(
     """
     buys = speaker.partner.role is Role.BUYER
     effect = speaker.partner.policy.buyer_cancel if buys else BuyerCancel.EFFECTIVE
+    answer_by = speaker.partner.policy.answer_by(speaker.at) if buys else None
     if lines:
         cuts = tuple(
             LineCancellation(line=LineReference(number=cut.line), quantity=cut.quantity) for cut in lines
         )
         return CancelLines(
             order=located(order), by=speaker.partner.id, at=speaker.at, source=speaker.source,
-            reason=reason, note=note, effect=effect, lines=cuts,
+            reason=reason, note=note, effect=effect, answer_by=answer_by, lines=cuts,
         )  # fmt: skip
     part_shipped = PartShipped.REFUSE if only_if_whole else _policy_of(settings, order).cancel_part_shipped
     return CancelOrder(
         order=located(order), by=speaker.partner.id, at=speaker.at, source=speaker.source,
-        reason=reason, note=note, effect=effect, part_shipped=part_shipped,
+        reason=reason, note=note, effect=effect, answer_by=answer_by, part_shipped=part_shipped,
     )  # fmt: skip
 
 

@@ -3,59 +3,48 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, ClassVar
 
-from storage.orders import ZERO
+from pipeline.notice_shapes import (
+    AT,
+    BENCH,
+    CHAIR,
+    COMMON,
+    FINDINGS_MAX,
+    LINES_MAX,
+    NoticeLine,
+    Party,
+    Problem,
+    Total,
+    example_line,
+    totals_of,
+)
 
-LINES_MAX = 50  # shown in one message: webmails cut HTML off at 102 kB, and a line takes 1.1 kB
-FINDINGS_MAX = 20  # shown in one message; `countermand check FILE` names them all
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """Who, as people call it, and on which side of the order: buyer or seller."""
-
-    name: str
-    role: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeLine:
-    """A line of the order with its counters; `quantity` is what was cancelled now, or asked for."""
-
-    line: str
-    unit: str
-    quantity: Decimal | None  # None: not said
-    ordered: Decimal
-    fulfilled: Decimal
-    cancelled: Decimal
-    open: Decimal
-    items: tuple[str, ...] = ()  # in words: "Buyer item 12345"
-    description: str = ""
-    why: str = ""  # the reason, where the lines do not share one; or why it was refused
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Total:
-    """The sum over lines of one unit of measure; units of different measure are never added up."""
-
-    unit: str
-    quantity: Decimal = ZERO
-    ordered: Decimal = ZERO
-    fulfilled: Decimal = ZERO
-    cancelled: Decimal = ZERO
-    open: Decimal = ZERO
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """One finding in words, with its place and what to do about it."""
-
-    place: str
-    message: str
-    remedy: str
-    code: str = ""
+__all__ = [
+    "CONTEXTS",
+    "FINDINGS_MAX",
+    "LINES_MAX",
+    "AnswerMissed",
+    "AnswerRejected",
+    "Cancellation",
+    "CancellationRefused",
+    "CancellationRequested",
+    "Context",
+    "DocumentRefused",
+    "DocumentRejected",
+    "LinesCancelled",
+    "Notice",
+    "NoticeLine",
+    "OrderCancelled",
+    "Party",
+    "PasswordLink",
+    "Problem",
+    "RequestLapsed",
+    "RequestRefused",
+    "RequestWithdrawn",
+    "Total",
+    "totals_of",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,11 +93,11 @@ class OrderCancelled(Cancellation):
     def example(cls) -> "OrderCancelled":
         """A message as it could be."""
         lines = (
-            _line("1", _CHAIR, 48),
-            _line("2", _BENCH, 12),
+            example_line("1", CHAIR, 48),
+            example_line("2", BENCH, 12),
         )
         return cls(
-            **_COMMON, lines=lines, lines_left_out=0, lines_cancelled=2, totals=totals_of(lines),
+            **COMMON, lines=lines, lines_left_out=0, lines_cancelled=2, totals=totals_of(lines),
             reason="Item discontinued [R9]", note="Range withdrawn for spring; no substitute wanted.",
             status="Cancelled: nothing is open",
         )  # fmt: skip
@@ -125,9 +114,9 @@ class LinesCancelled(Cancellation):
     @classmethod
     def example(cls) -> "LinesCancelled":
         """A message as it could be."""
-        lines = (_line("1", _CHAIR, 48, cut=18, fulfilled=20),)
+        lines = (example_line("1", CHAIR, 48, cut=18, fulfilled=20),)
         return cls(
-            **_COMMON, lines=lines, lines_left_out=0, totals=totals_of(lines), remaining="22 units",
+            **COMMON, lines=lines, lines_left_out=0, totals=totals_of(lines), remaining="22 units",
             reason="", note="",
             status="Partly fulfilled: 20 units fulfilled, 18 units cancelled, 22 units open",
         )  # fmt: skip
@@ -139,12 +128,15 @@ class CancellationRequested(Cancellation):
 
     TEMPLATE: ClassVar[str] = "cancellation_requested"
 
+    answer_by: datetime | None = None  # the request lapses then
+    is_reminder: bool = False  # it was sent before, and half of that time is over
+
     @classmethod
     def example(cls) -> "CancellationRequested":
         """A message as it could be."""
-        lines = (_line("1", _CHAIR, 48, cut=0, fulfilled=20, asked=28),)
+        lines = (example_line("1", CHAIR, 48, cut=0, fulfilled=20, asked=28),)
         return cls(
-            **_COMMON, lines=lines, lines_left_out=0, totals=totals_of(lines),
+            **COMMON, lines=lines, lines_left_out=0, totals=totals_of(lines),
             reason="Item deleted [DI]", note="",
             status="Partly fulfilled: 20 units fulfilled, 28 units open",
         )  # fmt: skip
@@ -159,9 +151,9 @@ class RequestRefused(Cancellation):
     @classmethod
     def example(cls) -> "RequestRefused":
         """A message as it could be."""
-        lines = (_line("1", _CHAIR, 48, cut=0, fulfilled=20, asked=28),)
-        common = _COMMON | {
-            "by": _COMMON["other"], "other": _COMMON["by"],
+        lines = (example_line("1", CHAIR, 48, cut=0, fulfilled=20, asked=28),)
+        common = COMMON | {
+            "by": COMMON["other"], "other": COMMON["by"],
             "source": "X12 865, interchange 000000078, group 13, set 0001, file bolt-change-78.edi",
         }  # fmt: skip
         return cls(
@@ -180,11 +172,35 @@ class RequestWithdrawn(Cancellation):
     @classmethod
     def example(cls) -> "RequestWithdrawn":
         """A message as it could be."""
-        lines = (_line("1", _CHAIR, 48, cut=0, fulfilled=20, asked=8),)
+        lines = (example_line("1", CHAIR, 48, cut=0, fulfilled=20, asked=8),)
         return cls(
-            **_COMMON, lines=lines, lines_left_out=0, totals=totals_of(lines), reason="", note="",
+            **COMMON, lines=lines, lines_left_out=0, totals=totals_of(lines), reason="", note="",
             status="Partly fulfilled: 20 units fulfilled, 28 units open",
         )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestLapsed(Cancellation):
+    """The seller (`by`) did not answer in time what the buyer asked to cancel; the buyer reads this."""
+
+    TEMPLATE: ClassVar[str] = "request_lapsed"
+
+    @classmethod
+    def example(cls) -> "RequestLapsed":
+        """A message as it could be."""
+        return cls(**_lapsed())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerMissed(Cancellation):
+    """The same, for the seller: it cannot agree any more."""
+
+    TEMPLATE: ClassVar[str] = "answer_missed"
+
+    @classmethod
+    def example(cls) -> "AnswerMissed":
+        """A message as it could be."""
+        return cls(**_lapsed())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,10 +224,12 @@ class CancellationRefused(Context):
     def example(cls) -> "CancellationRefused":
         """A message as it could be."""
         refused = (
-            _line("2", _BENCH, 12, cut=0, fulfilled=12, why="12 of 12 EA had left and cannot be cancelled."),
+            example_line(
+                "2", BENCH, 12, cut=0, fulfilled=12, why="12 of 12 EA had left and cannot be cancelled."
+            ),
         )  # fmt: skip
         return cls(
-            **_COMMON, refused=refused, problems=(), lines_left_out=0,
+            **COMMON, refused=refused, problems=(), lines_left_out=0,
             fulfilled="12 units", cancelled="48 units",
             status="Complete, nothing is open: 12 units fulfilled, 48 units cancelled",
         )  # fmt: skip
@@ -238,10 +256,12 @@ class DocumentRefused(Context):
     def example(cls) -> "DocumentRefused":
         """A message as it could be."""
         refused = (
-            _line("1", _CHAIR, 48, cut=0, fulfilled=20, asked=40, why="To ship 40 EA: more than is open."),
+            example_line(
+                "1", CHAIR, 48, cut=0, fulfilled=20, asked=40, why="To ship 40 EA: more than is open."
+            ),
         )  # fmt: skip
-        common = _COMMON | {
-            "by": _COMMON["other"], "other": _COMMON["by"],
+        common = COMMON | {
+            "by": COMMON["other"], "other": COMMON["by"],
             "source": "X12 856, interchange 000000077, group 12, set 0003, file bolt-asn-77.edi",
         }  # fmt: skip
         return cls(
@@ -279,7 +299,7 @@ class DocumentRejected(Context):
         )
         return cls(
             hub="Example Hub", support="edi-support@example.com", file="bolt-0815.edi", partner="Bolt Supply",
-            source="X12 855, interchange 000000123, group 7, set 0001, file bolt-0815.edi", at=_AT,
+            source="X12 855, interchange 000000123, group 7, set 0001, file bolt-0815.edi", at=AT,
             what="the 855 (set 0001)", became="is held", quarantined=False, po_number="4500012",
             problems=(problem,), problems_left_out=0, held="17",
             question="Does the seller reject 6 units of line 1, or accept only 6?",
@@ -306,7 +326,7 @@ class AnswerRejected(Context):
             remedy="Look at the message with countermand outbox; correct the cause, and resend it.",
         )
         return cls(
-            hub="Example Hub", support="edi-support@example.com", partner="Bolt Supply", at=_AT,
+            hub="Example Hub", support="edi-support@example.com", partner="Bolt Supply", at=AT,
             source="X12 997, interchange 000000124, group 8, set 0001, file bolt-997-124.edi",
             problems=(problem,), problems_left_out=0,
         )  # fmt: skip
@@ -329,7 +349,7 @@ class PasswordLink(Context):
     def example(cls) -> "PasswordLink":
         """A message as it could be."""
         return cls(
-            hub="Example Hub", support="edi-support@example.com", at=_AT,
+            hub="Example Hub", support="edi-support@example.com", at=AT,
             source="entered by staff of Example Hub",
             name="Ada Baker", email="ada@acme.example", company="Acme Stores",
             link="https://orders.hub.example/password?link=3q2Yk0Wn0H8Jm1xQ6u5rTzB7cVdEfGhIjKlMnOpQrSt",
@@ -339,7 +359,8 @@ class PasswordLink(Context):
 
 CONTEXTS: tuple[type[Context], ...] = (
     OrderCancelled, LinesCancelled, CancellationRequested, RequestRefused, RequestWithdrawn,
-    CancellationRefused, DocumentRefused, DocumentRejected, AnswerRejected, PasswordLink,
+    RequestLapsed, AnswerMissed, CancellationRefused, DocumentRefused, DocumentRejected, AnswerRejected,
+    PasswordLink,
 )  # fmt: skip
 
 
@@ -353,47 +374,12 @@ class Notice:
     dedupe_key: str
 
 
-def totals_of(lines: tuple[NoticeLine, ...]) -> tuple[Total, ...]:
-    """The sums per unit of measure, in the order the units first appear."""
-    sums: dict[str, Total] = {}
-    for line in lines:
-        total = sums.get(line.unit, Total(unit=line.unit))
-        sums[line.unit] = Total(
-            unit=line.unit,
-            quantity=total.quantity + (line.quantity or ZERO),
-            ordered=total.ordered + line.ordered,
-            fulfilled=total.fulfilled + line.fulfilled,
-            cancelled=total.cancelled + line.cancelled,
-            open=total.open + line.open,
-        )
-    return tuple(sums.values())
-
-
-_CHAIR = ("Oak dining chair, natural oil finish", "30114", "0614141000012")
-_BENCH = ("Oak bench 140 cm, natural oil finish", "30120", "0614141000029")
-_AT = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
-_COMMON: dict[str, Any] = {
-    "hub": "Example Hub",
-    "support": "edi-support@example.com",
-    "by": Party("Acme Stores", "buyer"),
-    "other": Party("Bolt Supply", "seller"),
-    "po_number": "4500012",
-    "release": "",
-    "source": "X12 850, interchange 000000123, group 7, set 0001, file acme-0815.edi",
-    "at": _AT,
-}
-
-
-def _line(
-    line: str, article: tuple[str, str, str], ordered: int, *,
-    cut: int | None = None, fulfilled: int = 0, asked: int | None = None, why: str = "",
-) -> NoticeLine:  # fmt: skip
-    """A line of an example: `cut` is cancelled now (everything when None), `asked` what was asked in vain."""
-    cancelled = ordered if cut is None else cut
-    description, item, upc = article
-    return NoticeLine(
-        line=line, description=description, items=(f"Buyer item {item}", f"UPC {upc}"), unit="EA", why=why,
-        quantity=Decimal(asked) if asked is not None else Decimal(cancelled) if cancelled else None,
-        ordered=Decimal(ordered), fulfilled=Decimal(fulfilled), cancelled=Decimal(cancelled),
-        open=Decimal(ordered - fulfilled - cancelled),
-    )  # fmt: skip
+def _lapsed() -> dict[str, Any]:
+    """The example of a request that was not answered in time."""
+    lines = (example_line("1", CHAIR, 48, cut=0, fulfilled=20, asked=28),)
+    by, other = COMMON["other"], COMMON["by"]
+    said = {"by": by, "other": other, "source": "the clock of Example Hub: the time to answer was over"}
+    return COMMON | said | {
+        "lines": lines, "lines_left_out": 0, "totals": totals_of(lines), "reason": "", "note": "",
+        "status": "Partly fulfilled: 20 units fulfilled, 28 units open",
+    }  # fmt: skip

@@ -1,15 +1,17 @@
 """Who is told what: facts of the ledger and of what arrived become notices, one per address. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
+from pipeline.actors import seen_by, source_words
 from pipeline.amounts import amounts
 from pipeline.notices import (
     FINDINGS_MAX,
     LINES_MAX,
+    AnswerMissed,
     AnswerRejected,
     Cancellation,
     CancellationRefused,
@@ -23,6 +25,7 @@ from pipeline.notices import (
     OrderCancelled,
     Party,
     Problem,
+    RequestLapsed,
     RequestRefused,
     RequestWithdrawn,
     totals_of,
@@ -42,6 +45,7 @@ TOLD = frozenset(
         EventKind.CANCELLATION_REQUESTED,
         EventKind.REQUEST_REFUSED,
         EventKind.REQUEST_WITHDRAWN,
+        EventKind.REQUEST_LAPSED,
     }
 )
 
@@ -86,10 +90,42 @@ class Unusable:
     held: str = ""  # the id to answer under
 
 
-def cancellation_notices(event: LedgerEvent, after: OrderState, addressees: Addressees) -> tuple[Notice, ...]:
-    """The other side is told of units cancelled or asked for, once per event. Other events tell nobody."""
+def readers_of(event: LedgerEvent, key: OrderKey) -> tuple[str, ...]:
+    """The parties that are told of an event: the other one; of what the clock did both. Nobody of others."""
     if event.kind not in TOLD or not event.units:
         return ()
+    return (key.buyer, key.seller) if event.kind is EventKind.REQUEST_LAPSED else (key.other(event.by),)
+
+
+def cancellation_notices(
+    event: LedgerEvent, after: OrderState, addressees: Addressees, *, but: Collection[str] = ()
+) -> tuple[Notice, ...]:
+    """Who is to be told of units cancelled or asked for, once per event; `but` those told by document."""
+    readers = [reader for reader in readers_of(event, after.key) if reader not in but]
+    return tuple(
+        notice
+        for reader in readers
+        for notice in _addressed(
+            _cancellation(event, after, addressees, reader),
+            reader,
+            addressees.party(reader, "").name,
+            f"event:{event.id}",
+            addressees,
+        )
+    )
+
+
+def reminder_notices(request: LedgerEvent, after: OrderState, addressees: Addressees) -> tuple[Notice, ...]:
+    """The seller is reminded of a request of whose time half is over. `request` has the units that wait."""
+    seller = after.key.seller
+    context = _cancellation(request, after, addressees, seller)
+    assert isinstance(context, CancellationRequested)
+    reminder = replace(context, is_reminder=True)
+    origin = f"event:{request.id}:reminder"
+    return _addressed(reminder, seller, context.other.name, origin, addressees)
+
+
+def _cancellation(event: LedgerEvent, after: OrderState, addressees: Addressees, reader: str) -> Cancellation:
     moved = {units.line_id: units for units in event.units}
     whole = event.kind is EventKind.ORDER_CANCELLED
     lines = tuple(
@@ -97,25 +133,24 @@ def cancellation_notices(event: LedgerEvent, after: OrderState, addressees: Addr
         for line in after.lines
         if whole or line.id in moved
     )
-    said = _said(event.by, event.at, event.source, after.key, addressees) | {
+    said = _said(event.by, event.at, event.source, after.key, addressees, reader) | {
         "lines": lines[:LINES_MAX], "lines_left_out": max(0, len(lines) - LINES_MAX),
         "totals": totals_of(lines),
         "reason": reason_words(event.reason), "note": event.note, "status": status_words(after),
     }  # fmt: skip
-    context: Cancellation
     match event.kind:
         case EventKind.ORDER_CANCELLED:
-            context = OrderCancelled(**said, lines_cancelled=len(moved))
+            return OrderCancelled(**said, lines_cancelled=len(moved))
         case EventKind.LINES_CANCELLED:
-            context = LinesCancelled(**said, remaining=_figure(after, "open"))
+            return LinesCancelled(**said, remaining=_figure(after, "open"))
         case EventKind.CANCELLATION_REQUESTED:
-            context = CancellationRequested(**said)
+            return CancellationRequested(**said, answer_by=event.answer_by)
         case EventKind.REQUEST_WITHDRAWN:
-            context = RequestWithdrawn(**said)
+            return RequestWithdrawn(**said)
+        case EventKind.REQUEST_LAPSED:
+            return AnswerMissed(**said) if reader == after.key.seller else RequestLapsed(**said)
         case _:
-            context = RequestRefused(**said)
-    reader = after.key.other(event.by)
-    return _addressed(context, reader, context.other.name, f"event:{event.id}", addressees)
+            return RequestRefused(**said)
 
 
 def cancellation_refused_notices(
@@ -125,7 +160,7 @@ def cancellation_refused_notices(
     """Who asked for a cancellation is told what was not done. `origin` names the cause, as "set:12"."""
     units = {line.id: line.unit for line in after.lines} if after else {}
     context = CancellationRefused(
-        **_said(command.by, command.at, command.source, _key(command, after), addressees),
+        **_said(command.by, command.at, command.source, _key(command, after), addressees, command.by),
         **_refused(refusals, command.by, after),
         fulfilled=_figure(after, "fulfilled") if after and any(r.fulfilled for r in refusals) else "",
         cancelled=_sum((moved.quantity, units.get(moved.line_id, "")) for moved in cancelled),
@@ -142,7 +177,7 @@ def document_refused_notices(
 ) -> tuple[Notice, ...]:
     """The sender of a document that the ledger refused is told which, why, and what to do."""
     context = DocumentRefused(
-        **_said(command.by, command.at, command.source, _key(command, order), addressees),
+        **_said(command.by, command.at, command.source, _key(command, order), addressees, command.by),
         **_refused(refusals, command.by, order),
         type=command.source.type,
         document=_DOCUMENTS.get(command.source.type, "document"),
@@ -161,7 +196,7 @@ def document_rejected_notices(unusable: Unusable, addressees: Addressees) -> tup
         what = f"interchange {source.interchange}"
     context = DocumentRejected(
         hub=addressees.hub, support=addressees.support, at=unusable.at,
-        source=source_words(source, addressees.hub),
+        source=source_words(source, addressees.hub, contact.name if contact else unusable.partner),
         file=source.file, partner=contact.name if contact else unusable.partner, what=what,
         became="was quarantined" if unusable.quarantined else _BECAME[unusable.outcome],
         quarantined=unusable.quarantined,
@@ -178,7 +213,7 @@ def answer_rejected_notices(unusable: Unusable, addressees: Addressees) -> tuple
     contact = addressees.partners.get(unusable.partner)
     context = AnswerRejected(
         hub=addressees.hub, support=addressees.support, at=unusable.at,
-        source=source_words(unusable.source, addressees.hub),
+        source=source_words(unusable.source, addressees.hub, ""),
         partner=contact.name if contact else unusable.partner,
         problems=unusable.problems[:FINDINGS_MAX],
         problems_left_out=max(0, len(unusable.problems) - FINDINGS_MAX),
@@ -200,17 +235,6 @@ def item_words(item: ItemId) -> str:
     return f"{_ITEMS.get(item.qualifier, item.qualifier)} {item.id}".strip()
 
 
-def source_words(source: Source, hub: str) -> str:
-    """The document, or the person, that said so."""
-    if not source.type and not source.file and not source.interchange:
-        return f"entered by staff of {hub}" if source.actor in ("", "staff") else f"entered by {source.actor}"
-    named = (
-        ("X12 ", source.type), ("interchange ", source.interchange), ("group ", source.group),
-        ("set ", source.set), ("file ", source.file),
-    )  # fmt: skip
-    return ", ".join(word + value for word, value in named if value)
-
-
 def status_words(order: OrderState) -> str:
     """The order's status with the figures that make it so."""
     counted = [(name, _figure(order, name)) for name in ("fulfilled", "cancelled", "open")]
@@ -228,16 +252,19 @@ def status_words(order: OrderState) -> str:
             return f"{word}: " + ", ".join(f"{said} {name}" for name, said in counted if said)
 
 
-def _said(by: str, at: datetime, source: Source, key: OrderKey, addressees: Addressees) -> dict[str, Any]:
-    """The fields that say who spoke, about which order, when and by which document."""
+def _said(
+    by: str, at: datetime, source: Source, key: OrderKey, addressees: Addressees, reader: str
+) -> dict[str, Any]:
+    """The fields that say who spoke, about which order, when and by which document, to this reader."""
     buyer, seller = addressees.party(key.buyer, "buyer"), addressees.party(key.seller, "seller")
     if by in (key.buyer, key.seller):
         party, other = (buyer, seller) if by == key.buyer else (seller, buyer)
     else:  # a third party; what it may learn of the order is its number, which it said itself
         party, other = addressees.party(by, "partner"), Party("", "")
+    said = source_words(seen_by(reader, by, source), addressees.hub, party.name)
     return {
-        "hub": addressees.hub, "support": addressees.support, "source": source_words(source, addressees.hub),
-        "at": at, "by": party, "other": other, "po_number": key.po_number, "release": key.release,
+        "hub": addressees.hub, "support": addressees.support, "source": said, "at": at,
+        "by": party, "other": other, "po_number": key.po_number, "release": key.release,
     }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ Shapes only. `pipeline.policy_settings` reads them; docs/policies.md shows what 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import Enum, unique
 from types import MappingProxyType
 
@@ -119,6 +120,9 @@ class Policy:
     buyer_cancel: BuyerCancel = BuyerCancel.EFFECTIVE
     """Whether this buyer's cancellation stands by itself, or is a request until the seller agrees."""
 
+    request_deadline_hours: int = 0
+    """How long the seller has to answer a request; then it lapses, and the units stay open. 0: for ever."""
+
     cancel_part_shipped: PartShipped = PartShipped.REST
     """What cancelling a whole order does once part of it is fulfilled: cancel the open rest, or nothing."""
 
@@ -197,6 +201,11 @@ class Policy:
     def backorder(self) -> Backorder:
         """What becomes of units that this seller calls backordered."""
         return Backorder.CANCEL if self.fill_or_kill else Backorder.KEEP
+
+    def answer_by(self, at: datetime) -> datetime | None:
+        """When a request made at `at` lapses; None: never."""
+        hours = self.request_deadline_hours
+        return at + timedelta(hours=hours) if hours else None
 
     def purpose(self, set_type: str, code: str) -> str:
         """The purpose that this partner's purpose code on such a set means."""

@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from pipeline.policy import PURPOSES_READ, Aliases, Policy
 from pipeline.settings_reader import Choice, TableReader
-from storage.commands import OverShip
+from storage.commands import BuyerCancel, OverShip
 
 HOURS_MAX = 30 * 24  # a month; what waits longer waits for a mistake
 RESET_DAYS_MAX = 10 * 366
@@ -22,6 +22,9 @@ def read_policy(table: TableReader | None) -> Policy:
     usual = Policy()
     policy = Policy(
         buyer_cancel=_choice(table, "buyer_cancel", usual.buyer_cancel),
+        request_deadline_hours=table.integer(
+            "request_deadline_hours", usual.request_deadline_hours, 0, HOURS_MAX
+        ),
         cancel_part_shipped=_choice(table, "cancel_part_shipped", usual.cancel_part_shipped),
         poc_quantity=_choice(table, "poc_quantity", usual.poc_quantity),
         zero_is_cancel=table.flag("zero_is_cancel", usual.zero_is_cancel),
@@ -47,6 +50,7 @@ def read_policy(table: TableReader | None) -> Policy:
     )
     table.done()
     _check_over_ship(table, policy)
+    _check_deadline(table, policy)
     return policy
 
 
@@ -63,6 +67,15 @@ def _check_over_ship(table: TableReader, policy: Policy) -> None:
     if percent and not flags:
         problem = f'is {percent}, and over_ship is refuse; set over_ship = "flag" as well, or remove it'
         raise table.fail("over_ship_percent", problem)
+
+
+def _check_deadline(table: TableReader, policy: Policy) -> None:
+    """A time to answer what nobody is asked would look agreed and change nothing."""
+    if policy.request_deadline_hours and policy.buyer_cancel is not BuyerCancel.REQUESTED:
+        problem = (
+            'is set, and buyer_cancel is effective; set buyer_cancel = "requested" as well, or remove it'
+        )
+        raise table.fail("request_deadline_hours", problem)
 
 
 def _aliases(table: TableReader, key: str, meanings: Collection[str] = ()) -> Aliases:

@@ -10,6 +10,7 @@ from pipeline import logbook
 from pipeline.clock import Clock
 from pipeline.deliver import DeliveryReport, deliver, joined, opened_once
 from pipeline.errors import CountermandError, OperatorError
+from pipeline.lapsing import lapse_requests
 from pipeline.mail import SmtpSettings
 from pipeline.notices import Problem
 from pipeline.notifications import Unusable
@@ -38,7 +39,9 @@ class PollReport:
     """What one round did. `problems` are mailboxes and files that could not be served, in sentences."""
 
     files: tuple[FileReport, ...] = ()
-    expired: tuple[SetReport, ...] = ()  # sets that had waited: too long, or beyond what their order lets go
+    expired: tuple[
+        SetReport, ...
+    ] = ()  # sets that had waited: too long, or beyond what their order lets go; and requests that lapsed
     received: tuple[ReceiveReport, ...] = ()  # one or more of each mailbox
     deliveries: DeliveryReport = DeliveryReport()  # noqa: RUF009 - frozen
     failed: tuple[str, ...] = ()  # bugs, by file
@@ -101,6 +104,7 @@ class Poller:
                 unmoved += _reject(mailboxes, reports, done)
                 if expired is None:
                     expired = expire_waiting(self.settings, self.database, self.clock.now())
+                    expired += lapse_requests(self.settings, self.database, self.clock.now())
                 received += reports
                 down = {one.partner_id for one in received if one.paused or one.failure}
                 deliveries.append(deliver(self.database, self.mail(), mailbox_of, self.clock, leave=down))

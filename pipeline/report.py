@@ -176,6 +176,7 @@ _MOVES = {
     EventKind.CANCELLATION_REQUESTED: "requested",
     EventKind.REQUEST_REFUSED: "kept",
     EventKind.REQUEST_WITHDRAWN: "withdrawn",
+    EventKind.REQUEST_LAPSED: "lapsed",
     EventKind.SHIPMENT_WITHDRAWN: "reopened",
 }
 

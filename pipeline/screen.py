@@ -205,6 +205,8 @@ def show_order(console: Console, view: OrderView) -> None:
         said = f"countermand answer {key.po_number} --by {key.seller} --agree (or --refuse)"
         console.print("Requested: open units that the buyer asked to cancel; the seller has not answered.")
         console.print(f"Enter its answer: {printable(said)}", soft_wrap=True)
+        if view.answer_by:
+            console.print(f"It can be answered until {_time(view.answer_by)} UTC; then the request lapses.")
     for event in view.events:
         _show_event(console, event)
 

@@ -99,7 +99,7 @@ def answer(application: Application, wanted: Cancellation, said: Consent) -> Set
     """Enter the seller's answer to a cancellation its buyer asked for."""
 
     def answered(speaker: Speaker, view: OrderView) -> Command:
-        if not any(line.requested for line in view.lines):
+        if not view.has_lapsed and not any(line.requested for line in view.lines):
             raise OperatorError(
                 f"Nothing of PO {wanted.po_number} is asked to be cancelled, or it was answered; nothing was"
                 " done. To cancel for a party: countermand cancel"

@@ -16,7 +16,6 @@ from pipeline.answers import announce
 from pipeline.mail import UnwritableMessage, compose, message_id
 from pipeline.notices import Notice
 from pipeline.notifications import (
-    TOLD,
     Addressees,
     Unusable,
     answer_rejected_notices,
@@ -24,7 +23,10 @@ from pipeline.notifications import (
     cancellation_refused_notices,
     document_refused_notices,
     document_rejected_notices,
+    readers_of,
+    reminder_notices,
 )
+from pipeline.partners import Partner
 from pipeline.policy import Tell
 from pipeline.settings import Settings
 from pipeline.webhooks.owing import owe_events, owe_refusal
@@ -58,8 +60,10 @@ def tell_result(tx: Connection, settings: Settings, result: Result, origin: str,
         order = entry.after or entry.before
         order_id = order.id if order else None
         for event in entry.events:
-            if entry.after is not None and not _told_by_document(tx, settings, event, entry.after, at):
-                _owe(tx, settings, cancellation_notices(event, entry.after, addressees), at, order_id)
+            if entry.after is not None:
+                told = _told_by_document(tx, settings, event, entry.after, at)
+                notices = cancellation_notices(event, entry.after, addressees, but=told)
+                _owe(tx, settings, notices, at, order_id)
         owe_events(tx, entry, at)
         refused = result.outcome is Outcome.REFUSED
         if entry.decision.refusals and (refused or result.outcome is Outcome.APPLIED):
@@ -69,15 +73,26 @@ def tell_result(tx: Connection, settings: Settings, result: Result, origin: str,
 
 def _told_by_document(
     tx: Connection, settings: Settings, event: LedgerEvent, after: OrderState, at: datetime
+) -> frozenset[str]:
+    """Leave a document for whoever is told by one; those of them who want no e-mail beside it."""
+    readers = (settings.directory.get(reader) for reader in readers_of(event, after.key))
+    told = [
+        reader
+        for reader in readers
+        if reader is not None
+        and reader.policy.tell is not Tell.EMAIL
+        and _announced(tx, settings, event, after, reader, at)
+    ]
+    return frozenset(reader.id for reader in told if reader.policy.tell is Tell.EDI)
+
+
+def _announced(
+    tx: Connection, settings: Settings, event: LedgerEvent, after: OrderState, reader: Partner, at: datetime
 ) -> bool:
-    """Leave a document for a party that is told by one; True when no e-mail is wanted beside it."""
-    reader = settings.directory.get(after.key.other(event.by))
-    if event.kind not in TOLD or not event.units or reader is None or reader.policy.tell is Tell.EMAIL:
-        return False
     view = queries.get_order(tx, after.id)
     assert view is not None
     ordered_on = view.summary.ordered_on or view.summary.placed_at.date()
-    document = announcement(event, after, ordered_on, _named(settings, after))
+    document = announcement(event, after, ordered_on, _named(settings, after), reader.id)
     route = Route(
         sender=Address(settings.hub.isa.qualifier, settings.hub.isa.id),
         receiver=Address(reader.isa[0].qualifier, reader.isa[0].id),
@@ -86,8 +101,7 @@ def _told_by_document(
         usage=settings.hub.usage.value,
         version=reader.policy.release.value,
     )
-    left = announce(tx, reader, route, document, event.id, after.id, at)
-    return left and reader.policy.tell is Tell.EDI
+    return announce(tx, reader, route, document, event.id, after.id, at)
 
 
 def _named(settings: Settings, order: OrderState) -> tuple[Party, ...]:
@@ -124,6 +138,11 @@ def tell_rejected(tx: Connection, settings: Settings, unusable: Unusable, at: da
 def tell_person(tx: Connection, settings: Settings, notice: Notice, at: datetime) -> None:
     """One person is told something that is about no order."""
     _owe(tx, settings, (notice,), at, None)
+
+
+def remind(tx: Connection, settings: Settings, request: LedgerEvent, order: OrderState, at: datetime) -> None:
+    """The seller is reminded, once, of a request it has not answered; by e-mail, however it is told else."""
+    _owe(tx, settings, reminder_notices(request, order, addressees_of(settings)), at, order.id)
 
 
 def tell_again(

@@ -1,9 +1,11 @@
 """Views: orders, held questions, messages and webhooks as the JSON of the contract. Read side only."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from sqlalchemy import Connection
 
+from pipeline.actors import HUB, seen_by
 from pipeline.report import Json
 from storage.events import LedgerEvent
 from storage.held import Held
@@ -19,8 +21,8 @@ from storage.states import Status
 from storage.webhooks import Endpoint, PostAttempt
 
 
-def summary_json(order: OrderSummary) -> Json:
-    """An order without lines and events."""
+def summary_json(order: OrderSummary, answer_by: datetime | None = None) -> Json:
+    """An order without lines and events; `answer_by` is when the first of what is asked of it lapses."""
     return {
         "po_number": order.key.po_number,
         "release": order.key.release,
@@ -28,23 +30,24 @@ def summary_json(order: OrderSummary) -> Json:
         "seller": order.key.seller,
         "status": order.status.value,
         "placed_at": order.placed_at.isoformat(),
+        "answer_by": answer_by.isoformat() if answer_by else None,
     }
 
 
-def order_json(view: OrderView) -> Json:
-    """An order with its lines and its timeline."""
+def order_json(view: OrderView, reader: str = HUB) -> Json:
+    """An order with its lines and its timeline, as a partner may know it, or the hub's own people."""
     return {
-        **summary_json(view.summary),
+        **summary_json(view.summary, view.answer_by),
         "lines": [_line(line) for line in view.lines],
-        "events": [_event(event) for event in view.events],
+        "events": [_event(event, reader) for event in view.events],
     }
 
 
-def row_json(order: OrderSummary, totals: Iterable[Totals]) -> Json:
+def row_json(order: OrderSummary, totals: Iterable[Totals], answer_by: datetime | None = None) -> Json:
     """An order as the API's lists show it, with its quantities by unit of measure."""
     return {
         "id": order.id,
-        **summary_json(order),
+        **summary_json(order, answer_by),
         "totals": [{"unit": one.unit, **_counters(one)} for one in totals],
     }
 
@@ -66,8 +69,8 @@ def _counters(counted: LineState | Totals) -> Json:
     }
 
 
-def _event(event: LedgerEvent) -> Json:
-    source = event.source
+def _event(event: LedgerEvent, reader: str) -> Json:
+    source = seen_by(reader, event.by, event.source)
     return {
         "at": event.at.isoformat(),
         "kind": event.kind.value,
@@ -78,6 +81,7 @@ def _event(event: LedgerEvent) -> Json:
         "note": event.note,
         "notes": list(event.notes),
         "reference": event.reference,
+        "answer_by": event.answer_by.isoformat() if event.answer_by else None,
         "source": {name: getattr(source, name) for name in ("file", "interchange", "group", "set", "type")},
         "lines": [
             {"line": units.line, "quantity": plain(units.quantity), "reason": units.reason.code}

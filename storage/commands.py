@@ -82,6 +82,7 @@ class Command:
     reason: Reason = Reason()
     note: str = ""
     resolution: str = ""  # a person's answer to what was held: one of the choices offered
+    answer_by: datetime | None = None  # what it only asks for lapses then, unless the seller has answered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ class EventKind(Enum):
     CANCELLATION_REQUESTED = "cancellation_requested"  #: the buyer asked for units to be cancelled
     REQUEST_WITHDRAWN = "request_withdrawn"  #: the buyer takes back what it asked for
     REQUEST_REFUSED = "request_refused"  #: the seller keeps units whose cancellation was asked for
+    REQUEST_LAPSED = "request_lapsed"  #: the seller (`by`) did not answer in time; the units stay open
     ORDER_ACKNOWLEDGED = "order_acknowledged"  #: the seller answered; moves no units
     NOTED = "noted"  #: worth keeping in the timeline; moves no units
 
@@ -69,6 +70,7 @@ class Fact:
     notes: tuple[str, ...] = ()  # sentences for the timeline
     reference: str = ""  # the shipment id, for LINES_FULFILLED and SHIPMENT_WITHDRAWN
     marks: Marks = Marks()
+    answer_by: datetime | None = None  # of a CANCELLATION_REQUESTED: it lapses then; None: never
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,3 +89,4 @@ class LedgerEvent:
     units: tuple[Units, ...]
     notes: tuple[str, ...] = ()
     reference: str = ""  # the shipment id
+    answer_by: datetime | None = None  # until when the seller may answer what was asked for; None: for ever

@@ -91,7 +91,7 @@ def counted(line: LineState, fact: Fact, quantity: Decimal) -> LineState:
             return replace(line, ordered=line.ordered + quantity)
         case EventKind.CANCELLATION_REQUESTED:
             return replace(line, requested=line.requested + quantity)
-        case EventKind.REQUEST_REFUSED | EventKind.REQUEST_WITHDRAWN:
+        case EventKind.REQUEST_REFUSED | EventKind.REQUEST_WITHDRAWN | EventKind.REQUEST_LAPSED:
             return replace(line, requested=line.requested - quantity)
     raise ValueError(f"a fact of kind {fact.kind.value} moves no units")
 

@@ -5,8 +5,9 @@ from itertools import accumulate
 
 from sqlalchemy import Connection, bindparam, insert, select
 
+from storage import deadlines
 from storage.chain import End
-from storage.commands import Command, PlaceOrder, Submission, WithdrawShipment
+from storage.commands import AnswerRequest, Command, PlaceOrder, Submission, WithdrawShipment
 from storage.database import Prepared, lock_names
 from storage.events import LedgerEvent
 from storage.evolve import evolve
@@ -14,6 +15,7 @@ from storage.loading import find_orders, load_order, with_history
 from storage.models import table
 from storage.orders import OrderKey, OrderState
 from storage.outcomes import Outcome
+from storage.requests import LapseRequest
 from storage.rules import Decision, answers_given, decide, decide_document
 from storage.writing import Writer
 
@@ -65,6 +67,7 @@ def apply(tx: Connection, submission: Submission, *, set_id: int | None = None) 
     if outcome in _STOPPING:
         return Result(outcome=outcome, entries=tuple(desk.unchanged(entry) for entry in entries))
     written = desk.write(entries, set_id)
+    deadlines.promise(tx, (event for entry in written for event in entry.events))
     if outcome is Outcome.APPLIED:
         _remember(tx, submission, set_id)
     return Result(outcome=outcome, entries=written)
@@ -162,6 +165,8 @@ class _Desk:
             order = loaded.order
             if self.withdrawals:
                 order = with_history(self.tx, order, self.withdrawals)
+            if isinstance(command, (AnswerRequest, LapseRequest)):
+                order = deadlines.with_requests(self.tx, order)
             self.stored[order.id] = self.orders[order.id] = order
             self.ends[order.id] = loaded.end
         ids = {loaded.order.id for loaded in candidates}

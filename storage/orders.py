@@ -81,12 +81,25 @@ class ShippedBefore:
     units: tuple[tuple[int, Decimal], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class AskedBefore:
+    """A request to cancel: units by line id as they were asked for, and until when it could be answered.
+
+    With `lapsed_at` it is none, but the end, at that moment, of those whose time was over.
+    """
+
+    event_id: int
+    units: tuple[tuple[int, Decimal], ...]
+    answer_by: datetime | None = None
+    lapsed_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderState:
     """An order with its lines, as loaded for a decision.
 
-    The fields that are not compared are loaded only for a WithdrawShipment; "file|interchange" is what
-    `Source.identity` says of a document.
+    The fields that are not compared are loaded only for who needs them: a WithdrawShipment, or a LapseRequest
+    and an AnswerRequest. "file|interchange" is what `Source.identity` says of a document.
     """
 
     id: int
@@ -103,10 +116,17 @@ class OrderState:
     cancelled_by: tuple[str, ...] = field(
         default=(), compare=False
     )  # "file|interchange" of each cancellation
+    asked: tuple[AskedBefore, ...] = field(default=(), compare=False)  # requests and lapses, first to last
 
     @property
     def status(self) -> OrderStatus:
         return status_of(self.lines)
+
+    @property
+    def lapsed(self) -> frozenset[int]:
+        """The lines of which what was asked for last lapsed."""
+        last = {line_id: one.lapsed_at for one in self.asked for line_id, _ in one.units}
+        return frozenset(line_id for line_id, lapsed_at in last.items() if lapsed_at is not None)
 
 
 def status_of(lines: tuple[LineState, ...]) -> OrderStatus:

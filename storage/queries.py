@@ -1,7 +1,7 @@
 """The read side: orders and their timelines, and what waits, for the command line, reports and the API."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -21,17 +21,20 @@ from sqlalchemy import (
     type_coerce,
 )
 
+from storage import deadlines
 from storage.commands import Reason, Source
 from storage.database import Prepared
 from storage.database.columns import Quantity
 from storage.events import EventKind, LedgerEvent, Units
 from storage.loading import lines_of
 from storage.models import table
-from storage.orders import ZERO, LineState, OrderKey, OrderStatus
+from storage.orders import AskedBefore, LineState, OrderKey, OrderStatus
 from storage.receipts import ReceivedFile, get_file
+from storage.requests import requested_of
+from storage.requests import waiting as waiting_of
 from storage.states import FileStatus, HeldStatus, ParkedStatus
 
-_ORDERS, _LINES = table("orders"), table("order_line")
+_ORDERS, _LINES, _DEADLINES = table("orders"), table("order_line"), table("request_deadline")
 _EVENTS, _EVENT_LINES, _IDS = table("event"), table("event_line"), table("order_line_id")
 _WAITING = text("order_line.requested > 0")  # as the index says it, or it would not be used
 _WITH_ITEM = (
@@ -62,6 +65,38 @@ class OrderView:
     summary: OrderSummary
     lines: tuple[LineState, ...]
     events: tuple[LedgerEvent, ...]
+
+    @property
+    def asked(self) -> tuple[AskedBefore, ...]:
+        """The requests to cancel and those that lapsed, first to last, as the rule reads them."""
+        kinds = (EventKind.CANCELLATION_REQUESTED, EventKind.REQUEST_LAPSED)
+        return tuple(
+            AskedBefore(
+                event.id,
+                tuple((units.line_id, units.quantity) for units in event.units),
+                event.answer_by,
+                event.at if event.kind is EventKind.REQUEST_LAPSED else None,
+            )
+            for event in self.events
+            if event.kind in kinds
+        )
+
+    @property
+    def asking(self) -> tuple[LedgerEvent, ...]:
+        """The requests of which something waits for the seller's answer, first to last."""
+        ids = {one.event_id for one, _ in waiting_of(self.asked, requested_of(self.lines))}
+        return tuple(event for event in self.events if event.id in ids)
+
+    @property
+    def has_lapsed(self) -> bool:
+        """Whether what was asked for last of some line was not answered in time."""
+        last = {line_id: one.lapsed_at for one in self.asked for line_id, _ in one.units}
+        return any(last.values())
+
+    @property
+    def answer_by(self) -> datetime | None:
+        """By when the first of what is asked for lapses; None: nothing is asked, or it waits for ever."""
+        return min((event.answer_by for event in self.asking if event.answer_by), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +202,15 @@ def totals_of(tx: Connection, orders: Collection[int]) -> dict[int, tuple[Totals
     return found
 
 
+def first_to_answer(tx: Connection, wanted: Wanted, limit: int) -> tuple[OrderSummary, ...]:
+    """Orders that wait for an answer to a request: what lapses soonest first, what waits for ever last."""
+    own = (_DEADLINES.c.order_id == _ORDERS.c.id) & _DEADLINES.c.closed_at.is_(None)
+    soonest = select(func.min(_DEADLINES.c.answer_by)).where(own).scalar_subquery()
+    query = select(_ORDERS).where(*_conditions(replace(wanted, asks=True)))
+    ordered = query.order_by(soonest.is_(None), soonest, _ORDERS.c.placed_at.desc(), _ORDERS.c.id.desc())
+    return tuple(_summary(row) for row in tx.execute(ordered.limit(limit)))
+
+
 def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
     if wanted.partner:
         yield or_(_ORDERS.c.buyer == wanted.partner, _ORDERS.c.seller == wanted.partner)
@@ -253,7 +297,10 @@ def events_of(tx: Connection, order_id: int) -> tuple[LedgerEvent, ...]:
     for row in tx.execute(moved):
         units.setdefault(row.event_id, []).append(_units(row))
     query = select(_EVENTS).where(_EVENTS.c.order_id == order_id).order_by(_EVENTS.c.sequence)
-    return tuple(_event(row, tuple(units.get(row.id, ()))) for row in tx.execute(query))
+    rows = tx.execute(query).all()
+    asks = any(row.kind == EventKind.CANCELLATION_REQUESTED.value for row in rows)
+    answer_by = deadlines.of_order(tx, order_id) if asks else {}
+    return tuple(_event(row, tuple(units.get(row.id, ())), answer_by.get(row.id)) for row in rows)
 
 
 def requests(tx: Connection) -> tuple[OpenRequest, ...]:
@@ -264,18 +311,8 @@ def requests(tx: Connection) -> tuple[OpenRequest, ...]:
 
 
 def _open_request(view: OrderView) -> OpenRequest:
-    """What waits was asked for last: an answer is taken to be about what was asked first."""
-    waiting = {line.id: line.requested for line in view.lines if line.requested}
-    left = dict(waiting)
-    asked = []
-    for event in reversed(view.events):
-        if event.kind is EventKind.CANCELLATION_REQUESTED and any(left.get(u.line_id) for u in event.units):
-            asked.append(event)
-            for units in event.units:
-                if units.line_id in left:
-                    left[units.line_id] = max(left[units.line_id] - units.quantity, ZERO)
-    lines = tuple(line for line in view.lines if line.id in waiting)
-    return OpenRequest(order=view.summary, lines=lines, events=tuple(reversed(asked)))
+    lines = tuple(line for line in view.lines if line.requested)
+    return OpenRequest(order=view.summary, lines=lines, events=view.asking)
 
 
 def stuck_files(tx: Connection) -> tuple[ReceivedFile, ...]:
@@ -330,7 +367,7 @@ def _units(row: Row[Any]) -> Units:
     return Units(line_id=row.line_id, line=row.line, quantity=row.quantity, reason=reason)
 
 
-def _event(row: Row[Any], units: tuple[Units, ...]) -> LedgerEvent:
+def _event(row: Row[Any], units: tuple[Units, ...], answer_by: datetime | None) -> LedgerEvent:
     return LedgerEvent(
         id=row.id,
         order_id=row.order_id,
@@ -351,4 +388,5 @@ def _event(row: Row[Any], units: tuple[Units, ...]) -> LedgerEvent:
         units=units,
         notes=tuple(row.notes),
         reference=row.reference,
+        answer_by=answer_by,
     )

@@ -59,6 +59,7 @@ class Refusal(Enum):
     REVIVES_CANCELLED = (33, "the line has cancelled units, and a cancellation cannot be undone")
     EXCEEDS_REQUESTED = (34, "more than the buyer asked to cancel")
     NOT_ANSWERED = (35, "what was meant could not be cleared up in time")
+    REQUEST_LAPSED = (36, "the request to cancel was not answered in time, and the units stay open")
 
     def __init__(self, number: int, sentence: str) -> None:
         self.number, self.sentence = number, sentence

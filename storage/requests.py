@@ -1,6 +1,8 @@
 """Cancellations that were asked for: how many units that is, and what the seller answers. Arithmetic only."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from storage.commands import (
@@ -9,14 +11,28 @@ from storage.commands import (
     CancelLines,
     CancelOrder,
     ChangeOrder,
+    Command,
     Consent,
     LineConsent,
 )
 from storage.lines import LineIndex, measure
-from storage.orders import ZERO, LineState, OrderState
+from storage.orders import ZERO, AskedBefore, LineState, OrderState
 from storage.outcomes import Choice, Question
 from storage.quantities import amount
 from storage.refusals import Refusal, RefusedLine, refuse_line, unfound_line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LapseRequest(Command):
+    """The time to answer what the buyer asked to cancel is over; `by` is the seller, who was silent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """Requested units that wait beyond their time, by line id, and when the last of that time ended."""
+
+    units: Mapping[int, Decimal]
+    ended: datetime
 
 
 @dataclass(slots=True)
@@ -41,8 +57,69 @@ def asked_for(line: LineState, quantity: Decimal) -> Decimal:
     return line.open - line.requested if quantity == line.open else quantity
 
 
-def read_consents(lines: tuple[LineState, ...], command: AnswerRequest) -> Consents:
+def waiting(
+    asked: Iterable[AskedBefore], requested: Mapping[int, Decimal]
+) -> tuple[tuple[AskedBefore, dict[int, Decimal]], ...]:
+    """What of each request still waits, by line id, first to last; those of which nothing does are left out.
+
+    `requested` is how much waits in all, by line id. Of what did not lapse, what waits was asked for last: an
+    answer is taken to be about what was asked first.
+    """
+    left = dict(requested)
+    found: list[tuple[AskedBefore, dict[int, Decimal]]] = []
+    for one in reversed(_standing(asked)):
+        units = {
+            line_id: min(quantity, left[line_id]) for line_id, quantity in one.units if left.get(line_id)
+        }
+        for line_id, quantity in units.items():
+            left[line_id] -= quantity
+        if units:
+            found.append((one, units))
+    return tuple(reversed(found))
+
+
+def requested_of(lines: Iterable[LineState]) -> dict[int, Decimal]:
+    """How many units of each line wait for an answer, by line id."""
+    return {line.id: line.requested for line in lines if line.requested}
+
+
+def _standing(asked: Iterable[AskedBefore]) -> list[AskedBefore]:
+    """The requests that did not lapse, as far as they did not."""
+    standing: list[AskedBefore] = []
+    for one in asked:
+        if one.lapsed_at is None:
+            standing.append(one)
+            continue
+        ended, over = {line_id for line_id, _ in one.units}, one.lapsed_at
+        standing = [
+            replace(before, units=tuple(unit for unit in before.units if unit[0] not in ended))
+            if before.answer_by is not None and before.answer_by <= over
+            else before
+            for before in standing
+        ]
+    return standing
+
+
+def overdue(order: OrderState, at: datetime) -> Overdue:
+    """What still waits of requests that had to be answered by `at`."""
+    units: dict[int, Decimal] = {}
+    ended = []
+    for one, left in waiting(order.asked, requested_of(order.lines)):
+        if one.answer_by is not None and one.answer_by <= at:
+            ended.append(one.answer_by)
+            for line_id, quantity in left.items():
+                units[line_id] = units.get(line_id, ZERO) + quantity
+    return Overdue(units, max(ended, default=at))
+
+
+def moment(at: datetime) -> str:
+    """A moment in a sentence."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def read_consents(order: OrderState, command: AnswerRequest) -> Consents:
     """The seller's answer by line; lines it does not name get its answer as a whole."""
+    lines = order.lines
     said = Consents()
     index = LineIndex(lines, by_name=not command.source.type)
     named: set[int] = set()
@@ -52,7 +129,10 @@ def read_consents(lines: tuple[LineState, ...], command: AnswerRequest) -> Conse
             said.refusals.append(unfound_line(line, about.line.number, about.quantity))
             continue
         named.add(line.id)
-        _answer(said, line, about)
+        if line.id in order.lapsed and not line.requested:
+            said.refusals.append(refuse_line(Refusal.REQUEST_LAPSED, line, about.quantity, "answer for"))
+        else:
+            _answer(said, line, about)
     for line in lines:
         if line.requested and line.id not in named:
             answered = said.agreed if command.consent is Consent.AGREED else said.refused

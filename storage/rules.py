@@ -1,9 +1,9 @@
 """Every rule about placing, acknowledging, shipping and cancelling lives here. Nothing else may decide.
 
 Read it top down: TABLE says for every state of an order and every command whether it is allowed at all; the
-functions below are flat ladders, each rung one refusal; those about changes and shipments are next door, in
-rules_changes and rules_shipments. Everything is pure: an order and a command go in, a Decision comes out.
-Section and row numbers are those of the X12 semantics specification.
+functions below are flat ladders, each rung one refusal; those about changes, requests and shipments are next
+door, in rules_changes, rules_requests and rules_shipments. Everything is pure: an order and a command go in,
+a Decision comes out. Section and row numbers are those of the X12 semantics specification.
 """
 
 from collections.abc import Mapping
@@ -58,8 +58,9 @@ from storage.refusals import (
     refused,
     which_order,
 )
-from storage.requests import about_nothing_asked, asked_for, is_request, read_consents, unanswered
+from storage.requests import LapseRequest, asked_for, is_request, unanswered
 from storage.rules_changes import decide_change
+from storage.rules_requests import decide_answer, decide_lapse, promised
 from storage.rules_shipments import decide_shipment, decide_withdrawal
 
 __all__ = ["TABLE", "Decision", "Refusal", "Ruling", "answers_given", "decide", "decide_document"]
@@ -85,6 +86,7 @@ _ROWS: Mapping[type[Command], tuple[Ruling | Refusal, ...]] = {
     CancelLines: (_PARK, _LINE, _LINE, _LINE, _LINE, _LINE),
     ChangeOrder: (_PARK, _LINE, _LINE, _LINE, _LINE, _LINE),
     AnswerRequest: (_PARK, _LINE, _LINE, _LINE, _LINE, _LINE),
+    LapseRequest: (Refusal.ORDER_UNKNOWN, _LINE, _LINE, _LINE, _LINE, _LINE),
     AcknowledgeOrder: (_PARK, _LINE, _LINE, _LINE, _LINE, _LINE),
     RecordShipment: (_PARK, _LINE, _LINE, _LINE, _CANCELLED, _LINE),
     WithdrawShipment: (_PARK, _LINE, _LINE, _LINE, _LINE, _LINE),
@@ -126,7 +128,7 @@ def decide_document(earlier_hash: str | None, submission: Submission) -> Decisio
 
 def decide(found: tuple[OrderState, ...], command: Command) -> Decision:
     """Whether the command is allowed, and what it does. `found` are the orders it may mean."""
-    decision = _decided(found, command)
+    decision = promised(_decided(found, command), command)
     if decision.question and TOO_LATE in answers_given(command):
         said = f"{decision.question.statement} Nobody could say in time; nothing was changed."
         return refuse(Refusal.NOT_ANSWERED, said)
@@ -169,6 +171,8 @@ def _by_ladder(order: OrderState, command: Command) -> Decision:
             return decide_change(order, command)
         case AnswerRequest():
             return _answer_request(order, command)
+        case LapseRequest():
+            return decide_lapse(order, command)
         case AcknowledgeOrder():
             return _acknowledge(order, command)
         case RecordShipment():
@@ -213,6 +217,8 @@ def _may_say(command: Command) -> bool:
             return by_buyer
         case AcknowledgeOrder() | AnswerRequest() | RecordShipment() | WithdrawShipment():
             return by_seller
+        case LapseRequest():  # no document says so: only the clock
+            return by_seller and not command.source.type
     if command.source.type in _BUYERS_DOCUMENTS:
         return by_buyer
     return by_seller if command.source.type in _SELLERS_DOCUMENTS else by_buyer or by_seller
@@ -316,23 +322,12 @@ def _request_fault(line: LineState, asked: Decimal) -> Refusal | None:
 
 
 def _answer_request(order: OrderState, command: AnswerRequest) -> Decision:
-    """The seller agrees to what the buyer asked to cancel, or refuses it (row 14)."""
-    said, given = read_consents(order.lines, command), answers_given(command)
-    if said.refusals:
-        return refused(tuple(said.refusals))
-    agreed = moved(order.lines, said.agreed, command.reason)
-    kept = moved(order.lines, said.refused, command.reason)
-    if not (agreed or kept) and not command.certain and "ignore" not in given:
-        if "cancel" not in given:
-            return held(about_nothing_asked(order.key.po_number, command))
-        answered = _by_table(_cancel_ruling(order), order, command)
-        return answered or _cancel_whole(order, declined=True, command=command)
-    if not (agreed or kept):
-        note = "The seller answers a cancellation, and none was asked for."
-        return applied(Fact(kind=EventKind.ORDER_ACKNOWLEDGED, notes=(note,)), notes=(note,))
-    cancelled = Fact(kind=EventKind.LINES_CANCELLED, units=agreed, declined=True)
-    closed = Fact(kind=EventKind.REQUEST_REFUSED, units=kept)
-    return applied(*(fact for fact in (cancelled, closed) if fact.units))
+    decision = decide_answer(order, command)
+    return (
+        decision
+        or _by_table(_cancel_ruling(order), order, command)
+        or _cancel_whole(order, declined=True, command=command)
+    )
 
 
 def _acknowledge(order: OrderState, command: AcknowledgeOrder) -> Decision:

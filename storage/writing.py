@@ -274,6 +274,7 @@ class Writer:
             units=units,
             notes=fact.notes,
             reference=fact.reference,
+            answer_by=fact.answer_by,
         )
 
     def _move(self, fact: Fact, changed: Sequence[tuple[LineState, LineState]]) -> None:

@@ -51,12 +51,16 @@ class EventOut(BaseModel):
     at: str
     kind: str
     by: str
-    actor: str
+    actor: str = Field(
+        description="Your own person or key; `staff` of the hub; `partner`: somebody of the other party;"
+        " `deadline`: nobody, a time was over. Empty for a document."
+    )
     reason: str
     reason_text: str
     note: str
     notes: list[str]
     reference: str
+    answer_by: str | None = Field(description="Of a request to cancel: when it lapses; null: never.")
     source: dict[str, str]
     lines: list[EventUnits]
 
@@ -71,6 +75,9 @@ class SummaryOut(BaseModel):
     seller: str
     status: str
     placed_at: str
+    answer_by: str | None = Field(
+        description="When the first request to cancel that waits lapses; null: none waits, or for ever."
+    )
 
 
 class TotalsOut(BaseModel):
@@ -172,11 +179,11 @@ def etag_of(order_id: int, mark: Mark) -> str:
     return f'"{order_id}-{mark.sequence}-{mark.hash[:HASH_CHARS]}"'
 
 
-def order_of(tx: Connection, order_id: int) -> Json:
-    """The order as it stands; the caller knows that it is there."""
+def order_of(tx: Connection, order_id: int, reader: str) -> Json:
+    """The order as it stands and as this party may know it; the caller knows that it is there."""
     view = queries.get_order(tx, order_id)
     assert view is not None
-    return {"id": order_id, **order_json(view)}
+    return {"id": order_id, **order_json(view, reader)}
 
 
 def done_of(result: Result) -> Json:

@@ -21,7 +21,7 @@ from pipeline.api.problems import MEDIA_TYPE, PREFIX, ApiProblem
 from pipeline.entering import Speaker, enter
 from pipeline.partners import Partner, Role
 from pipeline.wiring import Application
-from storage import access_keys, queries
+from storage import access_keys, deadlines, queries
 from storage.access_keys import Answer
 from storage.commands import Command, DocumentKey
 from storage.database import lock_names
@@ -55,6 +55,7 @@ class Asked:
     body: str  # as it was understood, for the hash
     key: str | None  # Idempotency-Key
     if_match: str | None
+    answers: bool = False  # what its buyer asked to cancel: what was asked before is looked up
 
     @property
     def hash(self) -> str:
@@ -90,7 +91,8 @@ class Desk:
             _check(asked.if_match, etag_of(order_id, mark))
             loaded = load_order(tx, order_id)
             assert loaded is not None
-            return self._decide(tx, asked, about(speaker, loaded.order), order_id)
+            order = deadlines.with_requests(tx, loaded.order) if asked.answers else loaded.order
+            return self._decide(tx, asked, about(speaker, order), order_id)
 
         return self._once(asked, at, work)
 
@@ -123,7 +125,7 @@ class Desk:
             request_hash=asked.hash,
             status=_CREATED if placed else _OK,
             etag=etag_of(known, mark),
-            body=json.dumps({**order_of(tx, known), "done": done_of(result)}),
+            body=json.dumps({**order_of(tx, known, command.by), "done": done_of(result)}),
         )
 
     def _once(self, asked: Asked, at: datetime, work: Callable[[Connection], Answer]) -> tuple[Answer, bool]:

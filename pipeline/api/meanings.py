@@ -67,8 +67,8 @@ def _cut(said: shapes.Cut, name: str, order: OrderState) -> LineCut:
 
 
 def answer_request(said: shapes.Answer, consents: Consent, speaker: Speaker, order: OrderState) -> Command:
-    """The seller's yes or no to all that was asked; an ApiProblem when nothing is."""
-    if not any(line.requested for line in order.lines):
+    """The seller's yes or no to all that was asked; an ApiProblem when nothing is, and nothing lapsed."""
+    if not order.lapsed and not any(line.requested for line in order.lines):
         title = "Nothing of the order is asked to be cancelled, or it was answered."
         raise ApiProblem(409, "nothing-asked", title)
     lines = said.lines if isinstance(said, shapes.Approve) else ()

@@ -20,7 +20,7 @@ from storage.ledger import Entry
 from storage.orders import ZERO, LineState, OrderState
 from storage.outcomes import Outcome
 from storage.quantities import plain
-from storage.requests import is_request
+from storage.requests import is_request, moment
 
 
 class PreviewLine(BaseModel):
@@ -117,7 +117,9 @@ def _statement(entry: Entry, effect: str, other: Partner | None) -> str:
     if effect == "nothing":
         return " ".join(entry.decision.notes) or "Nothing would be cancelled."
     if effect == "requested":
-        return f"{whom} is asked to agree; nothing is cancelled before it does."
+        by = entry.command.answer_by
+        until = f" It can answer until {moment(by)}; then the request lapses." if by else ""
+        return f"{whom} is asked to agree; nothing is cancelled before it does.{until}"
     return f"This cannot be undone. {whom} is told at once."
 
 

@@ -1,5 +1,6 @@
 """Routes: every address of the API. Thin: who asks, what is meant, and the ledger's answer."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -17,7 +18,7 @@ from pipeline.api.problems import PREFIX, TYPES, ApiProblem
 from pipeline.partners import Role
 from pipeline.views import row_json
 from pipeline.wiring import Application
-from storage import queries
+from storage import deadlines, queries
 from storage.commands import Consent
 from storage.loading import load_order
 from storage.orders import OrderStatus
@@ -87,8 +88,9 @@ def _add_reading(router: APIRouter, side: Role) -> None:
         after = place_of(cursor) if cursor else None
         with _application(request).database.reading() as tx:
             found = queries.page_of_orders(tx, wanted, after=after, limit=limit + 1)
-            totals = queries.totals_of(tx, [order.id for order in found[:limit]])
-        page = [row_json(order, totals.get(order.id, ())) for order in found[:limit]]
+            ids = [order.id for order in found[:limit]]
+            totals, due = queries.totals_of(tx, ids), deadlines.next_of(tx, ids)
+        page = [row_json(order, totals.get(order.id, ()), due.get(order.id)) for order in found[:limit]]
         more = len(found) > limit
         return JSONResponse({"orders": page, "next": cursor_of(found[limit - 1]) if more else None})
 
@@ -97,7 +99,9 @@ def _add_reading(router: APIRouter, side: Role) -> None:
         """One order: its lines and all that happened to it."""
         with _application(request).database.reading() as tx:
             mark = own_order(tx, order_id, side, caller)
-            return JSONResponse(order_of(tx, order_id), headers={"ETag": etag_of(order_id, mark)})
+            return JSONResponse(
+                order_of(tx, order_id, caller.partner.id), headers={"ETag": etag_of(order_id, mark)}
+            )
 
 
 def _add_preview(router: APIRouter, side: Role) -> None:
@@ -235,7 +239,9 @@ def _add_answers(router: APIRouter) -> None:
 
 def _answer(request: Request, asked: Asked, order_id: int, body: shapes.Answer, said: Consent) -> Response:
     return _desk(request).change(
-        asked, order_id, lambda who, order: (meanings.answer_request(body, said, who, order), None)
+        replace(asked, answers=True),
+        order_id,
+        lambda who, order: (meanings.answer_request(body, said, who, order), None),
     )
 
 

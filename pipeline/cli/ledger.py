@@ -20,10 +20,10 @@ from pipeline.views import (
     waiting_rows,
 )
 from pipeline.wiring import open_application
+from storage import deadlines, queries
 from storage import held as held_questions
 from storage import outbox as messages
 from storage import parked as parked_sets
-from storage import queries
 from storage.commands import Consent
 from storage.invariants import audit as find_breaches
 
@@ -48,8 +48,9 @@ def orders(
         raise OperatorError(f'There is no partner "{partner}" in the settings.')
     with application.database.reading() as tx:
         found = queries.list_orders(tx, partner=partner, status=staff.status_named(status), limit=100_000)
+        due = deadlines.next_of(tx, None) if as_json else {}
     if as_json:
-        print_json({"orders": [summary_json(order) for order in found]})
+        print_json({"orders": [summary_json(order, due.get(order.id)) for order in found]})
     elif as_csv:
         print_csv(sheet.ORDER_COLUMNS, map(summary_json, found))
     else:

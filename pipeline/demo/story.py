@@ -15,7 +15,9 @@ from typing import Any
 SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "order_cancelled": ("Cancelled: PO ",),
     "lines_cancelled": ("Cancelled in part: PO ",),
-    "cancellation_requested": ("Cancellation requested: PO ",),
+    "cancellation_requested": ("Cancellation requested: PO ", "Reminder, cancellation requested: PO "),
+    "request_lapsed": ("Request lapsed: PO ",),
+    "answer_missed": ("No answer in time: PO ",),
     "request_refused": ("Request refused: PO ",),
     "request_withdrawn": ("Request withdrawn: PO ",),
     "cancellation_refused": ("Not cancelled: PO ", "Cancelled only in part: PO "),

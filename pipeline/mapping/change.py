@@ -70,6 +70,7 @@ def _change(
         reason=_reason(document),
         part_shipped=origin.policy.cancel_part_shipped,
         effect=origin.policy.buyer_cancel,
+        answer_by=origin.policy.answer_by(origin.at),
     )
     return Submission(commands=(command,), document=_key(document, origin, order))
 
@@ -82,6 +83,7 @@ def _cancellation(
         reason=reason,
         part_shipped=origin.policy.cancel_part_shipped,
         effect=origin.policy.buyer_cancel,
+        answer_by=origin.policy.answer_by(origin.at),
     )
     return Submission(commands=(command,), document=_key(document, origin, order))
 

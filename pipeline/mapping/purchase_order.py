@@ -80,6 +80,7 @@ def _cancellation(document: PurchaseOrder, origin: Origin, order: Locator) -> Su
         reason=_reason(document),
         part_shipped=origin.policy.cancel_part_shipped,
         effect=origin.policy.buyer_cancel,
+        answer_by=origin.policy.answer_by(origin.at),
     )
     key = origin.key("850", *order_parts(order), document.release, document.purpose)
     return Submission(commands=(command,), document=key)
@@ -105,6 +106,7 @@ def _restatement(document: PurchaseOrder, origin: Origin, order: Locator) -> Sub
         reason=_reason(document),
         part_shipped=origin.policy.cancel_part_shipped,
         effect=origin.policy.buyer_cancel,
+        answer_by=origin.policy.answer_by(origin.at),
     )
     key = origin.key("850", *order_parts(order), document.release, document.purpose, origin.content_hash)
     return Submission(commands=(command,), document=key)

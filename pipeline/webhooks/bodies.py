@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
+from pipeline.actors import seen_by
 from pipeline.notifications import reason_words
 from pipeline.report import Json, refusal_json
 from storage.commands import Command
@@ -20,6 +21,7 @@ TOPICS = {
     EventKind.LINES_FULFILLED: Topic.ORDER_FULFILLED,
     EventKind.CANCELLATION_REQUESTED: Topic.CANCELLATION_REQUESTED,
     EventKind.REQUEST_REFUSED: Topic.CANCELLATION_REFUSED,
+    EventKind.REQUEST_LAPSED: Topic.CANCELLATION_REFUSED,
 }
 
 
@@ -28,15 +30,15 @@ def topic_of(event: LedgerEvent) -> Topic | None:
     return TOPICS.get(event.kind) if event.units or event.kind is EventKind.ORDER_PLACED else None
 
 
-def event_body(topic: Topic, event: LedgerEvent, order: Json) -> bytes:
+def event_body(topic: Topic, event: LedgerEvent, order: Json, reader: str) -> bytes:
     """An event, and the order as it stood in the ledger when it was written down.
 
-    `order` is the contract's JSON of it.
+    `order` is the contract's JSON of it, for the partner that is the `reader`.
     """
     data: Json = {
         "order": order,
         "by": event.by,
-        "actor": event.source.actor,
+        "actor": seen_by(reader, event.by, event.source).actor,
         "reason": event.reason.code,
         "reason_text": reason_words(event.reason),
         "note": event.note,
@@ -52,8 +54,11 @@ def event_body(topic: Topic, event: LedgerEvent, order: Json) -> bytes:
             for units in event.units
         ],
     }
+    if topic is Topic.CANCELLATION_REQUESTED:
+        data["answer_by"] = event.answer_by.isoformat() if event.answer_by else None
     if topic is Topic.CANCELLATION_REFUSED:
-        data |= {"refused_by": "partner", "refusals": []}
+        lapsed = event.kind is EventKind.REQUEST_LAPSED
+        data |= {"refused_by": "deadline" if lapsed else "partner", "refusals": []}
     return _body(topic, event.at, data)
 
 
@@ -65,7 +70,7 @@ def refusal_body(command: Command, refusals: Sequence[RefusedLine], order: Json 
         "po_number": meant.po_number,
         "release": meant.release,
         "by": command.by,
-        "actor": command.source.actor,
+        "actor": seen_by(command.by, command.by, command.source).actor,
         "reason": command.reason.code,
         "reason_text": reason_words(command.reason),
         "note": command.note,

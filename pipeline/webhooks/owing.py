@@ -1,7 +1,7 @@
 """Owing: events are owed to the endpoints of both parties, in the transaction of their fact."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,10 +24,10 @@ ID_BYTES = 18
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """One body, for whoever listens."""
+    """One event, with a body for each partner that may listen: they may not know the same of it."""
 
     topic: Topic
-    body: bytes
+    bodies: Mapping[str, bytes]  # by partner
     origin: str  # once for ever; "event:12"
     order_id: int | None
 
@@ -42,9 +42,10 @@ def owe_events(tx: Connection, entry: Entry, at: datetime) -> None:
     wanted = frozenset(topic for endpoint in listening for topic in endpoint.topics)
     if wanted.isdisjoint(topic for _, topic in told):
         return
-    shown = _shown(tx, order)
+    shown = {reader: _shown(tx, order, reader) for reader in {endpoint.partner for endpoint in listening}}
     for event, topic in told:
-        said = _Said(topic, event_body(topic, event, shown), f"event:{event.id}", order.id)
+        bodies = {reader: event_body(topic, event, said, reader) for reader, said in shown.items()}
+        said = _Said(topic, bodies, f"event:{event.id}", order.id)
         _owe(tx, listening, said, at)
 
 
@@ -61,8 +62,9 @@ def owe_refusal(tx: Connection, entry: Entry, origin: str, place: int, at: datet
         return
     # Nothing of an order is shown to who is no party to it.
     own = order if order is not None and command.by in (order.key.buyer, order.key.seller) else None
-    body = refusal_body(command, entry.decision.refusals, _shown(tx, own) if own else None)
-    said = _Said(Topic.CANCELLATION_REFUSED, body, f"refused:{origin}:{place}", own.id if own else None)
+    shown = _shown(tx, own, command.by) if own else None
+    bodies = {command.by: refusal_body(command, entry.decision.refusals, shown)}
+    said = _Said(Topic.CANCELLATION_REFUSED, bodies, f"refused:{origin}:{place}", own.id if own else None)
     _owe(tx, listening, said, at)
 
 
@@ -74,13 +76,14 @@ def _owe(tx: Connection, listening: Iterable[Endpoint], said: _Said, at: datetim
             continue
         message = NewMessage(
             kind=Kind.WEBHOOK, partner=endpoint.partner, to=endpoint.url, subject=said.topic.value,
-            payload=said.body, identity=identity, dedupe_key=f"{said.origin}:webhook:{endpoint.id}",
+            payload=said.bodies[endpoint.partner], identity=identity,
+            dedupe_key=f"{said.origin}:webhook:{endpoint.id}",
             order_id=said.order_id, file_id=journal.current_file(), endpoint_id=endpoint.id,
         )  # fmt: skip
         outbox.enqueue(tx, message, at)
 
 
-def _shown(tx: Connection, order: OrderState) -> Json:
+def _shown(tx: Connection, order: OrderState, reader: str) -> Json:
     view = queries.get_order(tx, order.id)
     assert view is not None
-    return {"id": order.id, **order_json(view)}
+    return {"id": order.id, **order_json(view, reader)}

@@ -17,6 +17,7 @@ from pipeline import logbook
 from pipeline.clock import Clock
 from pipeline.deliver import MESSAGES_MAX, DeliveryReport, deliver_mail, deliver_to
 from pipeline.errors import CountermandError, FileChanged, MailboxPaused
+from pipeline.lapsing import lapse_requests
 from pipeline.mail import SmtpSettings
 from pipeline.partners import Partner
 from pipeline.poll import PollReport, inbox_of, may_work, tell_of_left
@@ -187,12 +188,13 @@ class Tasks:
                 self._go_on(Due(Work.WEBHOOKS, partner_id))
 
     def expire(self) -> None:
-        """Decide what waited too long for its order or its answer."""
+        """Decide what waited too long for its order or its answer, and let requests lapse."""
         with self.rights.alone("what waits") as right:
             if right is None:
                 return
             self._begin()
             expired = expire_waiting(self.settings, self.database, self.clock.now())
+            expired += lapse_requests(self.settings, self.database, self.clock.now())
             self.report(PollReport(expired=expired))
 
     def waiting(self) -> Waiting:

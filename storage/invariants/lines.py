@@ -32,13 +32,14 @@ LAWS = (
     Invariant(
         "settled",
         "G5",
-        "A request is settled by what cancels, fulfils or keeps its units, or takes it back.",
+        "A request is settled by what cancels, fulfils or keeps its units, takes it back, or lets it lapse.",
         """
         SELECT m.event_id, m.line_id FROM event_line m JOIN event e ON e.id = m.event_id
         WHERE m.settled < 0 OR m.settled > m.quantity
-            OR (e.kind IN ('request_refused', 'request_withdrawn') AND m.settled <> m.quantity)
+            OR (e.kind IN ('request_refused', 'request_withdrawn', 'request_lapsed')
+                AND m.settled <> m.quantity)
             OR (m.settled > 0 AND e.kind NOT IN ('order_cancelled', 'lines_cancelled', 'lines_fulfilled',
-                'request_refused', 'request_withdrawn'))
+                'request_refused', 'request_withdrawn', 'request_lapsed'))
         """,
     ),
     Invariant(

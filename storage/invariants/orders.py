@@ -75,7 +75,7 @@ LAWS = (
         SELECT e.id AS event_id, e.kind FROM event e
         WHERE e.kind NOT IN ('order_placed', 'order_cancelled', 'lines_cancelled', 'lines_fulfilled',
                 'shipment_withdrawn', 'lines_added', 'units_added', 'cancellation_requested',
-                'request_refused', 'request_withdrawn', 'order_acknowledged', 'noted')
+                'request_refused', 'request_withdrawn', 'request_lapsed', 'order_acknowledged', 'noted')
             OR (e.kind IN ('order_acknowledged', 'noted')
                 AND EXISTS (SELECT 1 FROM event_line m WHERE m.event_id = e.id))
         """,

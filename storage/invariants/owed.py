@@ -31,10 +31,10 @@ LAWS = (
     Invariant(
         "cancellations_told",
         "G6",
-        "Of every cancellation, done or asked for, somebody is told, or it is recorded why nobody can be.",
+        "Of every cancellation, done, asked for or lapsed, somebody is told, or it is kept why nobody is.",
         """
         SELECT e.id AS event_id, e.order_id FROM event e
-        WHERE e.kind IN ('order_cancelled', 'lines_cancelled', 'cancellation_requested')
+        WHERE e.kind IN ('order_cancelled', 'lines_cancelled', 'cancellation_requested', 'request_lapsed')
             AND EXISTS (SELECT 1 FROM event_line m WHERE m.event_id = e.id AND m.quantity > 0)
             AND NOT EXISTS (SELECT 1 FROM outbox x WHERE x.event_id = e.id AND x.kind <> 'webhook')
         """,

@@ -12,6 +12,7 @@ from storage.models import (  # noqa: F401 - makes all known
     orders,
     owed,
     received,
+    requests,
     waiting,
     webhooks,
 )

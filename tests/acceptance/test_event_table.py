@@ -14,6 +14,7 @@ from _pytest.mark import ParameterSet
 
 from edi.envelope import read
 from edi.guide import check
+from pipeline.lapsing import lapse_requests
 from pipeline.report import FileReport
 from pipeline.waiting import expire_waiting
 from storage import queries
@@ -74,6 +75,7 @@ class Telling:
             case Wait():
                 self.house.now += timedelta(hours=step.hours)
                 expire_waiting(self.house.settings, self.house.database, self.house.now)
+                lapse_requests(self.house.settings, self.house.database, self.house.now)
                 owed = self.owed()
                 assert _documents(owed) == sorted(answer.kind for answer in step.answers)
                 _compare_answers(owed, step.answers)

@@ -148,7 +148,7 @@ def test_units_of_a_line_are_cancelled_as_the_preview_says_and_once(site: Site) 
     assert _order(site, "acme", order_id) == [("1", "10", "0", "3", "7"), ("2", "4", "0", "0", "4")]
     (mail,) = site.mails("desk@acme")
     assert "Sorry, until May." in mail.body_text
-    assert "Sam Porter (sam@globex.example)" in mail.body_text
+    assert "entered by Globex Supply" in mail.body_text
     sam.get(f"/orders/{order_id}/messages/{mail.id}")
     assert mail.subject in sam.text
     assert "desk@acme.example" not in sam.page  # the other company's address is its own
@@ -307,9 +307,15 @@ def test_the_hubs_people_see_all_and_act_for_either_side_in_their_own_name(site:
     olga.send(f"/orders/{two}/cancel")
     assert "10 units of line 1" in olga.text
     (mail,) = site.mails("desk@bolt")
-    assert "entered by Olga Perez (olga@hub.example) of Example Hub" in " ".join(mail.body_text.split())
+    assert "entered by staff of Example Hub" in " ".join(mail.body_text.split())
     olga.get(f"/orders/{two}")
     assert "Initech Goods cancelled the order" in olga.text
+    assert "Entered by Olga Perez (olga@hub.example) of Example Hub" in olga.text
+    for email, partner in (("bo@bolt.example", "bolt"), ("ina@initech.example", "initech")):
+        theirs = signed_in(site, email, partner)
+        theirs.get(f"/orders/{two}")
+        assert "Entered by staff of Example Hub" in theirs.text
+        assert "olga" not in theirs.page.lower()
     assert olga.get("/company").status_code == 404
 
 

@@ -36,6 +36,8 @@ COMMITS = {
     "waiting._forgive": "an attempt that failed for no fault of the file's is not counted",
     "waiting._record": "our own mistake over a file is counted",
     "waiting.expire_waiting": "what waited too long is refused",
+    "lapsing._end": "requests that nobody answered in time lapse, of one order",
+    "lapsing._remind": "a seller is reminded of a request",
     "deliver._recovered": "what the last process left half sent is settled",
     "deliver._Courier.claim": "messages are taken to be sent",
     "deliver._Courier.committing": "the final dot of a mail is about to go",
@@ -84,6 +86,11 @@ IN_TROUBLE_ONLY = {
     },
     **{
         f"commit waiting._forgive: {moment}": "a database that goes; tests/unit/storage/test_postgresql.py"
+        for moment in ("before", "after")
+    },
+    **{
+        f"commit lapsing.{site}: {moment}": "a deadline; tests/unit/pipeline/test_lapsing.py"
+        for site in ("_end", "_remind")
         for moment in ("before", "after")
     },
     **{

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, event, text
 
+from pipeline.lapsing import lapse_requests
 from pipeline.shelf import DatabaseShelf
 from pipeline.waiting import expire_waiting, ingest_waiting
-from storage import held, lookups, outbox, parked, queries
+from storage import deadlines, held, lookups, outbox, parked, queries
 from storage.database import Database
+from storage.loading import load_order
 from storage.lookups import FilesWanted, MessagesWanted
 from storage.orders import OrderStatus
 from storage.queries import Wanted
@@ -75,6 +77,7 @@ def _way(house: House) -> None:
         assert report.interchanges[0].sets[0].outcome.value in ("applied", "parked")
     shelf.unmoved("acme")
     expire_waiting(house.settings, house.database, clock.now())
+    assert lapse_requests(house.settings, house.database, clock.now()) == ()
     with house.database.writing() as tx:
         owed = outbox.due(tx, clock.now())
         assert owed
@@ -98,6 +101,12 @@ def _way(house: House) -> None:
         assert queries.get_order(tx, found.id) is not None
         assert queries.stuck_files(tx) == ()
         assert queries.requests(tx) == ()
+        for own in (Wanted(), Wanted(buyer="acme"), Wanted(seller="globex")):
+            assert queries.first_to_answer(tx, own, 51) == ()
+        assert deadlines.next_of(tx, [one.id for one in first]) == {}
+        loaded = load_order(tx, found.id)
+        assert loaded is not None
+        assert deadlines.with_requests(tx, loaded.order).asked == ()
         _look(tx, found.id)
 
 

@@ -14,7 +14,7 @@ from pipeline.reasons import CancelReason, named_reason
 WHOLE, LINES = "whole", "lines"
 REASONS = tuple((reason.value, reason.meaning.words) for reason in CancelReason)
 _KEY = re.compile(r"app-[0-9a-f]{32}")
-_NO_QUANTITY = "Write a quantity such as 12 or 12.5."
+NO_QUANTITY = "Write a quantity such as 12 or 12.5."
 
 
 def new_key() -> str:
@@ -71,7 +71,7 @@ def read(draft: Draft) -> Read:
         try:
             cut = shapes.NamedCut.model_validate({"line": line, "quantity": typed})
         except ValidationError:
-            faults[line] = _NO_QUANTITY
+            faults[line] = NO_QUANTITY
         else:
             if cut.quantity == Decimal(0):
                 faults[line] = "Nothing would be cancelled. Leave it empty, or write how many."

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
+from pipeline.actors import HUB
 from pipeline.api import meanings, shapes
 from pipeline.api.answers import etag_of
 from pipeline.api.pages import drafts, wording
@@ -20,7 +21,7 @@ from pipeline.api.preview import preview
 from pipeline.partners import Role
 from pipeline.settings import Settings
 from pipeline.wiring import Application
-from storage import lookups, queries
+from storage import deadlines, lookups, queries
 from storage.loading import load_order
 from storage.orders import OrderStatus
 from storage.queries import OrderSummary, OrderView, Totals, Wanted
@@ -66,16 +67,20 @@ def _list(request: Request, visitor: Visitor, search: dict[str, str], cursor: st
     asked: tuple[OrderSummary, ...] = ()
     with application.database.reading() as tx:
         if answers and not search and not cursor:
-            asked = queries.page_of_orders(tx, replace(visitor.own, asks=True), limit=WAITING_MAX + 1)
+            asked = queries.first_to_answer(tx, visitor.own, WAITING_MAX + 1)
         found = queries.page_of_orders(tx, wanted, after=after, limit=PAGE_ORDERS + 1)
         first, page = asked[:WAITING_MAX], found[:PAGE_ORDERS]
-        totals = queries.totals_of(tx, {order.id for order in (*first, *page)})
+        shown = {order.id for order in (*first, *page)}
+        totals, due = queries.totals_of(tx, shown), deadlines.next_of(tx, shown)
+    now = application.clock.now()
+    left = {order_id: wording.time_left(answer_by, now) for order_id, answer_by in due.items()}
     more = urlencode({**search, "cursor": cursor_of(page[-1])}) if len(found) > PAGE_ORDERS else ""
     named = names_of(application.settings)
     return render(
         request, "orders.html.j2", visitor,
-        first=[_row(order, named, totals) for order in first], more_wait=len(asked) > WAITING_MAX,
-        orders=[_row(order, named, totals) for order in page if order not in first],
+        first=[_row(order, named, totals, left) for order in first],
+        more_wait=len(asked) > WAITING_MAX,
+        orders=[_row(order, named, totals, left) for order in page if order not in first],
         search={name: search.get(name, "") for name in _SEARCHED}, searched=urlencode(search), fault=fault,
         more=more, is_first_page=not cursor, answers=answers,
         statuses=[(status.value, words) for status, words in wording.STATUSES.items()],
@@ -112,7 +117,10 @@ def names_of(settings: Settings) -> wording.Named:
 
 
 def _row(
-    order: OrderSummary, named: wording.Named, totals: Mapping[int, tuple[Totals, ...]]
+    order: OrderSummary,
+    named: wording.Named,
+    totals: Mapping[int, tuple[Totals, ...]],
+    left: Mapping[int, str],
 ) -> dict[str, object]:
     own = totals.get(order.id, ())
     return {
@@ -125,6 +133,7 @@ def _row(
         "status_words": wording.STATUSES[order.status],
         "placed_at": order.placed_at,
         "asked": any(one.requested for one in own),
+        "time_left": left.get(order.id, ""),
         "counted": wording.counted_of(own),
     }
 
@@ -155,19 +164,22 @@ def order_page(
             acting = Acting(partner=party, actor=visitor.actor)
             seen = foreseen(tx, application, acting, order_id, shapes.CancelOrder(unfulfilled_only=True))
     lines = {line.id: line for line in view.lines}
+    reader = visitor.partner.id if visitor.partner else HUB
     happened = [
-        (wording.happening(event, lines, named, settings.hub.name), told.get(event.id, ()))
+        (wording.happening(event, lines, named, settings.hub.name, reader), told.get(event.id, ()))
         for event in reversed(view.events)
     ]
     answers = visitor.partner is None or visitor.partner.role is Role.SELLER
     return render(
         request, "order.html.j2", visitor, status=status, fault=fault,
-        order=_row(view.summary, named, {}), etag=etag, key=drafts.new_key(),
+        order=_row(view.summary, named, {}, {}), etag=etag, key=drafts.new_key(),
         lines=[wording.line_of(line) for line in view.lines],
         files=files,
         why_not={said["line"]: said["why_not"] for said in seen["lines"] if said["why_not"]} if seen else {},
         seen=seen, reasons=drafts.REASONS,
         asked=wording.total([(line.requested, line.unit) for line in view.lines]),
+        answer_by=view.answer_by,
+        time_left=wording.time_left(view.answer_by, application.clock.now()) if view.answer_by else "",
         answers=answers, asking=[one for one, _ in happened if one.kind == "requested"][:1],
         happened=happened,
     )  # fmt: skip

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import Response
 
 from pipeline.api.pages import (
+    agreeing,
     answering,
     cancelling,
     company,
@@ -25,7 +26,8 @@ _TITLES = {404: "Not found", 405: "Not possible", 503: "Just now it does not wor
 def make_pages() -> APIRouter:
     """Every page. Before any route, those of pages to come too: a form has to be from here."""
     pages = APIRouter(dependencies=[Depends(check_form)], include_in_schema=False)
-    for part in (signing, ordering, cancelling, answering, deeds, mails, company, webhooks, support):
+    parts = (signing, ordering, cancelling, answering, agreeing, deeds, mails, company, webhooks, support)
+    for part in parts:
         pages.include_router(part.make_router())
     return pages
 

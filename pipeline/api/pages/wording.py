@@ -8,8 +8,10 @@ from itertools import chain
 
 from sqlalchemy import Connection
 
+from pipeline.actors import seen_by, source_words
 from pipeline.amounts import amounts
-from pipeline.notifications import item_words, reason_words, source_words
+from pipeline.notifications import item_words, reason_words
+from pipeline.screen import HOURS_SHOWN_MAX
 from storage.events import EventKind, LedgerEvent, Units
 from storage.orders import LineState, OrderStatus
 from storage.outbox import OutboxMessage, list_messages
@@ -37,6 +39,7 @@ _HAPPENED = {
     EventKind.CANCELLATION_REQUESTED: "{by} asked to cancel",
     EventKind.REQUEST_WITHDRAWN: "{by} took back its request to cancel",
     EventKind.REQUEST_REFUSED: "{by} did not agree to cancel",
+    EventKind.REQUEST_LAPSED: "{by} did not answer in time; the request to cancel lapsed",
     EventKind.ORDER_ACKNOWLEDGED: "{by} answered the order",
     EventKind.NOTED: "{by} said something about the order",
 }
@@ -46,8 +49,10 @@ _KINDS = {
     EventKind.LINES_FULFILLED: "fulfilled",
     EventKind.CANCELLATION_REQUESTED: "requested",
     EventKind.REQUEST_REFUSED: "requested",
+    EventKind.REQUEST_LAPSED: "requested",
     EventKind.REQUEST_WITHDRAWN: "requested",
 }
+_MINUTES_SHOWN_MAX = 120  # beyond, hours say enough
 _BAR_UNITS = 100  # the width of a bar
 
 
@@ -145,8 +150,11 @@ def _bar(line: LineState | Totals) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def happening(event: LedgerEvent, lines: dict[int, LineState], named: Named, hub: str) -> Happening:
-    """An event in words, with the document or the person behind it."""
+def happening(
+    event: LedgerEvent, lines: dict[int, LineState], named: Named, hub: str, reader: str
+) -> Happening:
+    """An event in words, with the document or the person behind it as far as this party may know."""
+    source = seen_by(reader, event.by, event.source)
     return Happening(
         at=event.at,
         kind=_KINDS.get(event.kind, "other"),
@@ -156,9 +164,9 @@ def happening(event: LedgerEvent, lines: dict[int, LineState], named: Named, hub
         note=event.note,
         notes=event.notes,
         reference="" if any(event.reference in note for note in event.notes) else event.reference,
-        document=source_words(event.source, hub),
+        document=source_words(source, hub, named(event.by)),
         event_id=event.id,
-        actor=event.source.actor,
+        actor=source.actor,
     )
 
 
@@ -175,6 +183,17 @@ def total(quantities: Iterable[tuple[Decimal | str, str]]) -> str:
     for quantity, unit in quantities:
         sums[unit] = sums.get(unit, Decimal(0)) + Decimal(quantity)
     return amounts((quantity, unit) for unit, quantity in sums.items() if quantity)
+
+
+def time_left(answer_by: datetime, now: datetime) -> str:
+    """How long a request can still be answered, in the unit that says enough."""
+    minutes = int((answer_by - now).total_seconds()) // 60
+    if minutes < 0:
+        return "lapses now"
+    if minutes < _MINUTES_SHOWN_MAX:
+        return f"{minutes} min left"
+    hours = minutes // 60
+    return f"{hours} h left" if hours < HOURS_SHOWN_MAX else f"{hours // 24} days left"
 
 
 def ways(by: Iterable[str]) -> str:
@@ -222,8 +241,16 @@ def told_of(tx: Connection, named: Named, view: OrderView) -> dict[int, tuple[To
     for message in sorted(chain.from_iterable(found), key=lambda message: message.id):
         event = events.get(message.event_id or 0)
         if event is not None:
-            told.setdefault(event.id, []).append(_told(message, named(view.summary.key.other(event.by))))
+            reader = view.summary.key.other(event.by)
+            if event.kind is EventKind.REQUEST_LAPSED and _is_sellers(message):
+                reader = event.by
+            told.setdefault(event.id, []).append(_told(message, named(reader)))
     return {event_id: tuple(messages) for event_id, messages in told.items()}
+
+
+def _is_sellers(message: OutboxMessage) -> bool:
+    """Of the messages about a request that lapsed, which both parties get: whether it is the seller's."""
+    return message.set_type == "860" or ":answer_missed:" in message.dedupe_key
 
 
 def _told(message: OutboxMessage, name: str) -> Told:

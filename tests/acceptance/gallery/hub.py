@@ -10,6 +10,7 @@ from typing import Any
 
 from edi.envelope import read
 from pipeline.demo.world import CHARACTERS, settings_text
+from pipeline.lapsing import lapse_requests
 from pipeline.replay import Source, replay
 from pipeline.report import FileReport
 from pipeline.settings import Settings, load
@@ -55,6 +56,7 @@ class History:
     guides: dict[str, list[str]]  # by partner: files beside the X12 files
     mailbox: str  # the partner in whose mailbox the files lay; "": in none
     hours_pass: int  # after the last file, before anything more is looked at
+    hours_before: int = 0  # the last file
 
     @property
     def slug(self) -> str:
@@ -76,6 +78,7 @@ def history(folder: Path) -> History:
         guides=said.pop("guides", {}),
         mailbox=said.pop("mailbox", ""),
         hours_pass=said.pop("hours_pass", 0),
+        hours_before=said.pop("hours_before", 0),
         **said,  # nothing is left: a word nobody knows is a mistake
     )
 
@@ -116,6 +119,8 @@ class Hub:
         settings = self._settings_of(_settings_text(one))
         reports = [self._drop(settings, one, path.name, path.read_bytes()) for path in one.files[:-1]]
         last = one.files[-1]
+        if one.hours_before:
+            lapse_requests(settings, self.database, NOON + timedelta(hours=one.hours_before))
         return self._told(settings, one, tuple(reports), last.name, last.read_bytes())
 
     def tell_in_005010(self, one: History) -> Told:

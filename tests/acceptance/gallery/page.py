@@ -167,7 +167,8 @@ def _question(entry: QuestionEntry) -> str:
 def _history(one: History) -> str:
     """How it came to this: the files before the last one, what was agreed, and how long nothing came."""
     *before, last = (_file(path) for path in one.files)
-    words = [f"After {', '.join(before)}, then {last}" if before else last]
+    after = f" and {one.hours_before} hours" if one.hours_before else ""
+    words = [f"After {', '.join(before)}{after}, then {last}" if before else last]
     words += (
         f"with {partner}'s `{name} = {value!r}`".replace("'", '"').replace(f'{partner}"s', f"{partner}'s")
         for partner, policy in one.policies.items()

@@ -8,6 +8,7 @@ them) and what comes of it (->): as things stand, `given` settings of the sender
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from pipeline.mapping import Mapped, WithoutEffect, to_submission
@@ -106,6 +107,8 @@ def _sentence(command: c.Command) -> str:
 
 def _terms(command: c.CancelOrder | c.ChangeOrder) -> str:
     asks = ", if the seller agrees" if command.effect is c.BuyerCancel.REQUESTED else ""
+    if command.answer_by:
+        asks += f" within {(command.answer_by - command.at) / timedelta(hours=1):.0f} hours"
     return asks + (", all or nothing" if command.part_shipped is c.PartShipped.REFUSE else "")
 
 

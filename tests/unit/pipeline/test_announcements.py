@@ -1,10 +1,12 @@
 """Parties that are told by document: the 860, 865 or 855 that each kind of cancellation becomes."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from pipeline.lapsing import lapse_requests
 from pipeline.partners import MailboxSettings
 from pipeline.settings import load
 from storage.database import Database
@@ -114,6 +116,20 @@ def test_a_request_is_the_same_860_and_its_refusal_an_865(tmp_path: Path) -> Non
     assert asked[4] == f"POC*1*QD*60*60*EA***{ITEM}"
     refusal = ["BCA*11*RJ*PO-1***20260301****20260303*20260303", "CTT*0"]
     assert house.seller("865", refusal).outcome is Outcome.APPLIED
+    (refused,) = house.answers("865")
+    assert refused[1].startswith("BCA*11*RJ*PO-1**3*20260301")
+    assert refused[4] == f"POC*1*RC*100*100*EA***{ITEM}"
+    assert house.mails() == []
+
+
+def test_a_request_that_lapsed_is_taken_back_by_an_860_and_refused_by_an_865(tmp_path: Path) -> None:
+    house = hub(tmp_path, 'tell = "edi"\nbuyer_cancel = "requested"\nrequest_deadline_hours = 4')
+    house.buyer(order("PO-1", 100))
+    house.say("860", change(f"POC*1*QD*60**EA*1**{ITEM}"), sender="acme", receiver="globex")
+    (lapsed,) = lapse_requests(house.settings, house.database, house.now + timedelta(hours=4))
+    assert [(one.how, one.quantity) for one in lapsed.moved] == [("lapsed", "40")]
+    _, taken_back = house.answers("860")
+    assert taken_back[4] == f"POC*1*CA*100*100*EA***{ITEM}"
     (refused,) = house.answers("865")
     assert refused[1].startswith("BCA*11*RJ*PO-1**3*20260301")
     assert refused[4] == f"POC*1*RC*100*100*EA***{ITEM}"

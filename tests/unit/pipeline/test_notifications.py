@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from pipeline.actors import CLOCK, PARTNER, source_words
 from pipeline.mail import render
 from pipeline.notices import (
     FINDINGS_MAX,
@@ -30,7 +31,6 @@ from pipeline.notifications import (
     document_refused_notices,
     document_rejected_notices,
     reason_words,
-    source_words,
     status_words,
 )
 from storage.commands import (
@@ -338,11 +338,13 @@ def test_a_quarantined_interchange_is_not_to_be_corrected_but_looked_into() -> N
         (SOURCE, "X12 850, interchange 000000123, group 7, set 0001, file acme-1.edi"),
         (Source(actor="staff"), "entered by staff of Example Hub"),
         (Source(actor="jo@acme.example"), "entered by jo@acme.example"),
+        (Source(actor=PARTNER), "entered by Acme Stores"),
+        (Source(actor=CLOCK), "the clock of Example Hub: the time to answer was over"),
         (Source(file="x.edi"), "file x.edi"),
     ],
 )
 def test_sources_in_words(source: Source, words: str) -> None:
-    assert source_words(source, "Example Hub") == words
+    assert source_words(source, "Example Hub", "Acme Stores") == words
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,7 @@ def test_the_example_names_every_key() -> None:
 OTHERWISE = """
 [partner.policy]
 buyer_cancel = "requested"
+request_deadline_hours = 48
 cancel_part_shipped = "refuse"
 poc_quantity = "old_new"
 answer_refusal = "865"
@@ -114,6 +115,7 @@ VP = "VN"
 """
 CHOSEN = Policy(
     buyer_cancel=BuyerCancel.REQUESTED,
+    request_deadline_hours=48,
     cancel_part_shipped=PartShipped.REFUSE,
     poc_quantity=QuantityReading.OLD_NEW,
     answer_refusal=RefusalAnswer.CHANGE_ACKNOWLEDGMENT,

@@ -3,6 +3,7 @@
 import os
 import re
 from dataclasses import fields, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,6 +19,7 @@ from pipeline.mail.message import _environment
 from pipeline.notices import (
     CONTEXTS,
     CancellationRefused,
+    CancellationRequested,
     Context,
     DocumentRejected,
     LinesCancelled,
@@ -67,6 +69,10 @@ def variants() -> dict[str, Context]:
             order, **seller, lines=(order.lines[0], weighed), totals=totals_of((order.lines[0], weighed)),
         ),
         "lines_cancelled-by_seller": replace(lines, **seller),
+        "cancellation_requested-reminder": replace(
+            CancellationRequested.example(), is_reminder=True,
+            answer_by=datetime(2026, 11, 25, 14, 5, tzinfo=UTC),
+        ),
         "cancellation_refused-whole": replace(
             refused, refused=(), cancelled="", fulfilled="60 units",
             status="Fulfilled: everything ordered was fulfilled",

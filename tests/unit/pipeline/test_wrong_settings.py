@@ -197,6 +197,11 @@ GALLERY = r"""
   partner "acme": policy.over_ship_percent is 101; it takes 0 to 100
 
 - [partner.mailbox]
++ [partner.policy] | request_deadline_hours = 48 | [partner.mailbox]
+  partner "acme": policy.request_deadline_hours is set, and buyer_cancel is effective; set
+  buyer_cancel = "requested" as well, or remove it
+
+- [partner.mailbox]
 + [partner.policy] | hold_hours = -1 | [partner.mailbox]
   partner "acme": policy.hold_hours is -1; it takes 0 to 720
 

@@ -155,7 +155,7 @@ def submit(tx: Connection, *commands: Command, key: str = "", content: str = "as
     document = DocumentKey(partner=commands[0].by, kind="doc", key=key, content_hash=content) if key else None
     result = apply(tx, Submission(commands=commands, document=document))
     for event in (event for entry in result.entries for event in entry.events):
-        if event.kind in CANCELLING | {EventKind.CANCELLATION_REQUESTED}:
+        if event.kind in CANCELLING | {EventKind.CANCELLATION_REQUESTED, EventKind.REQUEST_LAPSED}:
             outbox.enqueue(tx, mail(f"event:{event.id}:{SELLER}", order_id=event.order_id), AT)
     return result
 

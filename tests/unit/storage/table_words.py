@@ -3,6 +3,8 @@
 buyer changes  PO-1  1: down to 60; 2: deleted; 3: up by 5; 4: down from 100 to 60; 5: set at 100 minus 40
 buyer restates PO-1  1: 60 EA; 3: 5 EA                   every line of the order as it is to be
 buyer cancels  PO-1  asking                              asks the seller for it
+buyer cuts     PO-1  asking until hour 48  1: 40         asks, and the seller may answer until then
+nobody answered PO-1 at hour 48                          that time is over
 seller agrees  PO-1  1: refused 20                       answers what was asked for
 seller ships   PO-1  S-1  flagging 10%  1: 105           with the policies that apply
 """
@@ -14,9 +16,10 @@ from decimal import Decimal
 from storage import commands as say
 from storage.orders import ItemId
 from storage.outcomes import Choice
+from storage.requests import LapseRequest
 from tests.unit.storage.build import AT, BUYER, SELLER
 
-PARTIES = {"buyer": BUYER, "seller": SELLER, "stranger": "zorro", "other-buyer": "zeta"}
+PARTIES = {"buyer": BUYER, "seller": SELLER, "stranger": "zorro", "nobody": SELLER, "other-buyer": "zeta"}
 GTINS = ("UP", "EN", "UK")
 WEAK = ("BO", "IZ")  # colour and size prove nothing
 FILLER = re.compile(r"(.)\1{5,}")
@@ -49,7 +52,7 @@ READINGS = {
 
 STATEMENT = re.compile(
     r"(?P<who>\S+)\s+(?P<verb>places|copies|cancels|cuts|changes|restates|answers|agrees|refuses|ships|withdraws"
-    r"|sends)\s+(?P<po>\S+)(?P<rest>.*)"
+    r"|sends|answered)\s+(?P<po>\S+)(?P<rest>.*)"
 )
 LINE = re.compile(r"(?:^|\s)\S+:(?=\s|$)")
 PLACED = re.compile(
@@ -71,6 +74,8 @@ FLAGS = {
     "release": r"release (\S+)",
     "file": r"from (\S+)",
     "type": r"on an (\d+)",
+    "until": r"until hour (\d+)",
+    "now": r"at hour (\d+)",
     "asking": r"(asking)",
     "part": r"(all or nothing)",
     "sequence": r"number (\S+)",
@@ -103,9 +108,10 @@ def command(statement: str) -> tuple[say.Command, str]:
             release=flags["release"],
         ),
         "by": PARTIES[found["who"]],
-        "at": AT,
+        "at": AT + timedelta(hours=int(flags["now"] or 0)),
+        "answer_by": AT + timedelta(hours=int(flags["until"])) if flags["until"] else None,
         "source": say.Source(actor="staff")
-        if flags["hand"]
+        if flags["hand"] or verb == "answered"
         else say.Source(file=file, interchange="1", type=kind),
         "resolution": flags["choice"],
     }
@@ -283,6 +289,8 @@ def _said(
             consents = tuple(_consent(*line) for line in lines)
             kind, more = say.AnswerRequest, {"consent": consent, "lines": consents}
             more["certain"] = not flags["unsure"]
+        case "answered":
+            kind, more = LapseRequest, {}
         case "ships":
             shipped = tuple(_shipped(*line) for line in lines)
             kind, more = say.RecordShipment, {"shipment_id": header, "lines": shipped}

@@ -28,6 +28,7 @@ from storage.commands import (
 )
 from storage.evolve import evolve
 from storage.orders import LineState, OrderKey, OrderState, OrderStatus, status_of
+from storage.requests import LapseRequest
 from storage.rules import TABLE, Refusal, decide
 from tests.unit.storage.build import AT, BUYER, SELLER, locator, place, source
 
@@ -35,7 +36,7 @@ DOCUMENTATION = (Path(__file__).parents[3] / "docs" / "refusals.md").read_text(e
 DELTA, REJECTED = QuantityReading.DELTA, LineAnswer(answer=Answer.REJECTED)
 COMMANDS = (
     PlaceOrder, CancelOrder, CancelLines, ChangeOrder, AnswerRequest, AcknowledgeOrder, RecordShipment,
-    WithdrawShipment,
+    WithdrawShipment, LapseRequest,
 )  # fmt: skip
 
 

@@ -1,0 +1,57 @@
+"""The rules about requests to cancel: the seller's answer, and the end of the time for one. See rules."""
+
+from dataclasses import replace
+
+from storage.commands import AnswerRequest, Command, answers_given
+from storage.events import EventKind, Fact
+from storage.lines import moved
+from storage.orders import OrderState
+from storage.refusals import Decision, Refusal, applied, duplicate, held, refuse, refused
+from storage.requests import LapseRequest, about_nothing_asked, moment, overdue, read_consents
+
+
+def decide_answer(order: OrderState, command: AnswerRequest) -> Decision | None:
+    """The seller agrees to what the buyer asked to cancel, or refuses it (row 14).
+
+    None: nothing was asked, and a person said that the order itself is rejected.
+    """
+    said, given = read_consents(order, command), answers_given(command)
+    if said.refusals:
+        return refused(tuple(said.refusals))
+    agreed = moved(order.lines, said.agreed, command.reason)
+    kept = moved(order.lines, said.refused, command.reason)
+    if agreed or kept:
+        cancelled = Fact(kind=EventKind.LINES_CANCELLED, units=agreed, declined=True)
+        closed = Fact(kind=EventKind.REQUEST_REFUSED, units=kept)
+        return applied(*(fact for fact in (cancelled, closed) if fact.units))
+    if order.lapsed:
+        sentence = Refusal.REQUEST_LAPSED.sentence
+        return refuse(Refusal.REQUEST_LAPSED, f"PO {order.key.po_number}: {sentence}; nothing was changed.")
+    if not command.certain and "ignore" not in given:
+        return None if "cancel" in given else held(about_nothing_asked(order.key.po_number, command))
+    note = "The seller answers a cancellation, and none was asked for."
+    return applied(Fact(kind=EventKind.ORDER_ACKNOWLEDGED, notes=(note,)), notes=(note,))
+
+
+def decide_lapse(order: OrderState, command: LapseRequest) -> Decision:
+    """What waits of requests whose time is over is asked for no longer; silence never cancels."""
+    late = overdue(order, command.at)
+    if not late.units:
+        return duplicate("Nothing that was asked for waits beyond its time.")
+    note = f"The time for an answer ended at {moment(late.ended)}. The units stay open."
+    units = moved(order.lines, late.units, command.reason)
+    return applied(Fact(kind=EventKind.REQUEST_LAPSED, units=units, notes=(note,)), notes=(note,))
+
+
+def promised(decision: Decision, command: Command) -> Decision:
+    """What is only asked for keeps the moment it lapses: what is agreed later does not move it."""
+    if command.answer_by is None:
+        return decision
+    note = f"It can be answered until {moment(command.answer_by)}; then it lapses, and the units stay open."
+    facts = (
+        replace(fact, answer_by=command.answer_by, notes=(*fact.notes, note))
+        if fact.kind is EventKind.CANCELLATION_REQUESTED
+        else fact
+        for fact in decision.facts
+    )
+    return replace(decision, facts=tuple(facts))
