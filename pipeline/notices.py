@@ -337,12 +337,6 @@ class PasswordLink(Context):
         )  # fmt: skip
 
 
-CONTEXTS: tuple[type[Context], ...] = (
-    OrderCancelled, LinesCancelled, CancellationRequested, RequestRefused, RequestWithdrawn,
-    CancellationRefused, DocumentRefused, DocumentRejected, AnswerRejected, PasswordLink,
-)  # fmt: skip
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """One message owed to one address; the same `dedupe_key` is the same message."""

@@ -10,6 +10,7 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from pipeline import journal
+from pipeline.digests import is_digest, written_again
 from pipeline.entering import LineCut, Speaker, cancellation, consent, enter
 from pipeline.errors import CountermandError, OperatorError
 from pipeline.mail import bare_address
@@ -198,6 +199,9 @@ def _again(tx: Connection, settings: Settings, message_id: int, at: datetime) ->
     identity = f"<{secrets.token_hex(20)}@{bare_address(settings.mail.sender).rpartition('@')[2]}>"
     message = outbox.get(tx, message_id)
     is_mail = message is not None and message.kind is outbox.Kind.EMAIL
+    if message is not None and message.is_final and not message.payload and is_digest(message):
+        anew = written_again(tx, settings, message, identity, at)
+        return (outbox.resend(tx, message_id, at, anew=anew),)
     if message is None or message.event_id is None or not is_mail or not message.is_final:
         return (outbox.resend(tx, message_id, at, identity=identity if is_mail else ""),)
     told = tell_again(tx, settings, message, at, identity)

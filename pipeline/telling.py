@@ -1,7 +1,7 @@
 """Telling: notices are composed and owed through the outbox, in the transaction of their fact."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -10,9 +10,10 @@ from edi.codes import Entity
 from edi.documents import Party
 from edi.envelope import Address
 from edi.write_envelope import Route
-from pipeline import journal
+from pipeline import digests, journal
 from pipeline.announcements import announcement
 from pipeline.answers import announce
+from pipeline.company_mail import TOPICS, CompanyMail, Paces, company_mail
 from pipeline.mail import UnwritableMessage, compose, message_id
 from pipeline.notices import Notice
 from pipeline.notifications import (
@@ -30,13 +31,14 @@ from pipeline.settings import Settings
 from pipeline.webhooks.owing import owe_events, owe_refusal
 from storage import outbox, queries
 from storage.commands import CancelLines, CancelOrder
+from storage.digests import Reader, is_owed
 from storage.events import LedgerEvent
 from storage.ledger import Entry, Result
 from storage.loading import load_order
 from storage.orders import OrderState
 from storage.outbox import NewMessage, OutboxMessage, StaleMessage
 from storage.outcomes import Outcome
-from storage.states import Kind
+from storage.states import Kind, MailPace, MailTopic
 
 
 def addressees_of(settings: Settings) -> Addressees:
@@ -56,15 +58,60 @@ def tell_result(tx: Connection, settings: Settings, result: Result, origin: str,
     addressees = addressees_of(settings)
     for place, entry in enumerate(result.entries, start=1):
         order = entry.after or entry.before
-        order_id = order.id if order else None
         for event in entry.events:
             if entry.after is not None and not _told_by_document(tx, settings, event, entry.after, at):
-                _owe(tx, settings, cancellation_notices(event, entry.after, addressees), at, order_id)
+                _tell_other(tx, settings, event, entry.after, at)
         owe_events(tx, entry, at)
         refused = result.outcome is Outcome.REFUSED
         if entry.decision.refusals and (refused or result.outcome is Outcome.APPLIED):
-            _owe(tx, settings, _refusal_notices(entry, origin, addressees, refused=refused), at, order_id)
+            company = company_mail(tx, settings, entry.command.by)
+            readers = _Readers.of(company, MailTopic.REFUSALS)
+            notices = _refusal_notices(entry, origin, readers.among(addressees), refused=refused)
+            _owe(tx, settings, notices, at, order, readers)
             owe_refusal(tx, entry, origin, place, at)
+
+
+def _tell_other(
+    tx: Connection, settings: Settings, event: LedgerEvent, after: OrderState, at: datetime, *,
+    by_hand: bool = False,
+) -> list[int]:  # fmt: skip
+    """Those of the other party who chose to be told; the ids of the e-mails that go at once.
+
+    What is sent again `by_hand` waits for no digest.
+    """
+    if event.kind not in TOPICS or not event.units:
+        return []
+    company = company_mail(tx, settings, after.key.other(event.by))
+    readers = _Readers.of(company, TOPICS[event.kind])
+    if by_hand:
+        readers = replace(readers, paces=dict.fromkeys(readers.paces, MailPace.AT_ONCE))
+    notices = cancellation_notices(event, after, readers.among(addressees_of(settings)))
+    return _owe(tx, settings, notices, at, after, readers, event.id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Readers:
+    """Who of a company is told of one thing, and when."""
+
+    company: CompanyMail | None
+    topic: MailTopic
+    paces: Paces
+
+    @classmethod
+    def of(cls, company: CompanyMail | None, topic: MailTopic) -> "_Readers":
+        """Nobody has chosen anything: the addresses of the settings alone, as they stand there."""
+        if company is None or not company.choosers:
+            return cls(None, topic, {})
+        return cls(company, topic, company.paces(topic))
+
+    def among(self, addressees: Addressees) -> Addressees:
+        """The addressees, with these for their company."""
+        return self.company.among(addressees, self.paces) if self.company else addressees
+
+    def digest_of(self, to: str) -> Reader | None:
+        """In whose digest something for this address is owed; None when it goes at once."""
+        hourly = self.company is not None and self.paces.get(to) is MailPace.HOURLY
+        return Reader(partner=self.company.partner, to=to) if self.company and hourly else None
 
 
 def _told_by_document(
@@ -139,10 +186,13 @@ def tell_again(
     loaded = load_order(tx, message.order_id)
     assert loaded is not None
     (event,) = (one for one in queries.events_of(tx, message.order_id) if one.id == message.event_id)
-    notices = cancellation_notices(event, loaded.order, addressees_of(settings))
+    addressees = addressees_of(settings)
+    company = company_mail(tx, settings, loaded.order.key.other(event.by))
+    anybody = company.among(addressees) if company else addressees
+    notices = cancellation_notices(event, loaded.order, anybody)
     same = next((notice for notice in notices if notice.to and notice.to == message.to), None)
     if same is None:
-        return tuple(_owe(tx, settings, notices, at, message.order_id))
+        return tuple(_tell_other(tx, settings, event, loaded.order, at, by_hand=True))
     if message.payload:
         return (outbox.resend(tx, message.id, at, identity=identity),)
     anew, problem = _written(settings, same, identity, at, message.order_id)
@@ -152,15 +202,15 @@ def tell_again(
 
 
 def _owe(
-    tx: Connection,
-    settings: Settings,
-    notices: Sequence[Notice] | Iterable[Notice],
-    at: datetime,
-    order_id: int | None,
-) -> list[int]:
-    """Owe the notices, each once; the ids of those that were not owed before and will be sent."""
+    tx: Connection, settings: Settings, notices: Iterable[Notice], at: datetime, order: OrderState | None,
+    readers: _Readers | None = None, event_id: int | None = None,
+) -> list[int]:  # fmt: skip
+    """Owe the notices, each once, at once or in a digest; the ids of e-mails that were not owed before."""
     owed = []
+    order_id = order.id if order else None
     for notice in notices:
+        if _in_digest(tx, settings, notice, readers, at, order, event_id):
+            continue
         # With the time: where a backup was put back, another event may come to the same number.
         identity = message_id(f"{notice.dedupe_key} {at.isoformat()}", settings.mail.sender)
         message, problem = _written(settings, notice, identity, at, order_id)
@@ -169,6 +219,27 @@ def _owe(
         elif (made := outbox.enqueue(tx, message, at)) is not None:
             owed.append(made)
     return owed
+
+
+def _in_digest(
+    tx: Connection, settings: Settings, notice: Notice, readers: _Readers | None, at: datetime,
+    order: OrderState | None, event_id: int | None,
+) -> bool:  # fmt: skip
+    """Whether a reader is told in a digest, now or already; what cannot be said there goes the other way."""
+    if readers is None or readers.company is None:
+        return False  # nobody there chose anything
+    reader = readers.digest_of(notice.to)
+    if reader is None:
+        return is_owed(tx, notice.dedupe_key)
+    is_party = order is not None and reader.partner in (order.key.buyer, order.key.seller)
+    try:
+        digests.owe(
+            tx, settings, notice, reader, readers.topic, at,
+            event_id=event_id, order_id=order.id if order else None, is_party=is_party,
+        )  # fmt: skip
+    except UnwritableMessage:
+        return False
+    return True
 
 
 def _written(

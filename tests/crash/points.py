@@ -36,6 +36,7 @@ COMMITS = {
     "waiting._forgive": "an attempt that failed for no fault of the file's is not counted",
     "waiting._record": "our own mistake over a file is counted",
     "waiting.expire_waiting": "what waited too long is refused",
+    "digests.gather": "what waited for an hour becomes one mail for each reader",
     "deliver._recovered": "what the last process left half sent is settled",
     "deliver._Courier.claim": "messages are taken to be sent",
     "deliver._Courier.committing": "the final dot of a mail is about to go",
@@ -84,6 +85,10 @@ IN_TROUBLE_ONLY = {
     },
     **{
         f"commit waiting._forgive: {moment}": "a database that goes; tests/unit/storage/test_postgresql.py"
+        for moment in ("before", "after")
+    },
+    **{
+        f"commit digests.gather: {moment}": "a digest; tests/app/test_digests.py kills at these"
         for moment in ("before", "after")
     },
     **{

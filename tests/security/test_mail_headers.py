@@ -13,9 +13,10 @@ import pytest
 from jinja2 import DictLoader
 
 from edi.delimiters import Delimiters
+from pipeline.contexts import CONTEXTS
 from pipeline.mail import UnwritableMessage, compose, message, render
 from pipeline.mail.message import HEADERS, RENDERED_CHARS_MAX, SUBJECT_LENGTH_MAX
-from pipeline.notices import CONTEXTS, LINES_MAX, Context, Notice, OrderCancelled
+from pipeline.notices import LINES_MAX, Context, Notice, OrderCancelled
 from storage.outbox import OutboxMessage
 from storage.outcomes import Outcome
 from storage.states import Kind

@@ -163,6 +163,7 @@ def ways(by: Iterable[str]) -> str:
 
 _WAYS = {
     "email": "by e-mail",
+    "digest": "by e-mail within the hour",
     "x12": "by an X12 document",
     "support": "by the hub's staff, for no address is known",
 }
