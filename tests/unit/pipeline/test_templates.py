@@ -184,7 +184,8 @@ def test_html_works_in_old_and_small_readers(name: str) -> None:
     sizes = {int(size) for size in re.findall(r"font-size:(\d+)px", html)} - {0}  # 0: the coloured bar
     assert min(sizes) >= 14
     assert not re.search(
-        r"url\(|flex|grid|@import|https?://(?!www\.w3\.org/1999/xhtml|orders\.hub\.example/(password|orders|company))", html
+        r"url\(|flex|grid|@import|https?://(?!www\.w3\.org/1999/xhtml|orders\.hub\.example/(password|orders|company))",
+        html,
     )
     assert html.count("<!--[if mso]>") == html.count("<![endif]-->") == 3
 
