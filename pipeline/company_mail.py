@@ -80,6 +80,11 @@ class CompanyMail:
                 found[email] = person.paces.get(topic, MailPace.NONE)
         return {address: pace for address, pace in found.items() if pace is not MailPace.NONE}
 
+    def has(self, address: str) -> bool:
+        """Whether it is an address of the settings, or of somebody who has chosen."""
+        known = (*self.standing, *(one.email for one in self.choosers))
+        return normal(address) in map(normal, known)
+
     def pace_of(self, email: str, topic: MailTopic) -> MailPace:
         """What one person chose, or has without choosing."""
         paces = {normal(address): pace for address, pace in self.chosen(topic).items()}

@@ -101,7 +101,8 @@ def _parts(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
     part: list[Entry] = []
     lines = 0
     for entry in entries:
-        more = len(item_of(entry.content).lines)
+        item = item_of(entry.content)
+        more = len(item.lines) + len(item.problems)
         if part and (len(part) == ITEMS_MAX or lines + more > LINES_MAX):
             yield part
             part, lines = [], 0

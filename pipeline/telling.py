@@ -31,7 +31,7 @@ from pipeline.settings import Settings
 from pipeline.webhooks.owing import owe_events, owe_refusal
 from storage import outbox, queries
 from storage.commands import CancelLines, CancelOrder
-from storage.digests import Reader, is_owed
+from storage.digests import Reader, gathered, is_owed
 from storage.events import LedgerEvent
 from storage.ledger import Entry, Result
 from storage.loading import load_order
@@ -198,6 +198,28 @@ def tell_again(
     anew, problem = _written(settings, same, identity, at, message.order_id)
     if problem:
         raise StaleMessage(f"Message {message.id} still cannot be sent: {problem}.")
+    return (outbox.resend(tx, message.id, at, anew=anew),)
+
+
+def tell_digest_again(
+    tx: Connection, settings: Settings, message: OutboxMessage, at: datetime, identity: str
+) -> tuple[int, ...]:
+    """Send a digest again; the ids of the new messages. As `tell_again`: the same words to the same reader,
+    written anew where they could not be; where that reader is gone, whom the company has instead."""
+    entries = gathered(tx, message.id)
+    company = company_mail(tx, settings, entries[0].reader.partner) if entries else None
+    events = {entry.event_id: entry.order_id for entry in entries if entry.event_id and entry.order_id}
+    if company is not None and events and not company.has(message.to):
+        told: list[int] = []
+        for event_id, order_id in events.items():
+            loaded = load_order(tx, order_id)
+            assert loaded is not None
+            (event,) = (one for one in queries.events_of(tx, order_id) if one.id == event_id)
+            told += _tell_other(tx, settings, event, loaded.order, at, by_hand=True)
+        return tuple(told)
+    if message.payload:
+        return (outbox.resend(tx, message.id, at, identity=identity),)
+    anew = digests.written_again(tx, settings, message, identity, at)
     return (outbox.resend(tx, message.id, at, anew=anew),)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from storage.database import insert_new, lock_names
 from storage.models import table
-from storage.states import MailTopic
+from storage.states import MailTopic, Status
 
 DIGEST_SECONDS = 3600  # at most, from a fact to the digest that tells of it
 _ENTRIES, _OUTBOX = table("digest_entry"), table("outbox")
@@ -43,6 +43,15 @@ class Entry(NewEntry):
     id: int
     created_at: datetime
     message_id: int | None  # None: it waits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """An event as a part of somebody's digest."""
+
+    event_id: int
+    status: Status | None  # the digest's; None: it waits for the hour to end
+    sent_at: datetime | None
 
 
 def is_owed(tx: Connection, dedupe_key: str) -> bool:
@@ -98,10 +107,15 @@ def gathered(tx: Connection, message_id: int) -> tuple[Entry, ...]:
     return tuple(map(_entry, tx.execute(query.order_by(_ENTRIES.c.id))))
 
 
-def of_events(tx: Connection, events: Collection[int]) -> tuple[Entry, ...]:
-    """What is told of some events in digests, oldest first."""
-    query = select(_ENTRIES).where(_ENTRIES.c.event_id.in_(events))
-    return tuple(map(_entry, tx.execute(query.order_by(_ENTRIES.c.id))))
+def told_in_digests(tx: Connection, events: Collection[int]) -> tuple[Part, ...]:
+    """How far it is with what is told of some events in digests, oldest first."""
+    query = select(_ENTRIES.c.event_id, _OUTBOX.c.status, _OUTBOX.c.sent_at)
+    query = query.join(_OUTBOX, _OUTBOX.c.id == _ENTRIES.c.message_id, isouter=True)
+    rows = tx.execute(query.where(_ENTRIES.c.event_id.in_(events)).order_by(_ENTRIES.c.id))
+    return tuple(
+        Part(event_id=row.event_id, status=Status(row.status) if row.status else None, sent_at=row.sent_at)
+        for row in rows
+    )
 
 
 def mark_gathered(tx: Connection, entries: Collection[Entry], message_id: int) -> None:

@@ -24,7 +24,7 @@ from storage.due import Due, Work
 from storage.states import MailPace, MailTopic, Status
 from tests.api.site import SELLER, Site, served
 from tests.app.clock import Hands
-from tests.app.people import add_person
+from tests.app.people import add_person, signed_in
 from tests.unit.pipeline.ledger_files import write_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -236,6 +236,43 @@ def test_old_digests_are_emptied_with_their_words(hub: Site, hands: Hands) -> No
     with hub.application.database.reading() as tx:
         (entry,) = digests.gathered(tx, told.id)
     assert (told.body_text, entry.content) == ("", "")
+    assert hub.breaches() == ()
+
+
+def test_the_order_says_that_a_digest_tells_of_it(hub: Site, hands: Hands) -> None:
+    order_id = hub.place("PO-1", 10)
+    cancel(hub, order_id, 1, 1)
+    bob = signed_in(hub, "bob@globex.example", "globex")
+    bob.get(f"/orders/{order_id}")
+    assert "Digest of an hour to Acme Stores: waits for the hour to end" in bob.text
+    send(hub, hands.at + timedelta(hours=1))
+    bob.get(f"/orders/{order_id}")
+    assert "Digest of an hour to Acme Stores: sent 20" in bob.text
+    digest = hub.mails(DORA)[-1]
+    assert bob.get(f"/orders/{order_id}/messages/{digest.id}").status_code == 404
+
+
+def test_a_digest_whose_reader_is_gone_is_sent_again_to_whom_the_company_has(
+    hub: Site, hands: Hands, tmp_path: Path
+) -> None:
+    cancel(hub, hub.place("PO-1", 10), 1, 1)
+    send(hub, hands.at + timedelta(hours=1))
+    told = hub.mails(DORA)[-1]
+    pick(hub, DORA, MailPace.NONE)
+    add_person(hub, "eve@acme.example", "acme")
+    pick(hub, "eve@acme.example", MailPace.HOURLY)
+
+    def revoke(tx: Any) -> None:
+        user = people.user_with(tx, DORA)
+        assert user is not None
+        people.revoke_user(tx, user.id, hands.at)
+
+    hub.application.database.run(revoke)
+    before = len(hub.mails())
+    command = ["resend", str(told.id), "--config", str(tmp_path / "countermand.toml")]
+    assert run(command) == 0
+    assert [mail.to for mail in hub.mails()[before:]] == ["eve@acme.example"]
+    assert run(command) == 2  # everybody was told
     assert hub.breaches() == ()
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from pipeline.amounts import amounts
 from pipeline.notifications import item_words, reason_words, source_words
+from storage.digests import Part, told_in_digests
 from storage.events import EventKind, LedgerEvent, Units
 from storage.orders import LineState, OrderStatus
 from storage.outbox import OutboxMessage, list_messages
@@ -173,7 +174,7 @@ _WAYS = {
 class Told:
     """A message about an event, as both parties may know of it."""
 
-    id: int
+    id: int | None  # None: a digest, of which this event is a part
     name: str  # of the partner who is told
     is_mail: bool
     set_type: str  # of a document; "" for a mail
@@ -199,7 +200,19 @@ def told_of(tx: Connection, named: Named, view: OrderView) -> dict[int, tuple[To
         event = events.get(message.event_id or 0)
         if event is not None:
             told.setdefault(event.id, []).append(_told(message, named(view.summary.key.other(event.by))))
+    for part in told_in_digests(tx, tuple(events)):
+        name = named(view.summary.key.other(events[part.event_id].by))
+        told.setdefault(part.event_id, []).append(_told_in_digest(part, name))
     return {event_id: tuple(messages) for event_id, messages in told.items()}
+
+
+def _told_in_digest(part: Part, name: str) -> Told:
+    """A digest is its reader's own: it may tell of other orders too, so nobody else is shown it."""
+    return Told(
+        id=None, name=name, is_mail=True, set_type="",
+        state=_STATES[part.status] if part.status else "waits for the hour to end",
+        is_sent=part.status is Status.SENT, at=part.sent_at,
+    )  # fmt: skip
 
 
 def _told(message: OutboxMessage, name: str) -> Told:

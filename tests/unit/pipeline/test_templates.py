@@ -80,8 +80,8 @@ def variants() -> dict[str, Context]:
             items=(
                 replace(
                     digest.items[0], headline="PO 4500012 could not be cancelled in full",
-                    lead="Acme Stores asked to cancel PO 4500012: 48 units could be cancelled, but 1 line could"
-                    " not be cancelled in full.",
+                    lead="Acme Stores asked to cancel PO 4500012: 48 units could be cancelled, but 1 line"
+                    " could not be cancelled in full.",
                     advice=(), moved="Asked", lines=refused.refused, lines_left_out=3, totals=(), link="",
                     problems=("PO 4500012: the order is fulfilled, and cannot be cancelled.",),
                 ),
