@@ -46,7 +46,7 @@ class Entry(NewEntry):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class DigestPart:
     """An event as a part of somebody's digest."""
 
     event_id: int
@@ -107,13 +107,15 @@ def gathered(tx: Connection, message_id: int) -> tuple[Entry, ...]:
     return tuple(map(_entry, tx.execute(query.order_by(_ENTRIES.c.id))))
 
 
-def told_in_digests(tx: Connection, events: Collection[int]) -> tuple[Part, ...]:
+def told_in_digests(tx: Connection, events: Collection[int]) -> tuple[DigestPart, ...]:
     """How far it is with what is told of some events in digests, oldest first."""
     query = select(_ENTRIES.c.event_id, _OUTBOX.c.status, _OUTBOX.c.sent_at)
     query = query.join(_OUTBOX, _OUTBOX.c.id == _ENTRIES.c.message_id, isouter=True)
     rows = tx.execute(query.where(_ENTRIES.c.event_id.in_(events)).order_by(_ENTRIES.c.id))
     return tuple(
-        Part(event_id=row.event_id, status=Status(row.status) if row.status else None, sent_at=row.sent_at)
+        DigestPart(
+            event_id=row.event_id, status=Status(row.status) if row.status else None, sent_at=row.sent_at
+        )
         for row in rows
     )
 

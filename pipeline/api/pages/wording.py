@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from pipeline.amounts import amounts
 from pipeline.notifications import item_words, reason_words, source_words
-from storage.digests import Part, told_in_digests
+from storage.digests import DigestPart, told_in_digests
 from storage.events import EventKind, LedgerEvent, Units
 from storage.orders import LineState, OrderStatus
 from storage.outbox import OutboxMessage, list_messages
@@ -206,7 +206,7 @@ def told_of(tx: Connection, named: Named, view: OrderView) -> dict[int, tuple[To
     return {event_id: tuple(messages) for event_id, messages in told.items()}
 
 
-def _told_in_digest(part: Part, name: str) -> Told:
+def _told_in_digest(part: DigestPart, name: str) -> Told:
     """A digest is its reader's own: it may tell of other orders too, so nobody else is shown it."""
     return Told(
         id=None, name=name, is_mail=True, set_type="",
