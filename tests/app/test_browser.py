@@ -194,7 +194,7 @@ def test_the_pages_that_are_left_are_good_to_look_at_too(scene: Scene) -> None:
     ada = scene.someone("ada@acme.example")
     ada.click("Company", role="link")
     ada.page.get_by_text("Choose your own e-mails", exact=True).focus()
-    for key in ("Enter", "Tab", "o", "Tab", "Tab", "Tab", "Enter"):  # by keyboard: cancellations, once an hour
+    for key in ["Enter", "Tab", "o", "Tab", "Tab", "Tab", "Enter"]:  # cancellations once an hour, by keyboard
         ada.page.keyboard.press(key)
     ada.page.get_by_text("Your choice is kept.").wait_for()
     ada.look()

@@ -12,6 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.create_index("app_user_partner", "app_user", ["partner"])  # whose choices are looked at by each notice
     op.create_table(
         "mail_choice",
         sa.Column("user_id", sa.BigInteger(), nullable=False),
