@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.cli import run
 from pipeline.company_mail import CompanyMail
+from pipeline.doctor import examine
 from storage import people
 from storage.mail_choices import Chooser
 from storage.states import MailPace, MailTopic
@@ -132,6 +133,22 @@ def test_the_command_shows_and_sets(site: Site, capfd: pytest.CaptureFixture[str
     assert run(["user", "mail", "nobody@acme.example", *config]) == 2
 
 
+def failing(site: Site) -> set[str]:
+    """What the doctor finds wrong."""
+    return {one.what for one in examine(site.application) if not one.ok}
+
+
+def test_support_sees_what_went_to_a_companys_people(site: Site) -> None:
+    eve = signed_in(site, "eve@hub.example")
+    add_person(site, ADA, "acme")
+    eve.get("/support/outbox?partner=acme")
+    assert ADA not in eve.text
+    command = ["user", "mail", ADA, "--cancellations", "at_once"]
+    assert run([*command, "--config", str(site.application.settings.path)]) == 0
+    eve.get("/support/outbox?partner=acme")
+    assert ADA in eve.text
+
+
 def test_the_preview_says_within_the_hour_where_nobody_wants_it_at_once(
     tmp_path: Path, both_systems: None
 ) -> None:
@@ -140,6 +157,10 @@ def test_the_preview_says_within_the_hour_where_nobody_wants_it_at_once(
     with served(tmp_path, settings_file=path) as site:
         add_person(site, ADA, "acme")
         assert run(["user", "mail", ADA, "--cancellations", "hourly", "--config", str(path)]) == 0
+        assert "partner acme" in failing(site)  # of requests and refusals nobody is told
+        for topic in ("--requests", "--refusals"):
+            assert run(["user", "mail", ADA, topic, "at_once", "--config", str(path)]) == 0
+        assert "partner acme" not in failing(site)
         order_id = site.place("PO-1", 10)
         seen = site.client("globex").post(f"/api/v1/seller/orders/{order_id}/cancellation-preview", json={})
         assert [told["by"] for told in seen.json()["told"]] == [["digest"]]

@@ -21,6 +21,7 @@ from pipeline.api.pages.support_parts import (
     signature,
 )
 from pipeline.api.pages.visitors import Operator, PageError, Visitor, application_of, field, not_there
+from pipeline.company_mail import company_mail
 from pipeline.people import is_secret
 from pipeline.settings import Settings
 from storage import interchanges, lookups, outbox, queries
@@ -87,12 +88,12 @@ def _there(tx: Connection, message_id: int) -> OutboxMessage:
 
 def _list(request: Request, visitor: Visitor, search: dict[str, str], before: int | None) -> Response:
     application = application_of(request)
-    wanted = MessagesWanted(
-        status=next((one for one in Status if one.value == search["status"]), None),
-        kind=next((one for one in Kind if one.value == search["kind"]), None),
-        recipients=_addresses(application.settings, search["partner"]), po_number=search["po"],
-    )  # fmt: skip
     with application.database.reading() as tx:
+        wanted = MessagesWanted(
+            status=next((one for one in Status if one.value == search["status"]), None),
+            kind=next((one for one in Kind if one.value == search["kind"]), None),
+            recipients=_addresses(tx, application.settings, search["partner"]), po_number=search["po"],
+        )  # fmt: skip
         found = lookups.list_lines(tx, wanted, before_id=before, limit=PAGE_ROWS + 1)
     page = page_of(found, search, before)
     page["rows"] = [message_row(request, one) for one in found[:PAGE_ROWS]]
@@ -104,10 +105,12 @@ def _list(request: Request, visitor: Visitor, search: dict[str, str], before: in
     )  # fmt: skip
 
 
-def _addresses(settings: Settings, partner_id: str) -> tuple[str, ...]:
-    """Where a partner's mails and documents go by today's settings."""
-    partner = settings.directory.get(partner_id)
-    return (partner_id, *partner.notify) if partner else tuple(filter(None, [partner_id]))
+def _addresses(tx: Connection, settings: Settings, partner_id: str) -> tuple[str, ...]:
+    """Where a partner's mails and documents go by today's settings and choices."""
+    company = company_mail(tx, settings, partner_id)
+    if company is None:
+        return tuple(filter(None, [partner_id]))
+    return (partner_id, *company.standing, *(chooser.email for chooser in company.choosers))
 
 
 def _message(request: Request, visitor: Visitor, message_id: int, said: str) -> Response:
