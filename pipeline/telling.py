@@ -60,7 +60,7 @@ def tell_result(tx: Connection, settings: Settings, result: Result, origin: str,
         order = entry.after or entry.before
         for event in entry.events:
             if entry.after is not None and not _told_by_document(tx, settings, event, entry.after, at):
-                _tell_other(tx, settings, event, entry.after, at)
+                _tell_other(tx, settings, addressees, event, entry.after, at)
         owe_events(tx, entry, at)
         refused = result.outcome is Outcome.REFUSED
         if entry.decision.refusals and (refused or result.outcome is Outcome.APPLIED):
@@ -72,8 +72,8 @@ def tell_result(tx: Connection, settings: Settings, result: Result, origin: str,
 
 
 def _tell_other(
-    tx: Connection, settings: Settings, event: LedgerEvent, after: OrderState, at: datetime, *,
-    by_hand: bool = False,
+    tx: Connection, settings: Settings, addressees: Addressees, event: LedgerEvent, after: OrderState,
+    at: datetime, *, by_hand: bool = False,
 ) -> list[int]:  # fmt: skip
     """Those of the other party who chose to be told; the ids of the e-mails that go at once.
 
@@ -85,7 +85,7 @@ def _tell_other(
     readers = _Readers.of(company, TOPICS[event.kind])
     if by_hand:
         readers = replace(readers, paces=dict.fromkeys(readers.paces, MailPace.AT_ONCE))
-    notices = cancellation_notices(event, after, readers.among(addressees_of(settings)))
+    notices = cancellation_notices(event, after, readers.among(addressees))
     return _owe(tx, settings, notices, at, after, readers, event.id)
 
 
@@ -192,7 +192,7 @@ def tell_again(
     notices = cancellation_notices(event, loaded.order, anybody)
     same = next((notice for notice in notices if notice.to and notice.to == message.to), None)
     if same is None:
-        return tuple(_tell_other(tx, settings, event, loaded.order, at, by_hand=True))
+        return tuple(_tell_other(tx, settings, addressees, event, loaded.order, at, by_hand=True))
     if message.payload:
         return (outbox.resend(tx, message.id, at, identity=identity),)
     anew, problem = _written(settings, same, identity, at, message.order_id)
@@ -210,12 +210,12 @@ def tell_digest_again(
     company = company_mail(tx, settings, entries[0].reader.partner) if entries else None
     events = {entry.event_id: entry.order_id for entry in entries if entry.event_id and entry.order_id}
     if company is not None and events and not company.has(message.to):
-        told: list[int] = []
+        told, addressees = list[int](), addressees_of(settings)
         for event_id, order_id in events.items():
             loaded = load_order(tx, order_id)
             assert loaded is not None
             (event,) = (one for one in queries.events_of(tx, order_id) if one.id == event_id)
-            told += _tell_other(tx, settings, event, loaded.order, at, by_hand=True)
+            told += _tell_other(tx, settings, addressees, event, loaded.order, at, by_hand=True)
         return tuple(told)
     if message.payload:
         return (outbox.resend(tx, message.id, at, identity=identity),)
