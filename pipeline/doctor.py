@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from pipeline.company_mail import company_mail
 from pipeline.errors import CountermandError, OperatorError
 from pipeline.guides import check_guides
 from pipeline.mail import SmtpSession, check_templates
@@ -20,7 +21,7 @@ from pipeline.wiring import Application
 from storage import due
 from storage.database import Database, DatabaseUnavailable, Guard
 from storage.gauges import Gauges, backlog
-from storage.states import FileStatus, Status
+from storage.states import FileStatus, MailTopic, Status
 
 FREE_BYTES_MIN = 500 * 1024 * 1024  # five of the largest files, and room for the database's own log
 HELD_MAX = timedelta(days=1)
@@ -59,7 +60,7 @@ def examine(application: Application) -> list[Examined]:
     elif found[-1].ok:
         found.append(_try("clock", partial(_clock, application)))
     for partner in settings.partners:
-        if not partner.notify:
+        if not partner.notify and not _is_anybody_told(application, partner):
             said = "notify is empty, so nobody there is told; give it an address"
             found.append(Examined(f"partner {partner.id}", False, said))
         if partner.mailbox is not None:
@@ -68,6 +69,16 @@ def examine(application: Application) -> list[Examined]:
                 found.append(_try(f"folders {partner.id}", partial(_folders, application, partner)))
     found.append(_try("mail", lambda: _mail(application)))
     return [*found, *lying]
+
+
+def _is_anybody_told(application: Application, partner: Partner) -> bool:
+    """Whether people who sign in chose to be told of everything, between them."""
+    try:
+        with application.database.reading() as tx:
+            company = company_mail(tx, application.settings, partner.id)
+    except DatabaseUnavailable:  # which is said in its own line
+        return False
+    return company is not None and all(company.chosen(topic) for topic in MailTopic)
 
 
 def _try(what: str, attempt: Callable[[], str]) -> Examined:

@@ -21,7 +21,6 @@ from pipeline.notice_shapes import (
 )
 
 __all__ = [
-    "CONTEXTS",
     "FINDINGS_MAX",
     "LINES_MAX",
     "AnswerMissed",
@@ -355,13 +354,6 @@ class PasswordLink(Context):
             link="https://orders.hub.example/password?link=3q2Yk0Wn0H8Jm1xQ6u5rTzB7cVdEfGhIjKlMnOpQrSt",
             good_until=datetime(2026, 11, 26, 14, 5, tzinfo=UTC), is_new=True,
         )  # fmt: skip
-
-
-CONTEXTS: tuple[type[Context], ...] = (
-    OrderCancelled, LinesCancelled, CancellationRequested, RequestRefused, RequestWithdrawn,
-    RequestLapsed, AnswerMissed, CancellationRefused, DocumentRefused, DocumentRejected, AnswerRejected,
-    PasswordLink,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

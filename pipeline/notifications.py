@@ -34,6 +34,7 @@ from pipeline.reasons import named_reason
 from storage.commands import Command, Reason, Source
 from storage.events import EventKind, LedgerEvent, Units
 from storage.orders import ZERO, ItemId, LineState, OrderKey, OrderState, OrderStatus
+from storage.outbox import OutboxMessage
 from storage.outcomes import Outcome, Question
 from storage.refusals import RefusedLine
 
@@ -95,6 +96,13 @@ def readers_of(event: LedgerEvent, key: OrderKey) -> tuple[str, ...]:
     if event.kind not in TOLD or not event.units:
         return ()
     return (key.buyer, key.seller) if event.kind is EventKind.REQUEST_LAPSED else (key.other(event.by),)
+
+
+def reader_of(event: LedgerEvent, key: OrderKey, message: OutboxMessage) -> str:
+    """Which of the parties that are told of an event a message is for."""
+    missed = message.set_type == "860" or f":{AnswerMissed.TEMPLATE}:" in message.dedupe_key
+    sellers = event.kind is EventKind.REQUEST_LAPSED and missed
+    return key.seller if sellers else key.other(event.by)
 
 
 def cancellation_notices(

@@ -9,6 +9,7 @@ from edi.unfinished import breaks_off
 from pipeline import logbook
 from pipeline.clock import Clock
 from pipeline.deliver import DeliveryReport, deliver, joined, opened_once
+from pipeline.digests import gather
 from pipeline.errors import CountermandError, OperatorError
 from pipeline.lapsing import lapse_requests
 from pipeline.mail import SmtpSettings
@@ -107,6 +108,7 @@ class Poller:
                     expired += lapse_requests(self.settings, self.database, self.clock.now())
                 received += reports
                 down = {one.partner_id for one in received if one.paused or one.failure}
+                gather(self.settings, self.database, self.clock)
                 deliveries.append(deliver(self.database, self.mail(), mailbox_of, self.clock, leave=down))
                 deliveries.append(poster.round())
                 files += done

@@ -4,13 +4,17 @@ The partners' processed and rejected folders hold what was taken in the lost tim
 know is kept and read, in the order it was written; whatever that makes us owe is uncertain, never sent.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
 
 from edi import limits
 from pipeline.batches import BATCH_BYTES_MAX, BATCH_FILES_MAX
 from pipeline.clock import Clock
+from pipeline.digests import gather_all
 from pipeline.errors import CountermandError, OperatorError
 from pipeline.ports import Folder, Mailbox, RemoteFile, printable
 from pipeline.report import FileReport, SetReport
@@ -73,6 +77,7 @@ class Restorer:
             raise OperatorError(f"No partner with a mailbox is called {', '.join(unknown)}.")
         counters = [f"interchange:{partner.id}" for partner in self.settings.partners]
         with self.database.writing() as tx:
+            gather_all(tx, self.settings, self.clock.now())  # what waits may have been told since the backup
             restoration.begin(tx, self.clock.now(), counters=counters, numbers_skipped=numbers_skipped)
         found = [
             self._look(partner_id, folder)
@@ -81,7 +86,7 @@ class Restorer:
             for folder in self._folders(partner_id)
         ]
         files, failed = self._read()
-        expired = expire_waiting(self.settings, self.database, self.clock.now(), restoration.doubting)
+        expired = expire_waiting(self.settings, self.database, self.clock.now(), self._doubting)
         ended = not any(one.error for one in found)
         with self.database.writing() as tx:
             if ended:
@@ -95,6 +100,13 @@ class Restorer:
             doubtful=doubtful,
             ended=ended,
         )
+
+    @contextmanager
+    def _doubting(self, tx: Connection) -> Iterator[None]:
+        """What is owed inside, also in digests, is uncertain: it may have gone out in the lost time."""
+        with restoration.doubting(tx):
+            yield
+            gather_all(tx, self.settings, self.clock.now())
 
     def _folders(self, partner_id: str) -> tuple[Folder, ...]:
         """Where files that we took lie: in the pickup folder too, where the server let us move nothing."""
@@ -151,7 +163,7 @@ class Restorer:
         files: list[FileReport] = []
         failed: list[str] = []
         while True:
-            done, bugs = ingest_waiting(self.settings, self.database, self.clock.now, restoration.doubting)
+            done, bugs = ingest_waiting(self.settings, self.database, self.clock.now, self._doubting)
             files += done
             failed += bugs
             if not done:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from pipeline import journal
+from pipeline.digests import is_digest
 from pipeline.entering import LineCut, Speaker, cancellation, consent, enter
 from pipeline.errors import CountermandError, OperatorError
 from pipeline.mail import bare_address
@@ -20,7 +21,7 @@ from pipeline.replay import replay_kept
 from pipeline.report import FileReport, SetReport, with_result
 from pipeline.sets import decide_again
 from pipeline.settings import Settings
-from pipeline.telling import tell_again
+from pipeline.telling import tell_again, tell_digest_again
 from pipeline.wiring import Application
 from storage import held, ledger, outbox, queries, receipts
 from storage.commands import Command, Consent
@@ -227,9 +228,10 @@ def _again(tx: Connection, settings: Settings, message_id: int, at: datetime) ->
     if message is not None:
         check_no_secret(message)
     is_mail = message is not None and message.kind is outbox.Kind.EMAIL
-    if message is None or message.event_id is None or not is_mail or not message.is_final:
+    digest = message is not None and is_digest(message)
+    if message is None or not message.is_final or not (digest or (message.event_id and is_mail)):
         return (outbox.resend(tx, message_id, at, identity=identity if is_mail else ""),)
-    told = tell_again(tx, settings, message, at, identity)
+    told = (tell_digest_again if digest else tell_again)(tx, settings, message, at, identity)
     if not told:
         raise Refused(
             f"Everybody whom the settings name for message {message_id} now was told already, and"

@@ -1,7 +1,7 @@
 """Telling: notices are composed and owed through the outbox, in the transaction of their fact."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -10,9 +10,10 @@ from edi.codes import Entity
 from edi.documents import Party
 from edi.envelope import Address
 from edi.write_envelope import Route
-from pipeline import journal
+from pipeline import digests, journal
 from pipeline.announcements import announcement
 from pipeline.answers import announce
+from pipeline.company_mail import CompanyMail, Paces, company_mail, topic_of
 from pipeline.mail import UnwritableMessage, compose, message_id
 from pipeline.notices import Notice
 from pipeline.notifications import (
@@ -23,6 +24,7 @@ from pipeline.notifications import (
     cancellation_refused_notices,
     document_refused_notices,
     document_rejected_notices,
+    reader_of,
     readers_of,
     reminder_notices,
 )
@@ -32,13 +34,14 @@ from pipeline.settings import Settings
 from pipeline.webhooks.owing import owe_events, owe_refusal
 from storage import outbox, queries
 from storage.commands import CancelLines, CancelOrder
+from storage.digests import Reader, gathered, is_owed
 from storage.events import LedgerEvent
 from storage.ledger import Entry, Result
 from storage.loading import load_order
 from storage.orders import OrderState
 from storage.outbox import NewMessage, OutboxMessage, StaleMessage
 from storage.outcomes import Outcome
-from storage.states import Kind
+from storage.states import Kind, MailPace, MailTopic
 
 
 def addressees_of(settings: Settings) -> Addressees:
@@ -58,17 +61,65 @@ def tell_result(tx: Connection, settings: Settings, result: Result, origin: str,
     addressees = addressees_of(settings)
     for place, entry in enumerate(result.entries, start=1):
         order = entry.after or entry.before
-        order_id = order.id if order else None
         for event in entry.events:
             if entry.after is not None:
                 told = _told_by_document(tx, settings, event, entry.after, at)
-                notices = cancellation_notices(event, entry.after, addressees, but=told)
-                _owe(tx, settings, notices, at, order_id)
+                _tell_parties(tx, settings, addressees, event, entry.after, at, but=told)
         owe_events(tx, entry, at)
         refused = result.outcome is Outcome.REFUSED
         if entry.decision.refusals and (refused or result.outcome is Outcome.APPLIED):
-            _owe(tx, settings, _refusal_notices(entry, origin, addressees, refused=refused), at, order_id)
+            company = company_mail(tx, settings, entry.command.by)
+            readers = _Readers.of(company, MailTopic.REFUSALS)
+            notices = _refusal_notices(entry, origin, readers.among(addressees), refused=refused)
+            _owe(tx, settings, notices, at, order, readers)
             owe_refusal(tx, entry, origin, place, at)
+
+
+def _tell_parties(
+    tx: Connection, settings: Settings, addressees: Addressees, event: LedgerEvent, after: OrderState,
+    at: datetime, *, but: Collection[str] = (), by_hand: bool = False,
+) -> list[int]:  # fmt: skip
+    """Those of the parties told of the event who chose to be; the ids of the e-mails that go at once.
+
+    Nobody of the parties in `but`. What is sent again `by_hand` waits for no digest.
+    """
+    parties = readers_of(event, after.key)
+    owed: list[int] = []
+    for party in parties:
+        if party in but:
+            continue
+        readers = _Readers.of(company_mail(tx, settings, party), topic_of(event.kind, party, after.key))
+        if by_hand:
+            readers = replace(readers, paces=dict.fromkeys(readers.paces, MailPace.AT_ONCE))
+        others = [other for other in parties if other != party]
+        notices = cancellation_notices(event, after, readers.among(addressees), but=others)
+        owed += _owe(tx, settings, notices, at, after, readers, event.id)
+    return owed
+
+
+@dataclass(frozen=True, slots=True)
+class _Readers:
+    """Who of a company is told of one thing, and when."""
+
+    company: CompanyMail | None
+    topic: MailTopic
+    paces: Paces
+
+    @classmethod
+    def of(cls, company: CompanyMail | None, topic: MailTopic) -> "_Readers":
+        """Nobody has chosen anything: the addresses of the settings alone, as they stand there."""
+        if company is None or not company.choosers:
+            return cls(None, topic, {})
+        return cls(company, topic, company.paces(topic))
+
+    def among(self, addressees: Addressees) -> Addressees:
+        """The addressees, with these for their company."""
+        return self.company.among(addressees, self.paces) if self.company else addressees
+
+    def digest_of(self, to: str) -> Reader | None:
+        """In whose digest something for this address is owed; None when it goes at once."""
+        hourly = self.company is not None and self.paces.get(to) is MailPace.HOURLY
+        return Reader(partner=self.company.partner, to=to) if self.company and hourly else None
 
 
 def _told_by_document(
@@ -142,7 +193,9 @@ def tell_person(tx: Connection, settings: Settings, notice: Notice, at: datetime
 
 def remind(tx: Connection, settings: Settings, request: LedgerEvent, order: OrderState, at: datetime) -> None:
     """The seller is reminded, once, of a request it has not answered; by e-mail, however it is told else."""
-    _owe(tx, settings, reminder_notices(request, order, addressees_of(settings)), at, order.id)
+    readers = _Readers.of(company_mail(tx, settings, order.key.seller), MailTopic.REQUESTS)
+    notices = reminder_notices(request, order, readers.among(addressees_of(settings)))
+    _owe(tx, settings, notices, at, order, readers)
 
 
 def tell_again(
@@ -158,10 +211,16 @@ def tell_again(
     loaded = load_order(tx, message.order_id)
     assert loaded is not None
     (event,) = (one for one in queries.events_of(tx, message.order_id) if one.id == message.event_id)
-    notices = cancellation_notices(event, loaded.order, addressees_of(settings))
+    addressees = addressees_of(settings)
+    party = reader_of(event, loaded.order.key, message)
+    others = [other for other in readers_of(event, loaded.order.key) if other != party]
+    company = company_mail(tx, settings, party)
+    anybody = company.among(addressees) if company else addressees
+    notices = cancellation_notices(event, loaded.order, anybody, but=others)
     same = next((notice for notice in notices if notice.to and notice.to == message.to), None)
     if same is None:
-        return tuple(_owe(tx, settings, notices, at, message.order_id))
+        told = _tell_parties(tx, settings, addressees, event, loaded.order, at, but=others, by_hand=True)
+        return tuple(told)
     if message.payload:
         return (outbox.resend(tx, message.id, at, identity=identity),)
     anew, problem = _written(settings, same, identity, at, message.order_id)
@@ -170,16 +229,40 @@ def tell_again(
     return (outbox.resend(tx, message.id, at, anew=anew),)
 
 
+def tell_digest_again(
+    tx: Connection, settings: Settings, message: OutboxMessage, at: datetime, identity: str
+) -> tuple[int, ...]:
+    """Send a digest again; the ids of the new messages. As `tell_again`: the same words to the same reader,
+    written anew where they could not be; where that reader is gone, whom the company has instead."""
+    entries = gathered(tx, message.id)
+    company = company_mail(tx, settings, entries[0].reader.partner) if entries else None
+    events = {entry.event_id: entry.order_id for entry in entries if entry.event_id and entry.order_id}
+    if company is not None and events and not company.has(message.to):
+        told, addressees = list[int](), addressees_of(settings)
+        for event_id, order_id in events.items():
+            loaded = load_order(tx, order_id)
+            assert loaded is not None
+            (event,) = (one for one in queries.events_of(tx, order_id) if one.id == event_id)
+            parties = readers_of(event, loaded.order.key)
+            others = [party for party in parties if party != company.partner]
+            told += _tell_parties(tx, settings, addressees, event, loaded.order, at, but=others, by_hand=True)
+        return tuple(told)
+    if message.payload:
+        return (outbox.resend(tx, message.id, at, identity=identity),)
+    anew = digests.written_again(tx, settings, message, identity, at)
+    return (outbox.resend(tx, message.id, at, anew=anew),)
+
+
 def _owe(
-    tx: Connection,
-    settings: Settings,
-    notices: Sequence[Notice] | Iterable[Notice],
-    at: datetime,
-    order_id: int | None,
-) -> list[int]:
-    """Owe the notices, each once; the ids of those that were not owed before and will be sent."""
+    tx: Connection, settings: Settings, notices: Iterable[Notice], at: datetime, order: OrderState | None,
+    readers: _Readers | None = None, event_id: int | None = None,
+) -> list[int]:  # fmt: skip
+    """Owe the notices, each once, at once or in a digest; the ids of e-mails that were not owed before."""
     owed = []
+    order_id = order.id if order else None
     for notice in notices:
+        if _in_digest(tx, settings, notice, readers, at, order, event_id):
+            continue
         # With the time: where a backup was put back, another event may come to the same number.
         identity = message_id(f"{notice.dedupe_key} {at.isoformat()}", settings.mail.sender)
         message, problem = _written(settings, notice, identity, at, order_id)
@@ -188,6 +271,27 @@ def _owe(
         elif (made := outbox.enqueue(tx, message, at)) is not None:
             owed.append(made)
     return owed
+
+
+def _in_digest(
+    tx: Connection, settings: Settings, notice: Notice, readers: _Readers | None, at: datetime,
+    order: OrderState | None, event_id: int | None,
+) -> bool:  # fmt: skip
+    """Whether a reader is told in a digest, now or already; what cannot be said there goes the other way."""
+    if readers is None or readers.company is None:
+        return False  # nobody there chose anything
+    reader = readers.digest_of(notice.to)
+    if reader is None:
+        return is_owed(tx, notice.dedupe_key)
+    is_party = order is not None and reader.partner in (order.key.buyer, order.key.seller)
+    try:
+        digests.owe(
+            tx, settings, notice, reader, readers.topic, at,
+            event_id=event_id, order_id=order.id if order else None, is_party=is_party,
+        )  # fmt: skip
+    except UnwritableMessage:
+        return False
+    return True
 
 
 def _written(

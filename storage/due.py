@@ -7,6 +7,7 @@ from enum import Enum, unique
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
+from storage import digests
 from storage.database.notes import note
 from storage.models import table
 from storage.states import FileStatus, Kind, Status
@@ -86,7 +87,10 @@ def waiting(tx: Connection, now: datetime, *, partners: Collection[str]) -> Wait
     messages, due_at = _counted(tx, _OUTBOX.c.due_at, owed & (mail | to_partner))
     if _counted(tx, _OUTBOX.c.due_at, owed & mail)[0]:
         due.add(Due(Work.MAIL))
-    since = min(filter(None, (kept_at, due_at)), default=None)
+    digest_due_at = digests.due_since(tx, now)  # gathered by who sends mail
+    if digest_due_at is not None:
+        due.add(Due(Work.MAIL))
+    since = min(filter(None, (kept_at, due_at, digest_due_at)), default=None)
     return Waiting(due=frozenset(due), files=files, messages=messages, since=since)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from storage import mail_choices
 from storage.database import insert_new, lock_names
 from storage.models import table
 from storage.states import UserRole
@@ -78,6 +79,7 @@ def add_user(
 
 def restore_user(tx: Connection, user_id: int, role: UserRole, partner: str, name: str) -> None:
     """Let a person in again who was revoked; the old password is gone."""
+    mail_choices.forget(tx, user_id)  # it may be another company's person now
     values = {"role": role.value, "partner": partner, "name": name, "disabled_at": None}
     tx.execute(update(_USERS).where(_USERS.c.id == user_id).values(**values))
 

@@ -5,6 +5,7 @@ given up, lies in a partner's pickup folder, or holds a set that waits; a messag
 X12 document of ours, because an interchange that comes again is answered by the same bytes for ever.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,8 +16,8 @@ from storage.models import table
 from storage.outcomes import Outcome
 from storage.states import FileStatus, Kind, Status
 
-_FILES, _INTERCHANGES, _SETS, _OUTBOX = (
-    table(name) for name in ("received_file", "interchange", "transaction_set", "outbox")
+_FILES, _INTERCHANGES, _SETS, _OUTBOX, _ENTRIES = (
+    table(name) for name in ("received_file", "interchange", "transaction_set", "outbox", "digest_entry")
 )
 _WAITS = [Outcome.HELD.value, Outcome.PARKED.value]
 BATCH = 500  # rows emptied in one transaction, so that a poll need not wait long
@@ -50,19 +51,22 @@ def prunable(tx: Connection, before: datetime) -> Prunable:
 
 def prune_files(tx: Connection, before: datetime, at: datetime) -> int:
     """Empty the next BATCH files; how many it were. What it was, its size and its hash stay."""
-    return _empty(tx, _FILES, _file(before), {"data": b"", "pruned_at": at})
+    return len(_empty(tx, _FILES, _file(before), {"data": b"", "pruned_at": at}))
 
 
 def prune_mails(tx: Connection, before: datetime, at: datetime) -> int:
     """Empty the next BATCH e-mails and webhooks; to whom, when and about what stays."""
     nothing = {"payload": b"", "body_text": "", "body_html": "", "pruned_at": at}
-    return _empty(tx, _OUTBOX, _mail(before), nothing)
+    emptied = _empty(tx, _OUTBOX, _mail(before), nothing)
+    tx.execute(update(_ENTRIES).where(_ENTRIES.c.message_id.in_(emptied)).values(content=""))
+    return len(emptied)
 
 
-def _empty(tx: Connection, which: Any, where: ColumnElement[bool], values: dict[str, Any]) -> int:
+def _empty(tx: Connection, which: Any, where: ColumnElement[bool], values: dict[str, Any]) -> Sequence[int]:
     ids = tx.execute(select(which.c.id).where(where).order_by(which.c.id).limit(BATCH)).scalars().all()
     # Asked again in the statement that empties: between the two somebody may have held or resent it.
-    return tx.execute(update(which).where(which.c.id.in_(ids), where).values(values)).rowcount
+    emptied = update(which).where(which.c.id.in_(ids), where).values(values).returning(which.c.id)
+    return tx.execute(emptied).scalars().all()
 
 
 def _file(before: datetime) -> ColumnElement[bool]:

@@ -111,6 +111,24 @@ class Topic(Enum):
 
 
 @unique
+class MailTopic(Enum):
+    """What a person of a company can be told of by e-mail, in an order's own affairs."""
+
+    CANCELLATIONS = "cancellations"  #: the other side cancelled
+    REQUESTS = "requests"  #: the buyer asks for a cancellation, or no longer does
+    REFUSALS = "refusals"  #: what the company asked for or sent was not taken
+
+
+@unique
+class MailPace(Enum):
+    """When a person is told of it."""
+
+    AT_ONCE = "at_once"  #: by an e-mail of its own
+    HOURLY = "hourly"  #: with all else of an hour, in one e-mail
+    NONE = "none"  #: not at all; others of the company are
+
+
+@unique
 class UserRole(Enum):
     """For whom a person signs in."""
 

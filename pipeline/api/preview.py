@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
 from pipeline.api.answers import RefusalOut
+from pipeline.company_mail import company_mail
 from pipeline.entering import LineCut, Speaker, cancellation
 from pipeline.partners import Partner
 from pipeline.policy import Tell
@@ -21,6 +22,7 @@ from storage.orders import ZERO, LineState, OrderState
 from storage.outcomes import Outcome
 from storage.quantities import plain
 from storage.requests import is_request, moment
+from storage.states import MailPace, MailTopic
 
 
 class PreviewLine(BaseModel):
@@ -44,7 +46,8 @@ class ToldOut(BaseModel):
     partner: str
     name: str
     by: list[str] = Field(
-        description="`email`, `x12`; `support`: the hub has no address of it, and its people pass it on."
+        description="`email`, `x12`; `digest`: by e-mail within the hour, as its people chose; `support`: the"
+        " hub has no address of it, and its people pass it on."
     )
 
 
@@ -74,16 +77,17 @@ def preview(
     why_not = _why_not(tx, settings, speaker, order_id, order)
     why_not |= {refusal.line: refusal.message for refusal in decision.refusals if refusal.line}
     other = settings.directory.get(order.key.other(speaker.partner.id))
+    told = [_told(tx, settings, other, asks=asks)] if other and units else []
     return {
         "possible": bool(units),
         "effect": effect,
         "cannot_be_undone": effect == "cancelled",
-        "statement": _statement(entry, effect, other),
+        "statement": _statement(entry, effect, other, told),
         "lines": [
             _line(line, units.get(line.id, ZERO), why_not.get(line.line), asks=asks) for line in order.lines
         ],
         "refusals": [refusal_json(refusal) for refusal in decision.refusals],
-        "told": [_told(other)] if other and units else [],
+        "told": told,
     }
 
 
@@ -110,7 +114,7 @@ def _line(line: LineState, units: Decimal, why_not: str | None, *, asks: bool) -
     }  # fmt: skip
 
 
-def _statement(entry: Entry, effect: str, other: Partner | None) -> str:
+def _statement(entry: Entry, effect: str, other: Partner | None, told: list[Json]) -> str:
     whom = other.name if other else "the other party"
     if entry.decision.outcome is Outcome.REFUSED:
         return "Nothing would be cancelled: " + " ".join(r.message for r in entry.decision.refusals)
@@ -120,11 +124,15 @@ def _statement(entry: Entry, effect: str, other: Partner | None) -> str:
         by = entry.command.answer_by
         until = f" It can answer until {moment(by)}; then the request lapses." if by else ""
         return f"{whom} is asked to agree; nothing is cancelled before it does.{until}"
-    return f"This cannot be undone. {whom} is told at once."
+    waits = any(one["by"] == ["digest"] for one in told)
+    return f"This cannot be undone. {whom} is told {'within the hour' if waits else 'at once'}."
 
 
-def _told(other: Partner) -> Json:
-    mail = "email" if other.notify else "support"
+def _told(tx: Connection, settings: Settings, other: Partner, *, asks: bool) -> Json:
+    company = company_mail(tx, settings, other.id)
+    topic = MailTopic.REQUESTS if asks else MailTopic.CANCELLATIONS
+    paces = set(company.paces(topic).values()) if company else set()
+    mail = "email" if MailPace.AT_ONCE in paces else "digest" if paces else "support"
     ways = {Tell.EMAIL: [mail], Tell.EDI: ["x12"], Tell.BOTH: [mail, "x12"]}
     by = ways[other.policy.tell] if other.mailbox else [mail]  # X12 needs a place to be left in
     return {"partner": other.id, "name": other.name, "by": by}

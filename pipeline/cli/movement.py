@@ -22,6 +22,7 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.rounds import log_round, show_deliveries, show_round
 from pipeline.deliver import deliver, joined, opened_once
+from pipeline.digests import gather
 from pipeline.errors import OperatorError, PartnerError, TransportError
 from pipeline.guides import guides_at
 from pipeline.poll import PollReport, may_work
@@ -214,6 +215,7 @@ def deliver_due(config: Config = None, as_json: AsJson = False) -> None:
             opened_once(application.open_mailbox) as mailbox_of,
         ):
             may_work(application.database, Guard(application.database))
+            gather(application.settings, application.database, application.clock)
             sent_now = deliver(application.database, application.smtp(), mailbox_of, application.clock)
             report = joined((sent_now, application.poster().round()))
     except AlreadyRunning as error:

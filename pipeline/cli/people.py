@@ -1,4 +1,4 @@
-"""Commands for people who may sign in to the app: add, list, revoke."""
+"""Commands for people who may sign in to the app: add, list, what e-mail they get, revoke."""
 
 from typing import Annotated
 
@@ -6,12 +6,14 @@ import typer
 
 from pipeline import screen
 from pipeline.cli.options import AsJson, Config, out, print_json
+from pipeline.company_mail import PACE_WORDS, NobodyLeft, choose, company_mail
 from pipeline.errors import OperatorError
 from pipeline.people import INVITED_HOURS, invite
 from pipeline.report import Json
-from pipeline.wiring import open_application
+from pipeline.wiring import Application, open_application
 from storage import people
 from storage.people import User
+from storage.states import MailPace, MailTopic
 
 app = typer.Typer()
 users = typer.Typer(help="People who may sign in to the app.", no_args_is_help=True)
@@ -57,22 +59,65 @@ def show(config: Config = None, as_json: AsJson = False) -> None:
         screen.show_users(out, found, application.clock.now())
 
 
+@users.command("mail")
+def mail(
+    email: str,
+    config: Config = None,
+    as_json: AsJson = False,
+    cancellations: Annotated[MailPace | None, typer.Option(help="When, of cancellations.")] = None,
+    requests: Annotated[MailPace | None, typer.Option(help="When, of requests to cancel.")] = None,
+    refusals: Annotated[MailPace | None, typer.Option(help="When, of what was refused.")] = None,
+) -> None:
+    """Show what a person of a partner is told of by e-mail, and when; with options, set it."""
+    application = open_application(config)
+    settings = application.settings
+    said = {
+        MailTopic.CANCELLATIONS: cancellations,
+        MailTopic.REQUESTS: requests,
+        MailTopic.REFUSALS: refusals,
+    }
+    paces = {topic: pace for topic, pace in said.items() if pace is not None}
+    user = _somebody(application, email)
+    if settings.directory.get(user.partner) is None or user.disabled_at is not None:
+        raise OperatorError(f"{user.email} is not a person of a partner who may sign in.")
+    if paces:
+        try:
+            application.database.run(lambda tx: choose(tx, settings, user, paces))
+        except NobodyLeft as error:
+            raise OperatorError(
+                f"{user.email} is the last one of {user.partner} who is told of {error}; nothing was changed."
+            ) from error
+    with application.database.reading() as tx:
+        company = company_mail(tx, settings, user.partner)
+    assert company is not None
+    now = {topic: company.pace_of(user.email, topic) for topic in MailTopic}
+    if as_json:
+        print_json({"email": user.email, **{topic.value: pace.value for topic, pace in now.items()}})
+        return
+    for topic, pace in now.items():
+        out.print(screen.printable(f"{user.email}, {topic.value}: {PACE_WORDS[pace]}"), soft_wrap=True)
+
+
 @users.command("revoke")
 def revoke(email: str, config: Config = None, as_json: AsJson = False) -> None:
     """Keep a person out from now on, and sign them out everywhere; `user add` lets them in again."""
     application = open_application(config)
     at = application.clock.now()
-    with application.database.reading() as tx:
-        user = people.user_with(tx, email)
-    if user is None:
-        raise OperatorError(f"There is nobody with the address {email}.")
-    user_id = user.id
+    user_id = _somebody(application, email).id
     revoked = application.database.run(lambda tx: people.revoke_user(tx, user_id, at))
     assert revoked is not None
     if as_json:
         print_json(_as_json(revoked))
     else:
         out.print(screen.printable(f"{revoked.email} does not get in any more."), soft_wrap=True)
+
+
+def _somebody(application: Application, email: str) -> User:
+    with application.database.reading() as tx:
+        user = people.user_with(tx, email)
+    if user is None:
+        raise OperatorError(f"There is nobody with the address {email}.")
+    return user
 
 
 def _as_json(user: User) -> Json:

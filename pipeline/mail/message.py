@@ -18,7 +18,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from pipeline.amounts import amounts
-from pipeline.notices import CONTEXTS, Context, Notice, Total
+from pipeline.contexts import CONTEXTS
+from pipeline.notices import Context, Notice, Total
 from storage.quantities import plain
 
 T = TypeVar("T")

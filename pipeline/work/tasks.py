@@ -16,6 +16,7 @@ from edi.unfinished import breaks_off
 from pipeline import logbook
 from pipeline.clock import Clock
 from pipeline.deliver import MESSAGES_MAX, DeliveryReport, deliver_mail, deliver_to
+from pipeline.digests import gather
 from pipeline.errors import CountermandError, FileChanged, MailboxPaused
 from pipeline.lapsing import lapse_requests
 from pipeline.mail import SmtpSettings
@@ -172,6 +173,7 @@ class Tasks:
             if right is None:
                 return
             self._begin()
+            gather(self.settings, self.database, self.clock)
             report = deliver_mail(self.database, self.mail(), self.clock)
             self._delivered(report, Due(Work.MAIL))
 

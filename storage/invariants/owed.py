@@ -37,6 +37,27 @@ LAWS = (
         WHERE e.kind IN ('order_cancelled', 'lines_cancelled', 'cancellation_requested', 'request_lapsed')
             AND EXISTS (SELECT 1 FROM event_line m WHERE m.event_id = e.id AND m.quantity > 0)
             AND NOT EXISTS (SELECT 1 FROM outbox x WHERE x.event_id = e.id AND x.kind <> 'webhook')
+            AND NOT EXISTS (SELECT 1 FROM digest_entry d WHERE d.event_id = e.id)
+        """,
+    ),
+    Invariant(
+        "told_one_way",
+        "G6",
+        "A reader is told of a thing at once or in a digest, never both.",
+        """
+        SELECT d.id AS entry_id, x.id AS message_id FROM digest_entry d
+        JOIN outbox x ON x.dedupe_key = d.dedupe_key
+        """,
+    ),
+    Invariant(
+        "digests",
+        "G6",
+        "What went into a digest is told by an e-mail to its reader; its words stay until that is old.",
+        """
+        SELECT d.id AS entry_id, d.message_id FROM digest_entry d JOIN outbox x ON x.id = d.message_id
+        WHERE x.kind <> 'email' OR x.recipient <> d.recipient OR x.resend_of IS NOT NULL
+            OR x.dedupe_key NOT LIKE 'digest:%'
+            OR (d.content = '' AND x.pruned_at IS NULL)
         """,
     ),
     Invariant(

@@ -8,6 +8,7 @@ from sqlalchemy import Table
 
 from storage.models import (  # noqa: F401 - makes all known
     access,
+    digests,
     mailboxes,
     orders,
     owed,

@@ -52,6 +52,7 @@ class AppUserRow(Row, table=True):
     __table_args__ = (
         one_of("role", UserRole),
         UniqueConstraint("email"),
+        Index("app_user_partner", "partner"),
         Index("app_user_link", "link_hash", unique=True, **only_where("link_hash <> ''")),
     )
 

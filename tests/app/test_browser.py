@@ -231,6 +231,13 @@ def test_the_pages_that_are_left_are_good_to_look_at_too(scene: Scene) -> None:
     stranger.look()
     ada = scene.someone("ada@acme.example")
     ada.click("Company", role="link")
+    ada.page.get_by_text("Choose your own e-mails", exact=True).focus()
+    for key in ["Enter", "Tab", "o", "Tab", "Tab", "Tab", "Enter"]:  # cancellations once an hour, by keyboard
+        ada.page.keyboard.press(key)
+    ada.page.get_by_text("Your choice is kept.").wait_for()
+    ada.look()
+    ada.page.get_by_text("Choose your own e-mails", exact=True).click()
+    assert ada.page.get_by_label("Cancellations by the other side").input_value() == "hourly"
     ada.page.get_by_text("Make a key", exact=True).click()
     ada.picture("company")
     ada.page.get_by_label("Which program is it for?").fill("ERP")

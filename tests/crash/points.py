@@ -38,6 +38,7 @@ COMMITS = {
     "waiting.expire_waiting": "what waited too long is refused",
     "lapsing._end": "requests that nobody answered in time lapse, of one order",
     "lapsing._remind": "a seller is reminded of a request",
+    "digests.gather": "what waited for an hour becomes one mail for each reader",
     "deliver._recovered": "what the last process left half sent is settled",
     "deliver._Courier.claim": "messages are taken to be sent",
     "deliver._Courier.committing": "the final dot of a mail is about to go",
@@ -91,6 +92,10 @@ IN_TROUBLE_ONLY = {
     **{
         f"commit lapsing.{site}: {moment}": "a deadline; tests/unit/pipeline/test_lapsing.py"
         for site in ("_end", "_remind")
+        for moment in ("before", "after")
+    },
+    **{
+        f"commit digests.gather: {moment}": "a digest; tests/app/test_digests.py kills at these"
         for moment in ("before", "after")
     },
     **{

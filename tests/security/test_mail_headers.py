@@ -13,9 +13,12 @@ import pytest
 from jinja2 import DictLoader
 
 from edi.delimiters import Delimiters
+from pipeline.contexts import CONTEXTS
+from pipeline.digest_notice import DigestItem
+from pipeline.digests import ITEMS_MAX
 from pipeline.mail import UnwritableMessage, compose, message, render
 from pipeline.mail.message import HEADERS, RENDERED_CHARS_MAX, SUBJECT_LENGTH_MAX
-from pipeline.notices import CONTEXTS, LINES_MAX, Context, Notice, OrderCancelled
+from pipeline.notices import LINES_MAX, Context, Notice, OrderCancelled
 from storage.outbox import OutboxMessage
 from storage.outcomes import Outcome
 from storage.states import Kind
@@ -199,6 +202,9 @@ def longest(value: Any, text: str) -> Any:
     if isinstance(value, tuple) and value:
         if isinstance(value[0], str):  # the ids of a line
             return (text,) * IDS_MAX
+        if isinstance(value[0], DigestItem):  # whose lines and problems are counted together
+            full = longest(replace(value[0], problems=()), text)
+            return (full, *(replace(full, lines=(), totals=()),) * (ITEMS_MAX - 1))
         pair = isinstance(value[0], tuple)  # a choice and what it does
         return ((text,) * len(value[0]) if pair else longest(value[0], text),) * LINES_MAX
     if is_dataclass(value) and not isinstance(value, type):

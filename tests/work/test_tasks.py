@@ -9,18 +9,20 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from pipeline.company_mail import choose
 from pipeline.errors import MailboxPaused, OperatorError, TransportError
 from pipeline.mail import SmtpSettings
 from pipeline.poll import PollReport
 from pipeline.settings import Security, load
 from pipeline.work.in_process import InProcess
 from pipeline.work.tasks import Tasks
-from storage import restoration
+from storage import people, restoration
 from storage.database import Database
+from storage.digests import DIGEST_SECONDS
 from storage.due import Due, Work
 from storage.invariants import audit
 from storage.models import table
-from storage.states import Status
+from storage.states import MailPace, MailTopic, Status, UserRole
 from tests.contract.folder_mailbox import FolderMailbox
 from tests.crash.servers import MailLog, mail_server
 from tests.crash.world import StoppedClock
@@ -153,6 +155,24 @@ def test_a_lost_job_is_not_a_lost_document(house: House) -> None:
     assert house.tasks.reconcile(frozenset({Due(Work.READ, "acme")})) == frozenset()
     assert house.tasks.reconcile(frozenset()) == {Due(Work.READ, "acme")}
     assert house.do_all()[0] is Work.READ
+    assert {status for _, status in house.messages()} == {"sent"}
+
+
+def test_a_digest_is_made_by_who_sends_mail_when_its_hour_is_over(house: House, log: MailLog) -> None:
+    with house.database.writing() as tx:
+        dora = people.add_user(tx, "dora@globex.example", UserRole.PARTNER, NOW, partner="globex")
+        assert dora is not None
+        choose(tx, house.settings, dora, {MailTopic.CANCELLATIONS: MailPace.HOURLY})
+    order_and_cancellation(house)
+    house.tasks.poll_mailbox("acme")
+    house.do_all()
+    assert house.tasks.waiting().due == frozenset()
+    house.clock.sleep(DIGEST_SECONDS)
+    assert house.tasks.waiting().since == house.clock.time
+    assert house.tasks.reconcile(frozenset()) == {Due(Work.MAIL)}
+    house.do_all(twice=True)
+    assert [to for to, _ in log.lines("accepted")] == ["desk@globex.example", "dora@globex.example"]
+    assert house.tasks.waiting().due == frozenset()
     assert {status for _, status in house.messages()} == {"sent"}
 
 

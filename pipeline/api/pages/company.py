@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import RedirectResponse, Response
 
 from pipeline import journal
-from pipeline.api.pages import webhooks
+from pipeline.api.pages import mail_choices, webhooks
 from pipeline.api.pages.rendering import render
 from pipeline.api.pages.visitors import OfPartner, Visitor, application_of, field, not_there
 from pipeline.api.paging import ID_MAX
@@ -42,6 +42,11 @@ def make_router() -> APIRouter:
     def company(request: Request, visitor: OfPartner) -> Response:
         return _page(request, visitor)
 
+    @router.post("/company/mail")
+    def told(request: Request, visitor: OfPartner) -> Response:
+        fault = mail_choices.keep(request, visitor)
+        return _page(request, visitor, mail_fault=fault, mail_kept=not fault)
+
     @router.post("/company/keys")
     def add(request: Request, visitor: OfPartner) -> Response:
         return _add_key(request, visitor)
@@ -53,7 +58,10 @@ def make_router() -> APIRouter:
     return router
 
 
-def _page(request: Request, visitor: Visitor, *, secret: str = "", fault: str = "") -> Response:
+def _page(
+    request: Request, visitor: Visitor, *, secret: str = "", fault: str = "", mail_fault: str = "",
+    mail_kept: bool = False,
+) -> Response:  # fmt: skip
     """`secret`: of a key just made, shown this once."""
     application, partner = application_of(request), visitor.partner
     assert partner is not None
@@ -62,12 +70,14 @@ def _page(request: Request, visitor: Visitor, *, secret: str = "", fault: str = 
         keys = access_keys.list_keys(tx, partner.id)
         users = people.list_users(tx, partner.id)
         hooks = webhooks.listed(tx, partner.id)
+        mail = mail_choices.shown(tx, application.settings, visitor)
     return render(
-        request, "company.html.j2", visitor, status=422 if fault else 200,
+        request, "company.html.j2", visitor, status=422 if fault or mail_fault else 200,
         partner=partner, told=_TOLD[partner.policy.tell], users=[u for u in users if not u.disabled_at],
         keys=[(key, _state(key, at), key.is_good(at)) for key in reversed(keys)],
         scopes=[(scope.value, words) for scope, words in _SCOPES.items()], days=_DAYS.items(),
         secret=secret, fault=fault, webhooks=hooks, name_chars_max=NAME_CHARS_MAX,
+        mail=mail, mail_fault=mail_fault, mail_kept=mail_kept,
     )  # fmt: skip
 
 

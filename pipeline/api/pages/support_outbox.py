@@ -23,6 +23,7 @@ from pipeline.api.pages.support_parts import (
     signature,
 )
 from pipeline.api.pages.visitors import Operator, PageError, Visitor, application_of, field, not_there
+from pipeline.company_mail import company_mail
 from pipeline.people import is_secret
 from pipeline.settings import Settings
 from storage import interchanges, lookups, outbox, queries, webhooks
@@ -118,12 +119,14 @@ def _readable(payload: bytes) -> str:
 
 
 def _addresses(tx: Connection, settings: Settings, partner_id: str) -> tuple[str, ...]:
-    """Where a partner's mails and documents go by today's settings, and its events."""
+    """Where a partner's mails and documents go by today's settings and choices, and its events."""
     if not partner_id:
         return ()
-    partner = settings.directory.get(partner_id)
-    hooks = (one.url for one in webhooks.list_endpoints(tx, partner_id))
-    return (partner_id, *(partner.notify if partner else ()), *hooks)
+    hooks = [one.url for one in webhooks.list_endpoints(tx, partner_id)]
+    company = company_mail(tx, settings, partner_id)
+    if company is None:
+        return (partner_id, *hooks)
+    return (partner_id, *company.standing, *(chooser.email for chooser in company.choosers), *hooks)
 
 
 def _message(request: Request, visitor: Visitor, message_id: int, said: str) -> Response:

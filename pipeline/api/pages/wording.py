@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 
 from pipeline.actors import seen_by, source_words
 from pipeline.amounts import amounts
-from pipeline.notifications import item_words, reason_words
+from pipeline.notifications import item_words, reader_of, reason_words
 from pipeline.screen import HOURS_SHOWN_MAX
+from storage.digests import DigestPart, told_in_digests
 from storage.events import EventKind, LedgerEvent, Units
 from storage.orders import LineState, OrderStatus
 from storage.outbox import OutboxMessage, list_messages
@@ -203,6 +204,7 @@ def ways(by: Iterable[str]) -> str:
 
 _WAYS = {
     "email": "by e-mail",
+    "digest": "by e-mail within the hour",
     "x12": "by an X12 document",
     "support": "by the hub's staff, for no address is known",
 }
@@ -212,7 +214,7 @@ _WAYS = {
 class Told:
     """A message about an event, as both parties may know of it."""
 
-    id: int
+    id: int | None  # None: a digest, of which this event is a part
     name: str  # of the partner who is told
     is_mail: bool
     set_type: str  # of a document; "" for a mail
@@ -241,16 +243,20 @@ def told_of(tx: Connection, named: Named, view: OrderView) -> dict[int, tuple[To
     for message in sorted(chain.from_iterable(found), key=lambda message: message.id):
         event = events.get(message.event_id or 0)
         if event is not None:
-            reader = view.summary.key.other(event.by)
-            if event.kind is EventKind.REQUEST_LAPSED and _is_sellers(message):
-                reader = event.by
+            reader = reader_of(event, view.summary.key, message)
             told.setdefault(event.id, []).append(_told(message, named(reader)))
+    for part in told_in_digests(tx, tuple(events)):
+        told.setdefault(part.event_id, []).append(_told_in_digest(part, named(part.partner)))
     return {event_id: tuple(messages) for event_id, messages in told.items()}
 
 
-def _is_sellers(message: OutboxMessage) -> bool:
-    """Of the messages about a request that lapsed, which both parties get: whether it is the seller's."""
-    return message.set_type == "860" or ":answer_missed:" in message.dedupe_key
+def _told_in_digest(part: DigestPart, name: str) -> Told:
+    """A digest is its reader's own: it may tell of other orders too, so nobody else is shown it."""
+    return Told(
+        id=None, name=name, is_mail=True, set_type="",
+        state=_STATES[part.status] if part.status else "waits for the hour to end",
+        is_sent=part.status is Status.SENT, at=part.sent_at,
+    )  # fmt: skip
 
 
 def _told(message: OutboxMessage, name: str) -> Told:

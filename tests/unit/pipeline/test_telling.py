@@ -2,18 +2,22 @@
 
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import jinja2
 import pytest
 
 from pipeline.cli import run
+from pipeline.company_mail import choose
+from pipeline.digests import gather
 from pipeline.mail import message
-from storage import outbox
+from storage import outbox, people
 from storage.invariants import audit
 from storage.outbox import OutboxMessage
 from storage.outcomes import Outcome
-from storage.states import Kind, Status
+from storage.states import Kind, MailPace, MailTopic, Status, UserRole
+from tests.app.clock import Hands
 from tests.unit.pipeline.house import House, house_with
 from tests.unit.pipeline.ledger_files import cancellation, order
 
@@ -94,6 +98,32 @@ def test_a_mail_that_could_not_be_written_is_written_when_the_template_is_mended
     assert again.identity not in ("", mail.identity)
     assert again.identity.encode() in again.payload
     assert "PO-1" in again.subject
+
+
+def test_a_digest_that_could_not_be_written_is_written_when_the_template_is_mended(
+    house: House, templates: Path, tmp_path: Path
+) -> None:
+    at = house.now + timedelta(hours=2)
+    with house.database.writing() as tx:
+        dora = people.add_user(tx, "dora@globex.example", UserRole.PARTNER, at, partner="globex")
+        assert dora is not None
+        choose(tx, house.settings, dora, {MailTopic.CANCELLATIONS: MailPace.HOURLY})
+    assert cancelled(house).to == "desk@globex.example"  # the first one: at once
+    template = templates / "digest.html.j2"
+    sound = template.read_text()
+    template.write_text("{{ nobody_knows_this }}")
+    gather(house.settings, house.database, Hands(at))
+    digest = house.messages(Kind.EMAIL)[-1]
+    assert (digest.to, digest.status) == ("dora@globex.example", Status.REFUSED)
+    config = str(tmp_path / "countermand.toml")
+    assert run(["resend", str(digest.id), "--config", config]) == 2
+    template.write_text(sound)
+    message._environment.cache_clear()
+    assert run(["resend", str(digest.id), "--config", config]) == 0
+    (again,) = (m for m in house.messages(Kind.EMAIL) if m.resend_of == digest.id)
+    assert (again.subject, again.status) == ("1 cancellation - Globex Supply", Status.NEW)
+    with house.database.reading() as tx:
+        assert audit(tx) == ()
 
 
 def refused(house: House, mail: OutboxMessage) -> None:

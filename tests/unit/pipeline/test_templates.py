@@ -14,10 +14,12 @@ import jinja2.nodes
 import pytest
 
 from pipeline.amounts import amounts
+from pipeline.contexts import CONTEXTS
+from pipeline.digest_notice import Digest, DigestItem, content_of, item_of
 from pipeline.mail import check_templates, render
 from pipeline.mail.message import _environment
+from pipeline.mail.phrases import phrases
 from pipeline.notices import (
-    CONTEXTS,
     CancellationRefused,
     CancellationRequested,
     Context,
@@ -39,6 +41,7 @@ def variants() -> dict[str, Context]:
     """The examples, and the forms of a message that an example cannot show at the same time."""
     order, lines = OrderCancelled.example(), LinesCancelled.example()
     refused, rejected = CancellationRefused.example(), DocumentRejected.example()
+    digest = Digest.example()
     rest = (
         replace(order.lines[0], fulfilled=Decimal(20), quantity=Decimal(28), cancelled=Decimal(28)),
         replace(order.lines[1], fulfilled=Decimal(0), quantity=Decimal(0)),
@@ -77,6 +80,18 @@ def variants() -> dict[str, Context]:
             refused, refused=(), cancelled="", fulfilled="60 units",
             status="Fulfilled: everything ordered was fulfilled",
             problems=("PO 4500012: the order is fulfilled, and a fulfilled unit cannot be cancelled.",),
+        ),
+        "digest-refusal-part": replace(
+            digest, counted="1 refusal", part=2, parts=2,
+            items=(
+                replace(
+                    digest.items[0], headline="PO 4500012 could not be cancelled in full",
+                    lead="Acme Stores asked to cancel PO 4500012: 48 units could be cancelled, but 1 line"
+                    " could not be cancelled in full.",
+                    advice=(), moved="Asked", lines=refused.refused, lines_left_out=3, totals=(), link="",
+                    problems=("PO 4500012: the order is fulfilled, and cannot be cancelled.",),
+                ),
+            ),
         ),
         "document_rejected-file": replace(
             rejected, what="the file", became="could not be read", held="", question="", choices=(),
@@ -131,7 +146,7 @@ def test_both_versions_use_every_field(context: type[Context], version: str) -> 
     assert {field.name for field in fields(context)} - used == set()
 
 
-@pytest.mark.parametrize("part", [NoticeLine, Party, Problem, Total])
+@pytest.mark.parametrize("part", [NoticeLine, Party, Problem, Total, DigestItem])
 def test_no_part_has_a_field_nobody_reads(part: type) -> None:
     used: set[str] = set()
     for context in CONTEXTS:
@@ -175,7 +190,8 @@ def test_html_works_in_old_and_small_readers(name: str) -> None:
     sizes = {int(size) for size in re.findall(r"font-size:(\d+)px", html)} - {0}  # 0: the coloured bar
     assert min(sizes) >= 14
     assert not re.search(
-        r"url\(|flex|grid|@import|https?://(?!www\.w3\.org/1999/xhtml|orders\.hub\.example/password)", html
+        r"url\(|flex|grid|@import|https?://(?!www\.w3\.org/1999/xhtml|orders\.hub\.example/(password|orders|company))",
+        html,
     )
     assert html.count("<!--[if mso]>") == html.count("<![endif]-->") == 3
 
@@ -219,6 +235,22 @@ def test_the_first_sentence_says_it_all_and_finality_is_said_once() -> None:
         " do not pick, pack or ship any of it."
     )
     assert text.count("cannot be undone") == 1
+
+
+def test_what_a_digest_tells_is_kept_exactly() -> None:
+    refused = VARIANTS["digest-refusal-part"]
+    assert isinstance(refused, Digest)
+    for item in (*Digest.example().items, *refused.items):
+        assert item_of(content_of(item)) == item
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_a_notice_can_be_told_as_a_part_of_a_digest(context: type[Context]) -> None:
+    said = phrases(context.example())
+    text = " ".join(render(context.example()).text.split())
+    assert said.headline
+    assert all(" ".join(words.split()) in text for words in (said.lead, *said.advice))
+    assert all(label in text and " ".join(value.split()) in text for label, value in said.facts)
 
 
 def test_a_command_shown_is_safe_to_paste() -> None:

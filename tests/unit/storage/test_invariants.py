@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, text
 
-from storage import held, interchanges, outbox, parked, receipts, webhooks
+from storage import digests, held, interchanges, outbox, parked, receipts, webhooks
 from storage.commands import Consent, Submission
 from storage.database import Database
 from storage.evolve import LINES_MAX
@@ -14,7 +14,7 @@ from storage.ledger import apply
 from storage.models import METADATA
 from storage.outcomes import Choice, Outcome, Question
 from storage.sequences import next_number
-from storage.states import Fate, Kind, Topic
+from storage.states import Fate, Kind, MailTopic, Topic
 from tests.postgres import PostgresServer
 from tests.unit.storage.build import (
     AT,
@@ -76,6 +76,8 @@ PLANTED = {
     "interchange_keys": "INSERT INTO interchange SELECT * FROM interchange",
     "orders_once": "UPDATE orders SET po_number = 'other'",
     "documents_once": "INSERT INTO document SELECT * FROM document",
+    "told_one_way": "UPDATE digest_entry SET dedupe_key = 'support:1'",
+    "digests": "UPDATE digest_entry SET recipient = 'eve@bolt.example'",
     "debts": "UPDATE outbox SET dedupe_key = 'same'",
     "resends": "UPDATE outbox SET resend_of = 99 WHERE set_type = '997'",
     "acknowledged_once": "INSERT INTO outbox SELECT * FROM outbox WHERE set_type = '997'",
@@ -116,6 +118,10 @@ MORE = [
     ("outbox_states", "UPDATE outbox SET verdict = 'rejected' WHERE id = 1"),
     ("outbox_states", "UPDATE outbox SET verdict = 'shrugged', verdict_at = created_at WHERE id = 1"),
     ("cancellations_told", "UPDATE outbox SET event_id = 3 WHERE event_id = 8"),
+    ("digests", "UPDATE digest_entry SET content = ''"),
+    ("digests", "UPDATE outbox SET dedupe_key = 'other' WHERE dedupe_key = 'digest:1'"),
+    ("digests", "UPDATE digest_entry SET message_id = (SELECT id FROM outbox WHERE kind = 'webhook')"),
+    ("digests", "UPDATE outbox SET resend_of = 1 WHERE dedupe_key = 'digest:1'"),
     ("signs", "UPDATE order_line SET requested = -1 WHERE id = 1000001"),
     ("signs", "UPDATE order_line SET withdrawn = -1 WHERE id = 1000001"),
     ("counters", "UPDATE order_line SET requested = requested + 1 WHERE id = 3000001"),
@@ -236,7 +242,22 @@ def tell(tx: Connection) -> None:
         "order_id": 1,
     }
     outbox.enqueue(tx, mail("event:3:webhook:1", **posted), AT)
+    digest_told(tx)
     outbox.enqueue(tx, upload("997:1", partner=BUYER, to=BUYER, subject=said, **answered), AT)
+
+
+def digest_told(tx: Connection) -> None:
+    """What is told of event 12 to one more reader, in a digest."""
+    reader = digests.Reader(partner="bolt", to="ann@bolt.example")
+    entry = digests.NewEntry(
+        reader=reader, topic=MailTopic.CANCELLATIONS, dedupe_key="event:12:ann", event_id=12, order_id=3,
+        content="{}",
+    )  # fmt: skip
+    assert digests.owe(tx, entry, AT)
+    assert not digests.owe(tx, entry, AT)
+    message_id = outbox.enqueue(tx, mail("digest:1", to=reader.to), AT)
+    assert message_id is not None
+    digests.mark_gathered(tx, digests.waiting(tx, reader), message_id)
 
 
 def grow_and_shrink(tx: Connection, po: str) -> None:
