@@ -1,7 +1,6 @@
 """The command `show`: what it prints in its three forms, and how it ends."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -116,9 +115,13 @@ def test_a_file_that_is_no_x12_is_shown_as_that(
     ],
 )
 def test_what_the_operator_got_wrong_ends_with_2(
-    arguments: list[str], words: bytes, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+    arguments: list[str],
+    words: bytes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsysbinary: pytest.CaptureFixture[bytes],
 ) -> None:
-    os.chdir(tmp_path)
+    monkeypatch.chdir(tmp_path)
     assert run(["show", *arguments]) == 2
     assert words in b" ".join(capsysbinary.readouterr().err.split())
 
