@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, literal, or_, select, text, tuple_
 
@@ -27,6 +27,9 @@ _FILES, _SETS, _HELD, _PARKED, _OUTBOX = (
     table(name) for name in ("received_file", "transaction_set", "held", "parked", "outbox")
 )
 
+#: Lines as an event left them, behind its place among the order's.
+LinesAt = tuple[int, tuple[LineState, ...]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderSummary:
@@ -46,6 +49,7 @@ class OrderView:
     """An order with its lines and its timeline."""
 
     summary: OrderSummary
+    mark: "Mark"
     lines: tuple[LineState, ...]
     events: tuple[LedgerEvent, ...]
 
@@ -183,28 +187,90 @@ def find_orders(
     return tuple(_summary(row) for row in tx.execute(query.order_by(_ORDERS.c.id)))
 
 
-def get_order(tx: Connection, order_id: int) -> OrderView | None:
-    """One order with its lines and its timeline."""
-    row = tx.execute(select(_ORDERS).where(_ORDERS.c.id == order_id)).one_or_none()
-    if row is None:
+def get_order(tx: Connection, order_id: int, *, lines: LinesAt | None = None) -> OrderView | None:
+    """One order with its lines and its timeline.
+
+    `lines` are those that an event left, by its place among the order's: not read again when it is the last.
+    """
+    found = _VIEWED.one(tx, order_id)
+    if found is None:
         return None
-    return OrderView(summary=_summary(row), lines=lines_of(tx, order_id), events=events_of(tx, order_id))
+    row = _OrderRow._make(found)
+    summary = _summary(row)
+    known = lines[1] if lines is not None and lines[0] == row.last_sequence else lines_of(tx, order_id)
+    mark = Mark(summary.key, row.last_sequence, row.last_hash)
+    return OrderView(summary=summary, mark=mark, lines=known, events=events_of(tx, order_id))
 
 
 def events_of(tx: Connection, order_id: int) -> tuple[LedgerEvent, ...]:
     """The timeline of an order, first to last."""
-    moved = (
-        select(_EVENT_LINES, _LINES.c.line)
-        .join(_EVENTS, _EVENTS.c.id == _EVENT_LINES.c.event_id)
-        .join(_LINES, _LINES.c.id == _EVENT_LINES.c.line_id)
-        .where(_EVENTS.c.order_id == order_id)
-        .order_by(_EVENT_LINES.c.event_id, _EVENT_LINES.c.line_id)
-    )
     units: dict[int, list[Units]] = {}
-    for row in tx.execute(moved):
-        units.setdefault(row.event_id, []).append(_units(row))
-    query = select(_EVENTS).where(_EVENTS.c.order_id == order_id).order_by(_EVENTS.c.sequence)
-    return tuple(_event(row, tuple(units.get(row.id, ()))) for row in tx.execute(query))
+    for event_id, line_id, line, quantity, code, words in _MOVED.all(tx, order_id):
+        moved = Units(line_id=line_id, line=line, quantity=quantity, reason=Reason(code, words))
+        units.setdefault(event_id, []).append(moved)
+    rows = map(_EventRow._make, _HAPPENED.all(tx, order_id))
+    return tuple(_event(row, tuple(units.get(row.id, ()))) for row in rows)
+
+
+class _OrderRow(NamedTuple):
+    """What a view reads of an order's own row."""
+
+    id: int
+    buyer: str
+    seller: str
+    po_number: str
+    release: str
+    revision: str
+    status: str
+    placed_at: datetime
+    ordered_on: date | None
+    whole_cancelled: bool
+    last_sequence: int
+    last_hash: str
+
+
+class _EventRow(NamedTuple):
+    """What a timeline reads of an event's row."""
+
+    id: int
+    order_id: int
+    sequence: int
+    kind: str
+    by_party: str
+    at: datetime
+    reason_code: str
+    reason_text: str
+    note: str
+    notes: list[str]
+    source_actor: str
+    source_file: str
+    source_interchange: str
+    source_group: str
+    source_set: str
+    source_type: str
+    reference: str
+
+
+# Every answer about an order asks these.
+_VIEWED = Prepared(
+    select(*(_ORDERS.c[name] for name in _OrderRow._fields)).where(_ORDERS.c.id == bindparam("order_id")),
+    "order_id",
+)
+_HAPPENED = Prepared(
+    select(*(_EVENTS.c[name] for name in _EventRow._fields))
+    .where(_EVENTS.c.order_id == bindparam("of_order"))
+    .order_by(_EVENTS.c.sequence),
+    "of_order",
+)
+_MOVED = Prepared(
+    select(_EVENT_LINES.c.event_id, _EVENT_LINES.c.line_id, _LINES.c.line, _EVENT_LINES.c.quantity)
+    .add_columns(_EVENT_LINES.c.reason_code, _EVENT_LINES.c.reason_text)
+    .join(_EVENTS, _EVENTS.c.id == _EVENT_LINES.c.event_id)
+    .join(_LINES, _LINES.c.id == _EVENT_LINES.c.line_id)
+    .where(_EVENTS.c.order_id == bindparam("of_order"))
+    .order_by(_EVENT_LINES.c.event_id, _EVENT_LINES.c.line_id),
+    "of_order",
+)
 
 
 def requests(tx: Connection) -> tuple[OpenRequest, ...]:
@@ -264,7 +330,7 @@ def _count(tx: Connection, column: Any) -> dict[str, int]:
     return {str(word): int(number) for word, number in rows}
 
 
-def _summary(row: Row[Any]) -> OrderSummary:
+def _summary(row: Row[Any] | _OrderRow) -> OrderSummary:
     return OrderSummary(
         id=row.id,
         key=OrderKey(buyer=row.buyer, seller=row.seller, po_number=row.po_number, release=row.release),
@@ -276,12 +342,7 @@ def _summary(row: Row[Any]) -> OrderSummary:
     )
 
 
-def _units(row: Row[Any]) -> Units:
-    reason = Reason(row.reason_code, row.reason_text)
-    return Units(line_id=row.line_id, line=row.line, quantity=row.quantity, reason=reason)
-
-
-def _event(row: Row[Any], units: tuple[Units, ...]) -> LedgerEvent:
+def _event(row: _EventRow, units: tuple[Units, ...]) -> LedgerEvent:
     return LedgerEvent(
         id=row.id,
         order_id=row.order_id,

@@ -1,5 +1,6 @@
 """Callers: whose key a request shows, what that key may do, and how often it may come."""
 
+import hashlib
 import math
 import threading
 from collections.abc import Callable
@@ -20,6 +21,11 @@ from storage import access_keys
 from storage.access_keys import AccessKey
 from storage.database import DatabaseUnavailable
 from storage.states import Scope
+
+KNOWN_SECONDS = (
+    1  # a key that was good is not looked up again for so long; one that is revoked opens until then
+)
+KNOWN_MAX = 10_000  # keys
 
 _REALM = 'Bearer realm="countermand"'
 _BEARER = HTTPBearer(
@@ -79,6 +85,7 @@ class Door:
     def __init__(self, application: Application, pace: Pace) -> None:
         self._application = application
         self._rates = Rates(pace, application.clock)
+        self._known: dict[bytes, tuple[AccessKey, float]] = {}  # by the secret's hash; and until when
 
     def admit(self, secret: str | None, scope: Scope) -> Caller:
         """The caller; an ApiProblem 401, 429 or 403."""
@@ -98,12 +105,25 @@ class Door:
         return Caller(partner, key)
 
     def _key(self, secret: str, at: datetime) -> AccessKey | None:
+        """The good key with this secret. A system that comes often is not looked up each time."""
+        now = self._application.clock.monotonic_seconds()
+        shown = hashlib.sha256(secret.encode()).digest()
+        known, until = self._known.get(shown, (None, 0.0))
+        key = known if now < until else self._looked_up(secret, at)
+        if key is None or not key.is_good(at):
+            self._known.pop(shown, None)
+            return None
+        if key is not known:
+            if len(self._known) >= KNOWN_MAX:
+                self._known.clear()
+            self._known[shown] = key, now + KNOWN_SECONDS
+        return key
+
+    def _looked_up(self, secret: str, at: datetime) -> AccessKey | None:
         database = self._application.database
         with database.reading() as tx:
             key = access_keys.key_of(tx, secret)
-        if key is None or not key.is_good(at):
-            return None
-        if access_keys.is_use_due(key, at):
+        if key is not None and key.is_good(at) and access_keys.is_use_due(key, at):
             with suppress(DatabaseUnavailable):  # nobody is sent away because this could not be noted
                 database.run(lambda tx: access_keys.note_use(tx, key.id, at))
         return key

@@ -16,7 +16,7 @@ from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from pipeline import journal
-from pipeline.api.answers import done_of, etag_of, no_of, order_of
+from pipeline.api.answers import done_of, etag_of, left_by, no_of, order_of
 from pipeline.api.problems import MEDIA_TYPE, PREFIX, ApiProblem
 from pipeline.entering import Speaker, enter
 from pipeline.partners import Partner, Role
@@ -86,10 +86,10 @@ class Desk:
         def work(tx: Connection) -> Answer:
             mark = own_order(tx, order_id, asked.side, asked.caller)
             lock_names(tx, [f"order:{mark.key.po_number}"])  # as the ledger does: nothing moves from here on
-            mark = own_order(tx, order_id, asked.side, asked.caller)
-            _check(asked.if_match, etag_of(order_id, mark))
             loaded = load_order(tx, order_id)
-            assert loaded is not None
+            assert loaded is not None  # it was there, and no order is ever removed
+            last = Mark(loaded.order.key, loaded.end.sequence, loaded.end.hash)
+            _check(asked.if_match, etag_of(order_id, last))
             return self._decide(tx, asked, about(speaker, loaded.order), order_id)
 
         return self._once(asked, at, work)
@@ -116,14 +116,13 @@ class Desk:
             )
         after = result.entries[0].after  # None where a document's name alone decided
         known = order_id or (after.id if after else 0)
-        mark = queries.mark_of(tx, known)
-        assert mark is not None
+        order, etag = order_of(tx, known, lines=left_by(result))
         placed = order_id is None and result.outcome is Outcome.APPLIED
         return Answer(
             request_hash=asked.hash,
             status=_CREATED if placed else _OK,
-            etag=etag_of(known, mark),
-            body=json.dumps({**order_of(tx, known), "done": done_of(result)}),
+            etag=etag,
+            body=json.dumps({**order, "done": done_of(result)}),
         )
 
     def _once(self, asked: Asked, at: datetime, work: Callable[[Connection], Answer]) -> tuple[Answer, bool]:

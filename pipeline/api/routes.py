@@ -95,8 +95,9 @@ def _add_reading(router: APIRouter, side: Role) -> None:
     def order(request: Request, caller: Annotated[Caller, READ], order_id: OrderId) -> Response:
         """One order: its lines and all that happened to it."""
         with _application(request).database.reading() as tx:
-            mark = own_order(tx, order_id, side, caller)
-            return JSONResponse(order_of(tx, order_id), headers={"ETag": etag_of(order_id, mark)})
+            own_order(tx, order_id, side, caller)
+            found, etag = order_of(tx, order_id)
+        return JSONResponse(found, headers={"ETag": etag})
 
 
 def _add_preview(router: APIRouter, side: Role) -> None:

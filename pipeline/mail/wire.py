@@ -34,7 +34,7 @@ def address_line(name: str, address: str, display: str = "") -> str:
 
 
 def header_line(name: str, value: str) -> str:
-    """Any other header, with its line end; folded and encoded where it must be. ValueError for a line break."""
+    """Any other header, with its line end; folded where it must be. ValueError for a line break."""
     if len(name) + 2 + len(value) <= _LINE_MAX and _PLAIN.fullmatch(value):
         return f"{name}: {value}\r\n"
     return policy.SMTP.fold(*policy.SMTP.header_store_parse(name, value))

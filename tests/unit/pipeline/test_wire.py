@@ -5,6 +5,7 @@ from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
+from itertools import cycle
 
 import pytest
 from hypothesis import example, given, settings
@@ -35,24 +36,23 @@ def by_the_library(message: Message, sender: str, support: str) -> bytes:
     return mail.as_bytes()
 
 
-@pytest.mark.parametrize("sender", [SENDER, FAR])
-@pytest.mark.parametrize("support", ["edi-support@example.com", ""])
 @pytest.mark.parametrize("kind", CONTEXTS, ids=[kind.TEMPLATE for kind in CONTEXTS])
-def test_the_bytes_are_the_library_s(kind: type[Context], support: str, sender: str) -> None:
-    for text in (*HOSTILE, "a b", None):
+def test_the_bytes_are_the_library_s(kind: type[Context]) -> None:
+    supports, senders = cycle(["edi-support@example.com", ""]), cycle([SENDER, FAR, "edi@hub.example"])
+    for text in (None, *HOSTILE[-8:]):
         context = kind.example() if text is None else poisoned(kind.example(), text)
-        notice = Notice(
-            template="", context=replace(context, support=support), to="d@b.example", dedupe_key=""
-        )
+        context = replace(context, support=next(supports))
+        sender = next(senders)
+        notice = Notice(template="", context=context, to="d@b.example", dedupe_key="")
         message = compose(notice, sender=sender, message_id=message_id("1", sender), at=AT)
-        assert message.payload == by_the_library(message, sender, support)
+        assert message.payload == by_the_library(message, sender, context.support)
 
 
 @given(st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=120))
 @example("a  b ")
 @example(" =?utf-8?q?x?= ")
 @example("x" * 69)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_subject_is_folded_as_the_library_folds_it(subject: str) -> None:
     mail = EmailMessage(policy=policy.SMTP)
     mail["Subject"] = subject
