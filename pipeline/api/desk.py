@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Protocol
 
 from fastapi.responses import Response
@@ -17,6 +18,7 @@ from sqlalchemy import Connection
 
 from pipeline import journal
 from pipeline.api.answers import done_of, etag_of, left_by, no_of, order_of
+from pipeline.api.meanings import Known
 from pipeline.api.problems import MEDIA_TYPE, PREFIX, ApiProblem
 from pipeline.entering import Speaker, enter
 from pipeline.partners import Partner, Role
@@ -25,8 +27,8 @@ from storage import access_keys, queries
 from storage.access_keys import Answer
 from storage.commands import Command, DocumentKey
 from storage.database import lock_names
-from storage.loading import load_order
-from storage.orders import OrderState
+from storage.loading import lines_of
+from storage.orders import LineState, OrderKey
 from storage.outcomes import Outcome
 from storage.queries import Mark
 
@@ -64,7 +66,7 @@ class Asked:
 
 #: What is to be said about an order, and the document's name where it has one.
 Meant = tuple[Command, DocumentKey | None]
-About = Callable[[Speaker, OrderState], Meant]
+About = Callable[[Speaker, Known], Meant]
 
 
 class Desk:
@@ -85,12 +87,11 @@ class Desk:
 
         def work(tx: Connection) -> Answer:
             mark = own_order(tx, order_id, asked.side, asked.caller)
-            lock_names(tx, [f"order:{mark.key.po_number}"])  # as the ledger does: nothing moves from here on
-            loaded = load_order(tx, order_id)
-            assert loaded is not None  # it was there, and no order is ever removed
-            last = Mark(loaded.order.key, loaded.end.sequence, loaded.end.hash)
-            _check(asked.if_match, etag_of(order_id, last))
-            return self._decide(tx, asked, about(speaker, loaded.order), order_id)
+            if asked.if_match is not None:
+                _hold(tx, mark.key)
+                mark = own_order(tx, order_id, asked.side, asked.caller)
+                _check(asked.if_match, etag_of(order_id, mark))
+            return self._decide(tx, asked, about(speaker, _Own(tx, order_id, mark.key)), order_id)
 
         return self._once(asked, at, work)
 
@@ -143,6 +144,26 @@ class Desk:
             return earlier, True
 
         return self._application.database.run(once)
+
+
+class _Own:
+    """An order as meanings know it. Most need no more than its name: its lines are read for who asks."""
+
+    def __init__(self, tx: Connection, order_id: int, key: OrderKey) -> None:
+        self._tx = tx
+        self.id = order_id
+        self.key = key
+
+    @cached_property
+    def lines(self) -> tuple[LineState, ...]:
+        """As they stand, and as the ledger will find them."""
+        _hold(self._tx, self.key)
+        return lines_of(self._tx, self.id)
+
+
+def _hold(tx: Connection, key: OrderKey) -> None:
+    """From here on nothing happens to the order, by the name that the ledger locks too."""
+    lock_names(tx, [f"order:{key.po_number}"])
 
 
 def own_order(tx: Connection, order_id: int, side: Role, caller: Asking) -> Mark:

@@ -30,14 +30,15 @@ def boundary_of(message_id: str) -> str:
 @lru_cache(_KEPT)
 def address_line(name: str, address: str, display: str = "") -> str:
     """A header with one address, with its line end."""
-    return policy.SMTP.header_factory(name, Address(display, addr_spec=address)).fold(policy=policy.SMTP)
+    header = policy.SMTP.header_factory(name, Address(display, addr_spec=address))
+    return str(header.fold(policy=policy.SMTP))
 
 
 def header_line(name: str, value: str) -> str:
     """Any other header, with its line end; folded where it must be. ValueError for a line break."""
     if len(name) + 2 + len(value) <= _LINE_MAX and _PLAIN.fullmatch(value):
         return f"{name}: {value}\r\n"
-    return policy.SMTP.fold(*policy.SMTP.header_store_parse(name, value))
+    return str(policy.SMTP.fold(*policy.SMTP.header_store_parse(name, value)))
 
 
 def message_bytes(headers: str, boundary: str, text: str, html: str) -> bytes:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import httpx
@@ -127,12 +126,14 @@ def test_several_processes_serve_one_address_and_a_dead_one_is_replaced(
     headers = {"Authorization": f"Bearer {secret}"}
 
     def placed(address: str, *numbers: int) -> list[int]:
+        def place(number: int) -> int:
+            body = an_order(f"PO-{number}", 9)
+            return httpx.post(
+                address + BUYER, json=body, headers=headers, trust_env=False, timeout=60
+            ).status_code
+
         with ThreadPoolExecutor(8) as pool:
-            options = {"headers": headers, "trust_env": False, "timeout": 60}
-            place = partial(httpx.post, address + BUYER, **options)
-            return [
-                one.status_code for one in pool.map(lambda n: place(json=an_order(f"PO-{n}", 9)), numbers)
-            ]
+            return list(pool.map(place, numbers))
 
     with process(config, "--workers", "2", "--log-level", "error") as (started, address):
         wait_for(lambda: len(workers_of(started)) == 2)
