@@ -4,7 +4,7 @@ import os
 import platform
 from pathlib import Path
 
-from tests.bench import bench_stages, bench_way, bench_x12, plot
+from tests.bench import bench_http, bench_pages, bench_stages, bench_way, bench_x12, plot
 
 _DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -23,7 +23,7 @@ def main() -> None:
     drawn = plot.bars("files a second, by orders in the ledger before", points)
     (_DOCS / "benchmarks.svg").write_text(drawn, encoding="utf-8")
     parts += [table.as_markdown(), "![files a second, by orders in the ledger before](benchmarks.svg)"]
-    for more in (bench_x12.speed, bench_x12.size, bench_x12.hostile):
+    for more in (bench_http.http, bench_pages.pages, bench_x12.speed, bench_x12.size, bench_x12.hostile):
         table = more()
         print(f"\n{table.as_text()}", flush=True)
         parts.append(table.as_markdown())

@@ -1,4 +1,4 @@
-"""Bench: how long the order page and the lists take in a large ledger, as the process that serves measures it.
+"""Bench: how long the order page and the lists take in a large ledger, as the site's own log has it.
 
 python -m tests.bench.bench_pages sqlite:///big.db [--orders 1000000]
 
@@ -6,7 +6,6 @@ An empty ledger is filled first (`tests.bench.audit`); one that holds orders alr
 """
 
 import argparse
-import json
 import logging
 import secrets
 import statistics

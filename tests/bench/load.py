@@ -1,4 +1,4 @@
-"""Load: requests over a few kept connections of loopback from one process, each as soon as the last is answered."""
+"""Load: requests over a few kept connections from one process, each as soon as the last one is answered."""
 
 import asyncio
 import time
@@ -44,7 +44,7 @@ def _request(method: str, path: str, key: str, head: str) -> bytes:
 
 
 def send(port: int, requests: Requests, *, connections: int, seconds: float) -> Answered:
-    """Send requests for so long, each connection one at a time; what is under way at the end is waited for."""
+    """Send requests for so long, each connection one at a time; what is under way then is waited for."""
     return asyncio.run(_send(port, requests, connections, seconds))
 
 
