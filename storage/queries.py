@@ -226,14 +226,17 @@ def get_order(tx: Connection, order_id: int, *, lines: LinesAt | None = None) ->
     summary = _summary(row)
     known = lines[1] if lines is not None and lines[0] == row.last_sequence else lines_of(tx, order_id)
     mark = Mark(summary.key, row.last_sequence, row.last_hash)
-    return OrderView(summary=summary, mark=mark, lines=known, events=events_of(tx, order_id))
+    return OrderView(summary=summary, mark=mark, lines=known, events=events_of(tx, order_id, known))
 
 
-def events_of(tx: Connection, order_id: int) -> tuple[LedgerEvent, ...]:
-    """The timeline of an order, first to last."""
+def events_of(
+    tx: Connection, order_id: int, lines: tuple[LineState, ...] | None = None
+) -> tuple[LedgerEvent, ...]:
+    """The timeline of an order, first to last; `lines` are the order's, where they are known."""
+    names = {line.id: line.line for line in (lines_of(tx, order_id) if lines is None else lines)}
     units: dict[int, list[Units]] = {}
-    for event_id, line_id, line, quantity, code, words in _MOVED.all(tx, order_id):
-        moved = Units(line_id=line_id, line=line, quantity=quantity, reason=Reason(code, words))
+    for event_id, line_id, quantity, code, words in _MOVED.all(tx, order_id):
+        moved = Units(line_id=line_id, line=names[line_id], quantity=quantity, reason=Reason(code, words))
         units.setdefault(event_id, []).append(moved)
     rows = map(_EventRow._make, _HAPPENED.all(tx, order_id))
     return tuple(_event(row, tuple(units.get(row.id, ()))) for row in rows)
@@ -278,6 +281,7 @@ class _EventRow(NamedTuple):
     reference: str
 
 
+_REASON = ("reason_code", "reason_text")
 # Every answer about an order asks these.
 _VIEWED = Prepared(
     select(*(_ORDERS.c[name] for name in _OrderRow._fields)).where(_ORDERS.c.id == bindparam("order_id")),
@@ -290,10 +294,8 @@ _HAPPENED = Prepared(
     "of_order",
 )
 _MOVED = Prepared(
-    select(_EVENT_LINES.c.event_id, _EVENT_LINES.c.line_id, _LINES.c.line, _EVENT_LINES.c.quantity)
-    .add_columns(_EVENT_LINES.c.reason_code, _EVENT_LINES.c.reason_text)
+    select(*(_EVENT_LINES.c[name] for name in ("event_id", "line_id", "quantity", *_REASON)))
     .join(_EVENTS, _EVENTS.c.id == _EVENT_LINES.c.event_id)
-    .join(_LINES, _LINES.c.id == _EVENT_LINES.c.line_id)
     .where(_EVENTS.c.order_id == bindparam("of_order"))
     .order_by(_EVENT_LINES.c.event_id, _EVENT_LINES.c.line_id),
     "of_order",
