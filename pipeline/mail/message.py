@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime
-from email import message_from_bytes
+from email.parser import BytesHeaderParser
 from email.utils import format_datetime, getaddresses, parseaddr
 from functools import cache, lru_cache
 from shlex import quote
@@ -201,7 +201,9 @@ def _prove(payload: bytes, recipient: str, boundary: str, *, expected: list[str]
         line.partition(b":")[0].decode("latin-1")
         for line in re.split(rb"\r\n(?![ \t])|\r(?!\n)|(?<!\r)\n", head)
     ]
-    read = message_from_bytes(head + blank)  # by the old parser on purpose: not the code that wrote it
+    read = BytesHeaderParser().parsebytes(
+        head + blank
+    )  # by the old parser on purpose: not the code that wrote it
     if sorted(names) != sorted(expected) or sorted(read.keys()) != sorted(expected):
         raise UnsafeMessage(f"headers {names} instead of {expected}")
     if [parseaddr(str(value))[1] for value in read.get_all("To", [])] != [recipient]:
