@@ -63,6 +63,7 @@ def make_server(application: Application, pace: Pace | None = None) -> uvicorn.S
     """What serves, on sockets that it is given."""
     config = uvicorn.Config(
         make_site(application, threads=THREADS, pace=pace or Pace()),
+        http="h11",  # which bounds the head of a request; the quicker one, where it is installed, does not
         log_config=None,  # our own log has a line for each request
         access_log=False,
         server_header=False,

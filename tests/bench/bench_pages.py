@@ -26,7 +26,7 @@ from tests.conftest import require
 from tests.postgres import running_postgres
 from tests.unit.pipeline.ledger_files import settings_text
 
-ORDERS, REPEATS = 10_000, 7
+ORDERS, REPEATS = 100_000, 7
 
 #: What is looked at, and by whom: bolt's people sell, olga is of the hub.
 LOOKS = (
