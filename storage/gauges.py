@@ -110,7 +110,9 @@ def _one(tx: Connection, query: Any) -> int:
 
 
 def _oldest(tx: Connection, column: Any, where: Any) -> datetime | None:
+    """Few wait: they are found and sorted, where an index of all times would be walked to its end."""
+    by_time = func.coalesce(column, None)
     found: datetime | None = tx.execute(
-        select(column).where(where).order_by(column).limit(1)
+        select(column).where(where).order_by(by_time).limit(1)
     ).scalar_one_or_none()
     return found

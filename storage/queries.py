@@ -1,30 +1,23 @@
-"""The read side: orders and their timelines, and what waits, for the command line, reports and the API."""
+"""The read side: an order and its timeline, and what waits, for the command line, reports and the API."""
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Row,
     bindparam,
     func,
-    literal,
     or_,
     select,
     text,
-    tuple_,
-    type_coerce,
 )
 
 from storage import deadlines
 from storage.commands import Reason, Source
 from storage.database import Prepared
-from storage.database.columns import Quantity
 from storage.events import EventKind, LedgerEvent, Units
 from storage.loading import lines_of
 from storage.models import table
@@ -34,15 +27,14 @@ from storage.requests import requested_of
 from storage.requests import waiting as waiting_of
 from storage.states import FileStatus, HeldStatus, ParkedStatus
 
-_ORDERS, _LINES, _DEADLINES = table("orders"), table("order_line"), table("request_deadline")
-_EVENTS, _EVENT_LINES, _IDS = table("event"), table("event_line"), table("order_line_id")
+_ORDERS, _LINES, _EVENTS, _EVENT_LINES = map(table, ("orders", "order_line", "event", "event_line"))
 _WAITING = text("order_line.requested > 0")  # as the index says it, or it would not be used
-_WITH_ITEM = (
-    select(_LINES.c.order_id).join(_IDS, _IDS.c.line_id == _LINES.c.id).where(_IDS.c.id == bindparam("item"))
-)
 _FILES, _SETS, _HELD, _PARKED, _OUTBOX = (
     table(name) for name in ("received_file", "transaction_set", "held", "parked", "outbox")
 )
+
+#: Lines as an event left them, behind its place among the order's.
+LinesAt = tuple[int, tuple[LineState, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +55,7 @@ class OrderView:
     """An order with its lines and its timeline."""
 
     summary: OrderSummary
+    mark: "Mark"
     lines: tuple[LineState, ...]
     events: tuple[LedgerEvent, ...]
 
@@ -124,114 +117,6 @@ class Counts:
     outbox: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which orders a list is to have; what is "" or None does not matter."""
-
-    partner: str = ""  # either party
-    buyer: str = ""
-    seller: str = ""
-    status: OrderStatus | None = None
-    po_number: str = ""
-    item: str = ""  # an id of one of its lines, whatever its qualifier
-    placed_since: datetime | None = None
-    placed_before: datetime | None = None
-    asks: bool = False  # the buyer asked to cancel units, and the seller has not answered
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """The quantities of an order's lines that are counted in one unit of measure, added up."""
-
-    unit: str
-    ordered: Decimal
-    fulfilled: Decimal
-    cancelled: Decimal
-    requested: Decimal
-
-    @property
-    def open(self) -> Decimal:
-        return self.ordered - self.fulfilled - self.cancelled
-
-
-_COUNTED = ("ordered", "fulfilled", "cancelled", "requested")
-_TOTALS = (
-    select(
-        *(_LINES.c.order_id, _LINES.c.unit),
-        *(type_coerce(func.sum(_LINES.c[name]), Quantity) for name in _COUNTED),
-    )
-    .where(_LINES.c.order_id.in_(bindparam("orders", expanding=True)))
-    .group_by(_LINES.c.order_id, _LINES.c.unit)
-    .order_by(_LINES.c.order_id, func.min(_LINES.c.id))
-)
-
-
-def list_orders(
-    tx: Connection,
-    *,
-    partner: str = "",
-    status: OrderStatus | None = None,
-    before_id: int | None = None,
-    limit: int = 1000,
-) -> tuple[OrderSummary, ...]:
-    """Orders, newest first; `partner` is either party. For the next page give the last id as `before_id`."""
-    query = select(_ORDERS).where(*_conditions(Wanted(partner=partner, status=status)))
-    if before_id is not None:
-        query = query.where(_ORDERS.c.id < before_id)
-    return tuple(_summary(row) for row in tx.execute(query.order_by(_ORDERS.c.id.desc()).limit(limit)))
-
-
-def page_of_orders(
-    tx: Connection, wanted: Wanted, *, after: tuple[datetime, int] | None = None, limit: int
-) -> tuple[OrderSummary, ...]:
-    """Orders, placed last first. For the next page give when the last one was placed, and its id."""
-    place = (_ORDERS.c.placed_at, _ORDERS.c.id)
-    query = select(_ORDERS).where(*_conditions(wanted))
-    if after is not None:
-        bound = (literal(value, column.type) for value, column in zip(after, place, strict=True))
-        query = query.where(tuple_(*place) < tuple_(*bound))
-    ordered = query.order_by(*(column.desc() for column in place))
-    return tuple(_summary(row) for row in tx.execute(ordered.limit(limit)))
-
-
-def totals_of(tx: Connection, orders: Collection[int]) -> dict[int, tuple[Totals, ...]]:
-    """What became of the units of each of these orders, by unit of measure: one look for a page of them."""
-    found: dict[int, tuple[Totals, ...]] = {}
-    for order_id, *values in tx.execute(_TOTALS, {"orders": list(orders)}):
-        found[order_id] = (*found.get(order_id, ()), Totals(*values))
-    return found
-
-
-def first_to_answer(tx: Connection, wanted: Wanted, limit: int) -> tuple[OrderSummary, ...]:
-    """Orders that wait for an answer to a request: what lapses soonest first, what waits for ever last."""
-    own = (_DEADLINES.c.order_id == _ORDERS.c.id) & _DEADLINES.c.closed_at.is_(None)
-    soonest = select(func.min(_DEADLINES.c.answer_by)).where(own).scalar_subquery()
-    query = select(_ORDERS).where(*_conditions(replace(wanted, asks=True)))
-    ordered = query.order_by(soonest.is_(None), soonest, _ORDERS.c.placed_at.desc(), _ORDERS.c.id.desc())
-    return tuple(_summary(row) for row in tx.execute(ordered.limit(limit)))
-
-
-def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
-    if wanted.partner:
-        yield or_(_ORDERS.c.buyer == wanted.partner, _ORDERS.c.seller == wanted.partner)
-    for name in ("buyer", "seller", "po_number"):
-        if value := getattr(wanted, name):
-            # Few are asked for: they are looked up, where a party's index would be walked to its end.
-            yield (_ORDERS.c[name].concat("") if wanted.asks else _ORDERS.c[name]) == value
-    if wanted.status is not None:
-        # A party's own are read by its index: those of everybody with this status are many more.
-        by_party = wanted.buyer or wanted.seller
-        yield (_ORDERS.c.status.concat("") if by_party else _ORDERS.c.status) == wanted.status.value
-    if wanted.placed_since is not None:
-        yield _ORDERS.c.placed_at >= wanted.placed_since
-    if wanted.placed_before is not None:
-        yield _ORDERS.c.placed_at < wanted.placed_before
-    if wanted.item:
-        yield _ORDERS.c.id.in_(_WITH_ITEM.params(item=wanted.item))
-    if wanted.asks:
-        yield _ORDERS.c.id.in_(select(_LINES.c.order_id).where(_WAITING))
-
-
 @dataclass(frozen=True, slots=True)
 class Mark:
     """One moment of an order: whatever happens to it makes another."""
@@ -273,34 +158,97 @@ def find_orders(
         query = query.where(_ORDERS.c.seller == seller)
     if release is not None:
         query = query.where(_ORDERS.c.release == release)
-    return tuple(_summary(row) for row in tx.execute(query.order_by(_ORDERS.c.id)))
+    return tuple(summary_of(row) for row in tx.execute(query.order_by(_ORDERS.c.id)))
 
 
-def get_order(tx: Connection, order_id: int) -> OrderView | None:
-    """One order with its lines and its timeline."""
-    row = tx.execute(select(_ORDERS).where(_ORDERS.c.id == order_id)).one_or_none()
-    if row is None:
+def get_order(tx: Connection, order_id: int, *, lines: LinesAt | None = None) -> OrderView | None:
+    """One order with its lines and its timeline.
+
+    `lines` are those that an event left, by its place among the order's: not read again when it is the last.
+    """
+    found = _VIEWED.one(tx, order_id)
+    if found is None:
         return None
-    return OrderView(summary=_summary(row), lines=lines_of(tx, order_id), events=events_of(tx, order_id))
+    row = _OrderRow._make(found)
+    summary = summary_of(row)
+    known = lines[1] if lines is not None and lines[0] == row.last_sequence else lines_of(tx, order_id)
+    mark = Mark(summary.key, row.last_sequence, row.last_hash)
+    return OrderView(summary=summary, mark=mark, lines=known, events=events_of(tx, order_id, known))
 
 
-def events_of(tx: Connection, order_id: int) -> tuple[LedgerEvent, ...]:
-    """The timeline of an order, first to last."""
-    moved = (
-        select(_EVENT_LINES, _LINES.c.line)
-        .join(_EVENTS, _EVENTS.c.id == _EVENT_LINES.c.event_id)
-        .join(_LINES, _LINES.c.id == _EVENT_LINES.c.line_id)
-        .where(_EVENTS.c.order_id == order_id)
-        .order_by(_EVENT_LINES.c.event_id, _EVENT_LINES.c.line_id)
-    )
+def events_of(
+    tx: Connection, order_id: int, lines: tuple[LineState, ...] | None = None
+) -> tuple[LedgerEvent, ...]:
+    """The timeline of an order, first to last; `lines` are the order's, where they are known."""
+    names = {line.id: line.line for line in (lines_of(tx, order_id) if lines is None else lines)}
     units: dict[int, list[Units]] = {}
-    for row in tx.execute(moved):
-        units.setdefault(row.event_id, []).append(_units(row))
-    query = select(_EVENTS).where(_EVENTS.c.order_id == order_id).order_by(_EVENTS.c.sequence)
-    rows = tx.execute(query).all()
+    for event_id, line_id, quantity, code, words in _MOVED.all(tx, order_id):
+        moved = Units(line_id=line_id, line=names[line_id], quantity=quantity, reason=Reason(code, words))
+        units.setdefault(event_id, []).append(moved)
+    rows = [_EventRow._make(row) for row in _HAPPENED.all(tx, order_id)]
     asks = any(row.kind == EventKind.CANCELLATION_REQUESTED.value for row in rows)
     answer_by = deadlines.of_order(tx, order_id) if asks else {}
     return tuple(_event(row, tuple(units.get(row.id, ())), answer_by.get(row.id)) for row in rows)
+
+
+class _OrderRow(NamedTuple):
+    """What a view reads of an order's own row."""
+
+    id: int
+    buyer: str
+    seller: str
+    po_number: str
+    release: str
+    revision: str
+    status: str
+    placed_at: datetime
+    ordered_on: date | None
+    whole_cancelled: bool
+    last_sequence: int
+    last_hash: str
+
+
+class _EventRow(NamedTuple):
+    """What a timeline reads of an event's row."""
+
+    id: int
+    order_id: int
+    sequence: int
+    kind: str
+    by_party: str
+    at: datetime
+    reason_code: str
+    reason_text: str
+    note: str
+    notes: list[str]
+    source_actor: str
+    source_file: str
+    source_interchange: str
+    source_group: str
+    source_set: str
+    source_type: str
+    reference: str
+
+
+_REASON = ("reason_code", "reason_text")
+# Every answer about an order asks these.
+_VIEWED = Prepared(
+    select(*(_ORDERS.c[name] for name in _OrderRow._fields)).where(_ORDERS.c.id == bindparam("order_id")),
+    "order_id",
+)
+_HAPPENED = Prepared(
+    select(*(_EVENTS.c[name] for name in _EventRow._fields))
+    .where(_EVENTS.c.order_id == bindparam("of_order"))
+    .order_by(_EVENTS.c.sequence),
+    "of_order",
+)
+_MOVED = Prepared(
+    select(*(_EVENT_LINES.c[name] for name in ("event_id", "line_id", "quantity", *_REASON)))
+    .join(_EVENTS, _EVENTS.c.id == _EVENT_LINES.c.event_id)
+    .where(_EVENTS.c.order_id == bindparam("of_order"))
+    .order_by(_EVENT_LINES.c.event_id, _EVENT_LINES.c.line_id),
+    "of_order",
+)
 
 
 def requests(tx: Connection) -> tuple[OpenRequest, ...]:
@@ -350,7 +298,8 @@ def _count(tx: Connection, column: Any) -> dict[str, int]:
     return {str(word): int(number) for word, number in rows}
 
 
-def _summary(row: Row[Any]) -> OrderSummary:
+def summary_of(row: Row[Any] | _OrderRow) -> OrderSummary:
+    """What a row of orders says."""
     return OrderSummary(
         id=row.id,
         key=OrderKey(buyer=row.buyer, seller=row.seller, po_number=row.po_number, release=row.release),
@@ -362,12 +311,7 @@ def _summary(row: Row[Any]) -> OrderSummary:
     )
 
 
-def _units(row: Row[Any]) -> Units:
-    reason = Reason(row.reason_code, row.reason_text)
-    return Units(line_id=row.line_id, line=row.line, quantity=row.quantity, reason=reason)
-
-
-def _event(row: Row[Any], units: tuple[Units, ...], answer_by: datetime | None) -> LedgerEvent:
+def _event(row: _EventRow, units: tuple[Units, ...], answer_by: datetime | None) -> LedgerEvent:
     return LedgerEvent(
         id=row.id,
         order_id=row.order_id,

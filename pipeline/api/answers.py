@@ -12,7 +12,7 @@ from storage import queries
 from storage.ledger import Result
 from storage.outcomes import Outcome
 from storage.quantities import plain
-from storage.queries import Mark
+from storage.queries import LinesAt, Mark
 from storage.refusals import RefusedLine
 
 HASH_CHARS = 16  # of an event's hash, in an ETag; its number stands before it
@@ -179,11 +179,17 @@ def etag_of(order_id: int, mark: Mark) -> str:
     return f'"{order_id}-{mark.sequence}-{mark.hash[:HASH_CHARS]}"'
 
 
-def order_of(tx: Connection, order_id: int, reader: str) -> Json:
-    """The order as it stands and as this party may know it; the caller knows that it is there."""
-    view = queries.get_order(tx, order_id)
+def order_of(tx: Connection, order_id: int, reader: str, *, lines: LinesAt | None = None) -> tuple[Json, str]:
+    """The order as it stands and as this party may know it, and its ETag; it is known to be there."""
+    view = queries.get_order(tx, order_id, lines=lines)
     assert view is not None
-    return {"id": order_id, **order_json(view, reader)}
+    return {"id": order_id, **order_json(view, reader)}, etag_of(order_id, view.mark)
+
+
+def left_by(result: Result) -> LinesAt | None:
+    """The lines as the last event of the only command left them; None where nothing happened."""
+    entry = result.entries[0]
+    return (entry.events[-1].sequence, entry.after.lines) if entry.events and entry.after else None
 
 
 def done_of(result: Result) -> Json:

@@ -1,14 +1,16 @@
 """Callers: whose key a request shows, what that key may do, and how often it may come."""
 
+import hashlib
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Security
+from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from pipeline.api.problems import ApiProblem
@@ -20,6 +22,12 @@ from storage import access_keys
 from storage.access_keys import AccessKey
 from storage.database import DatabaseUnavailable
 from storage.states import Scope
+
+KNOWN_SECONDS = (
+    1  # a key that was good is not looked up again for so long; one that is revoked opens until then
+)
+KNOWN_MAX = 10_000  # keys
+MARGIN_SECONDS = 0.1  # between two looks at the clock
 
 _REALM = 'Bearer realm="countermand"'
 _BEARER = HTTPBearer(
@@ -79,6 +87,7 @@ class Door:
     def __init__(self, application: Application, pace: Pace) -> None:
         self._application = application
         self._rates = Rates(pace, application.clock)
+        self._known: dict[bytes, tuple[AccessKey, float]] = {}  # by the secret's hash; and until when
 
     def admit(self, secret: str | None, scope: Scope) -> Caller:
         """The caller; an ApiProblem 401, 429 or 403."""
@@ -97,29 +106,55 @@ class Door:
             raise ApiProblem(403, "scope-missing", said, scope=scope.value)
         return Caller(partner, key)
 
+    def knows(self, secret: str) -> bool:
+        """Whether the key need not be looked up now; else `admit` waits for the database."""
+        _, until = self._known.get(_digest(secret), (None, 0.0))
+        return self._application.clock.monotonic_seconds() < until - MARGIN_SECONDS
+
     def _key(self, secret: str, at: datetime) -> AccessKey | None:
+        """The good key with this secret. A system that comes often is not looked up each time."""
+        now = self._application.clock.monotonic_seconds()
+        shown = _digest(secret)
+        known, until = self._known.get(shown, (None, 0.0))
+        key = known if now < until else self._looked_up(secret, at)
+        if key is None or not key.is_good(at):
+            self._known.pop(shown, None)
+            return None
+        if key is not known:
+            if len(self._known) >= KNOWN_MAX:
+                self._known.clear()
+            self._known[shown] = key, now + KNOWN_SECONDS
+        return key
+
+    def _looked_up(self, secret: str, at: datetime) -> AccessKey | None:
         database = self._application.database
         with database.reading() as tx:
             key = access_keys.key_of(tx, secret)
-        if key is None or not key.is_good(at):
-            return None
-        if access_keys.is_use_due(key, at):
+        if key is not None and key.is_good(at) and access_keys.is_use_due(key, at):
             with suppress(DatabaseUnavailable):  # nobody is sent away because this could not be noted
                 database.run(lambda tx: access_keys.note_use(tx, key.id, at))
         return key
 
 
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
 def needs(scope: Scope) -> Any:
     """For a route's `caller`: who may do this."""
 
-    def admitted(
+    async def admitted(
         request: Request,
         shown: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
     ) -> Caller:
         door: Door = request.app.state.door
-        caller = door.admit(shown.credentials if shown else None, scope)
+        secret = shown.credentials if shown else None
+        if secret is None or door.knows(secret):
+            caller = door.admit(secret, scope)
+        else:
+            caller = await run_in_threadpool(door.admit, secret, scope)
         request.state.actor, request.state.partner = caller.actor, caller.partner.id
         return caller
 
-    admit: Callable[..., Caller] = admitted
+    admit: Callable[..., Awaitable[Caller]] = admitted
     return Depends(admit)

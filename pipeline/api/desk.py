@@ -7,16 +7,18 @@ same time or in a year, finds both or neither.
 import hashlib
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Protocol
 
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from pipeline import journal
-from pipeline.api.answers import done_of, etag_of, no_of, order_of
+from pipeline.api.answers import done_of, etag_of, left_by, no_of, order_of
+from pipeline.api.meanings import Known
 from pipeline.api.problems import MEDIA_TYPE, PREFIX, ApiProblem
 from pipeline.entering import Speaker, enter
 from pipeline.partners import Partner, Role
@@ -26,7 +28,7 @@ from storage.access_keys import Answer
 from storage.commands import Command, DocumentKey
 from storage.database import lock_names
 from storage.loading import load_order
-from storage.orders import OrderState
+from storage.orders import LineState, OrderKey, OrderState
 from storage.outcomes import Outcome
 from storage.queries import Mark
 
@@ -55,7 +57,6 @@ class Asked:
     body: str  # as it was understood, for the hash
     key: str | None  # Idempotency-Key
     if_match: str | None
-    answers: bool = False  # what its buyer asked to cancel: what was asked before is looked up
 
     @property
     def hash(self) -> str:
@@ -65,7 +66,7 @@ class Asked:
 
 #: What is to be said about an order, and the document's name where it has one.
 Meant = tuple[Command, DocumentKey | None]
-About = Callable[[Speaker, OrderState], Meant]
+About = Callable[[Speaker, Known], Meant]
 
 
 class Desk:
@@ -86,13 +87,11 @@ class Desk:
 
         def work(tx: Connection) -> Answer:
             mark = own_order(tx, order_id, asked.side, asked.caller)
-            lock_names(tx, [f"order:{mark.key.po_number}"])  # as the ledger does: nothing moves from here on
-            mark = own_order(tx, order_id, asked.side, asked.caller)
-            _check(asked.if_match, etag_of(order_id, mark))
-            loaded = load_order(tx, order_id)
-            assert loaded is not None
-            order = deadlines.with_requests(tx, loaded.order) if asked.answers else loaded.order
-            return self._decide(tx, asked, about(speaker, order), order_id)
+            if asked.if_match is not None:
+                _hold(tx, mark.key)
+                mark = own_order(tx, order_id, asked.side, asked.caller)
+                _check(asked.if_match, etag_of(order_id, mark))
+            return self._decide(tx, asked, about(speaker, _Own(tx, order_id, mark.key)), order_id)
 
         return self._once(asked, at, work)
 
@@ -118,14 +117,13 @@ class Desk:
             )
         after = result.entries[0].after  # None where a document's name alone decided
         known = order_id or (after.id if after else 0)
-        mark = queries.mark_of(tx, known)
-        assert mark is not None
+        order, etag = order_of(tx, known, command.by, lines=left_by(result))
         placed = order_id is None and result.outcome is Outcome.APPLIED
         return Answer(
             request_hash=asked.hash,
             status=_CREATED if placed else _OK,
-            etag=etag_of(known, mark),
-            body=json.dumps({**order_of(tx, known, command.by), "done": done_of(result)}),
+            etag=etag,
+            body=json.dumps({**order, "done": done_of(result)}),
         )
 
     def _once(self, asked: Asked, at: datetime, work: Callable[[Connection], Answer]) -> tuple[Answer, bool]:
@@ -146,6 +144,37 @@ class Desk:
             return earlier, True
 
         return self._application.database.run(once)
+
+
+class _Own:
+    """An order as meanings know it. Most need no more than its name: its lines are read for who asks."""
+
+    def __init__(self, tx: Connection, order_id: int, key: OrderKey) -> None:
+        self._tx = tx
+        self.id = order_id
+        self.key = key
+
+    @cached_property
+    def lines(self) -> tuple[LineState, ...]:
+        """As they stand, and as the ledger will find them."""
+        return self._order.lines
+
+    @property
+    def lapsed(self) -> Collection[int]:
+        """The lines of which what was asked for last was not answered in time."""
+        return deadlines.with_requests(self._tx, self._order).lapsed
+
+    @cached_property
+    def _order(self) -> OrderState:
+        _hold(self._tx, self.key)
+        loaded = load_order(self._tx, self.id)
+        assert loaded is not None
+        return loaded.order
+
+
+def _hold(tx: Connection, key: OrderKey) -> None:
+    """From here on nothing happens to the order, by the name that the ledger locks too."""
+    lock_names(tx, [f"order:{key.po_number}"])
 
 
 def own_order(tx: Connection, order_id: int, side: Role, caller: Asking) -> Mark:

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Collection
 from decimal import Decimal
+from typing import Protocol
 
 from pipeline.api import shapes
 from pipeline.api.problems import ApiProblem
@@ -29,7 +31,7 @@ from storage.commands import (
     ShippedLine,
     Verdict,
 )
-from storage.orders import LineState, OrderState
+from storage.orders import LineState, OrderKey
 
 _VERDICTS = {
     shapes.Decision.ACCEPTED: Verdict.LINES,
@@ -38,8 +40,24 @@ _VERDICTS = {
 }
 
 
+class Known(Protocol):
+    """What a meaning may need of the order it is about; `storage.orders.OrderState` is one."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def key(self) -> OrderKey: ...
+
+    @property
+    def lines(self) -> tuple[LineState, ...]: ...
+
+    @property
+    def lapsed(self) -> Collection[int]: ...
+
+
 def cancel(
-    settings: Settings, said: shapes.CancelOrder, speaker: Speaker, order: OrderState
+    settings: Settings, said: shapes.CancelOrder, speaker: Speaker, order: Known
 ) -> CancelOrder | CancelLines:
     """The order as a whole, or units of lines."""
     cuts = tuple(_cut(cut, cut.line, order) for cut in said.lines or ())
@@ -50,14 +68,14 @@ def cancel(
 
 
 def cancel_line(
-    settings: Settings, said: shapes.CancelLine, line: str, speaker: Speaker, order: OrderState
+    settings: Settings, said: shapes.CancelLine, line: str, speaker: Speaker, order: Known
 ) -> Command:
     """Units of one line."""
     cuts = (_cut(said, line, order),)
     return cancellation(settings, speaker, order.key, lines=cuts, reason=_reason(said.reason), note=said.note)
 
 
-def _cut(said: shapes.Cut, name: str, order: OrderState) -> LineCut:
+def _cut(said: shapes.Cut, name: str, order: Known) -> LineCut:
     """A new quantity is what is to be left of what is ordered and not cancelled."""
     if said.new_quantity is None:
         return LineCut(line=name, quantity=said.quantity)
@@ -66,9 +84,9 @@ def _cut(said: shapes.Cut, name: str, order: OrderState) -> LineCut:
     return LineCut(line=name, quantity=quantity)
 
 
-def answer_request(said: shapes.Answer, consents: Consent, speaker: Speaker, order: OrderState) -> Command:
+def answer_request(said: shapes.Answer, consents: Consent, speaker: Speaker, order: Known) -> Command:
     """The seller's yes or no to all that was asked; an ApiProblem when nothing is, and nothing lapsed."""
-    if not order.lapsed and not any(line.requested for line in order.lines):
+    if not any(line.requested for line in order.lines) and not order.lapsed:
         title = "Nothing of the order is asked to be cancelled, or it was answered."
         raise ApiProblem(409, "nothing-asked", title)
     lines = said.lines if isinstance(said, shapes.Approve) else ()
@@ -101,7 +119,7 @@ def _new_line(said: shapes.Placed) -> NewLine:
     )
 
 
-def acknowledge(said: shapes.Acknowledge, speaker: Speaker, order: OrderState) -> Command:
+def acknowledge(said: shapes.Acknowledge, speaker: Speaker, order: Known) -> Command:
     """The seller's answer to an order, read as agreed with the seller where it leaves something open."""
     policy = speaker.partner.policy
     return AcknowledgeOrder(
@@ -129,9 +147,7 @@ def _answers(said: shapes.AcknowledgedLine) -> tuple[LineAnswer, ...]:
     )
 
 
-def fulfil(
-    said: shapes.Fulfil, body: str, speaker: Speaker, order: OrderState
-) -> tuple[Command, DocumentKey]:
+def fulfil(said: shapes.Fulfil, body: str, speaker: Speaker, order: Known) -> tuple[Command, DocumentKey]:
     """A shipment, under the name that an 856 of it would have: it is not counted twice."""
     policy = speaker.partner.policy
     command = RecordShipment(

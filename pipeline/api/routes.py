@@ -1,6 +1,5 @@
 """Routes: every address of the API. Thin: who asks, what is meant, and the ledger's answer."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -18,11 +17,11 @@ from pipeline.api.problems import PREFIX, TYPES, ApiProblem
 from pipeline.partners import Role
 from pipeline.views import row_json
 from pipeline.wiring import Application
-from storage import deadlines, queries
+from storage import deadlines, order_lists
 from storage.commands import Consent
 from storage.loading import load_order
+from storage.order_lists import Wanted
 from storage.orders import OrderStatus
-from storage.queries import Wanted
 from storage.refusals import Refusal
 from storage.states import Scope
 
@@ -87,9 +86,9 @@ def _add_reading(router: APIRouter, side: Role) -> None:
         )  # fmt: skip
         after = place_of(cursor) if cursor else None
         with _application(request).database.reading() as tx:
-            found = queries.page_of_orders(tx, wanted, after=after, limit=limit + 1)
+            found = order_lists.page_of_orders(tx, wanted, after=after, limit=limit + 1)
             ids = [order.id for order in found[:limit]]
-            totals, due = queries.totals_of(tx, ids), deadlines.next_of(tx, ids)
+            totals, due = order_lists.totals_of(tx, ids), deadlines.next_of(tx, ids)
         page = [row_json(order, totals.get(order.id, ()), due.get(order.id)) for order in found[:limit]]
         more = len(found) > limit
         return JSONResponse({"orders": page, "next": cursor_of(found[limit - 1]) if more else None})
@@ -98,10 +97,9 @@ def _add_reading(router: APIRouter, side: Role) -> None:
     def order(request: Request, caller: Annotated[Caller, READ], order_id: OrderId) -> Response:
         """One order: its lines and all that happened to it."""
         with _application(request).database.reading() as tx:
-            mark = own_order(tx, order_id, side, caller)
-            return JSONResponse(
-                order_of(tx, order_id, caller.partner.id), headers={"ETag": etag_of(order_id, mark)}
-            )
+            own_order(tx, order_id, side, caller)
+            found, etag = order_of(tx, order_id, caller.partner.id)
+        return JSONResponse(found, headers={"ETag": etag})
 
 
 def _add_preview(router: APIRouter, side: Role) -> None:
@@ -239,7 +237,7 @@ def _add_answers(router: APIRouter) -> None:
 
 def _answer(request: Request, asked: Asked, order_id: int, body: shapes.Answer, said: Consent) -> Response:
     return _desk(request).change(
-        replace(asked, answers=True),
+        asked,
         order_id,
         lambda who, order: (meanings.answer_request(body, said, who, order), None),
     )

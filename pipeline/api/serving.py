@@ -8,10 +8,12 @@ import uvicorn
 
 from pipeline.api.application import THREADS, make_site
 from pipeline.api.callers import Pace
+from pipeline.api.crew import run_crew
 from pipeline.errors import OperatorError
 from pipeline.wiring import Application
 
 GRACE_SECONDS = 10  # for what is begun when it is told to stop
+ENDING_SECONDS = 5  # more, for a worker that gives its connections back after that
 IDLE_SECONDS = 30  # a connection that says nothing is closed
 CONNECTIONS_MAX = 200  # at once; more are told to come back (503)
 WAITING_MAX = 128  # connections that the system keeps for us until we take them
@@ -19,13 +21,24 @@ WAITING_MAX = 128  # connections that the system keeps for us until we take them
 __all__ = ["THREADS", "listen", "make_server", "serve"]
 
 
-def serve(application: Application, host: str, port: int, listening: Callable[[str, int], None]) -> None:
-    """Serve until SIGTERM or SIGINT; `listening` is told the address that answers from now on."""
+def serve(
+    application: Application, host: str, port: int, listening: Callable[[str, int], None], workers: int = 1
+) -> None:
+    """Serve until SIGTERM or SIGINT; `listening` is told the address that answers from now on.
+
+    With several `workers` nothing of the application may be in use yet: each process opens its own.
+    """
     with listen(host, port) as bound:
-        server = make_server(application)
+
+        def work() -> None:
+            with suppress(KeyboardInterrupt):  # how a person ends it
+                make_server(application).run(sockets=[bound])
+
         listening(*bound.getsockname()[:2])
-        with suppress(KeyboardInterrupt):  # how a person ends it
-            server.run(sockets=[bound])
+        if workers == 1:
+            work()
+        else:
+            run_crew(workers, work, GRACE_SECONDS + ENDING_SECONDS)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -50,6 +63,7 @@ def make_server(application: Application, pace: Pace | None = None) -> uvicorn.S
     """What serves, on sockets that it is given."""
     config = uvicorn.Config(
         make_site(application, threads=THREADS, pace=pace or Pace()),
+        http="h11",  # which bounds the head of a request; the quicker one, where it is installed, does not
         log_config=None,  # our own log has a line for each request
         access_log=False,
         server_header=False,

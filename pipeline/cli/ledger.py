@@ -20,7 +20,7 @@ from pipeline.views import (
     waiting_rows,
 )
 from pipeline.wiring import open_application
-from storage import deadlines, queries
+from storage import deadlines, order_lists
 from storage import held as held_questions
 from storage import outbox as messages
 from storage import parked as parked_sets
@@ -47,7 +47,7 @@ def orders(
     if partner and application.settings.directory.get(partner) is None:
         raise OperatorError(f'There is no partner "{partner}" in the settings.')
     with application.database.reading() as tx:
-        found = queries.list_orders(tx, partner=partner, status=staff.status_named(status), limit=100_000)
+        found = order_lists.list_orders(tx, partner=partner, status=staff.status_named(status), limit=100_000)
         due = deadlines.next_of(tx, None) if as_json else {}
     if as_json:
         print_json({"orders": [summary_json(order, due.get(order.id)) for order in found]})

@@ -16,6 +16,7 @@ from storage.states import Scope
 
 PORT = 8080
 DAYS_MAX = 3650
+WORKERS_MAX = 64
 
 app = typer.Typer()
 keys = typer.Typer(help="Keys with which partners' systems use the API.", no_args_is_help=True)
@@ -29,6 +30,9 @@ def serve(
         "127.0.0.1"
     ),
     port: Annotated[int, typer.Option(help="0: any that is free.", min=0, max=65535)] = PORT,
+    workers: Annotated[
+        int, typer.Option(help="Processes that share the work; one for each core.", min=1, max=WORKERS_MAX)
+    ] = 1,
 ) -> None:
     """Serve the HTTP API and the app over this ledger, until stopped."""
     try:
@@ -46,7 +50,8 @@ def serve(
     application.prove()
     with application.database.reading():
         pass  # its schema is current, or that is said before anybody comes
-    run(application, host, port, listening)
+    application.database.close()  # and no connection of this process's is shared with the workers
+    run(application, host, port, listening, workers)
 
 
 @keys.command("add")

@@ -30,6 +30,8 @@ class OrderRow(Row, table=True):
         Index("orders_status", "status", "placed_at", "id"),
         Index("orders_of_buyer", "buyer", "placed_at", "id"),  # a party's own, newest first, by pages
         Index("orders_of_seller", "seller", "placed_at", "id"),
+        Index("orders_of_buyer_by_status", "buyer", "status", "placed_at", "id"),
+        Index("orders_of_seller_by_status", "seller", "status", "placed_at", "id"),
         Index("orders_placed", "placed_at", "id"),  # everybody's, for the hub's own people
     )
 

@@ -1,11 +1,14 @@
 """The process that serves: it says where, answers after a restart as before, and ends when it is told to."""
 
+import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,15 +21,26 @@ from storage import access_keys
 from storage.database import Database
 from storage.invariants import audit
 from tests.api.site import ALL, BUYER, an_order, figures
+from tests.postgres import PostgresServer
 from tests.unit.pipeline.ledger_files import write_settings
 
 ENDED = (0, -signal.SIGTERM)
 
 
 @contextmanager
-def process(config: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def process(config: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`countermand serve` as a process of its own, and its address."""
-    command = [sys.executable, "-m", "pipeline.cli", "serve", "--config", str(config), "--port", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "pipeline.cli",
+        "serve",
+        "--config",
+        str(config),
+        "--port",
+        "0",
+        *options,
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as started:
         try:
             assert started.stdout is not None
@@ -86,3 +100,64 @@ def test_small_answers_do_not_wait_to_be_acknowledged() -> None:
     """asyncio switches Nagle's waiting off only on sockets that name their protocol."""
     with listen("127.0.0.1", 0) as bound:
         assert bound.proto == socket.IPPROTO_TCP
+
+
+def workers_of(started: subprocess.Popen[str]) -> set[int]:
+    """The processes that a process has begun."""
+    listed = Path(f"/proc/{started.pid}/task/{started.pid}/children").read_text()
+    return {int(pid) for pid in listed.split()}
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Until it holds; an AssertionError when it takes too long."""
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_several_processes_serve_one_address_and_a_dead_one_is_replaced(
+    tmp_path: Path, postgres_server: PostgresServer
+) -> None:
+    config = write_settings(tmp_path, url=postgres_server.new_database())
+    database = Database(load(config, {}).database.url)
+    at = SystemClock().now()
+    _, secret = database.run(lambda tx: access_keys.add_key(tx, "acme", ALL, at))
+    headers = {"Authorization": f"Bearer {secret}"}
+
+    def placed(address: str, *numbers: int) -> list[int]:
+        def place(number: int) -> int:
+            body = an_order(f"PO-{number}", 9)
+            return httpx.post(
+                address + BUYER, json=body, headers=headers, trust_env=False, timeout=60
+            ).status_code
+
+        with ThreadPoolExecutor(8) as pool:
+            return list(pool.map(place, numbers))
+
+    with process(config, "--workers", "2", "--log-level", "error") as (started, address):
+        wait_for(lambda: len(workers_of(started)) == 2)
+        assert placed(address, *range(10)) == [201] * 10
+        before = workers_of(started)
+        os.kill(min(before), signal.SIGKILL)
+        wait_for(lambda: len(workers_of(started) - before) == 1)
+        assert placed(address, *range(5, 15)) == [200] * 5 + [201] * 5
+        crew = workers_of(started)
+        started.send_signal(signal.SIGTERM)
+        assert started.wait(timeout=30) == 0
+        assert not any(Path(f"/proc/{pid}").exists() for pid in crew)
+        assert started.stderr is not None
+        (line,) = started.stderr.read().splitlines()
+        assert "error server_died" in line
+        assert f"pid={min(before)} exit=-9" in line
+    with database.reading() as tx:
+        assert list(audit(tx)) == []
+    database.close()
+
+
+def test_workers_end_when_nobody_could_replace_them_any_more(tmp_path: Path) -> None:
+    with process(write_settings(tmp_path), "--workers", "2") as (started, address):
+        assert httpx.get(f"{address}/api/openapi.json", trust_env=False).status_code == 200
+        crew = workers_of(started)
+        started.kill()
+        wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in crew))

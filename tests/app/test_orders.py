@@ -1,10 +1,12 @@
 """Orders in the app: found, shown to those whose they are, and cancelled once, as it was shown before."""
 
 import re
+import time
 
 import pytest
 from sqlalchemy import Engine, event
 
+from pipeline.api.callers import KNOWN_SECONDS
 from storage.states import Scope
 from tests.api.site import BUYER, SELLER, Site, figures
 from tests.app.people import Person, signed_in
@@ -339,6 +341,7 @@ def test_keys_are_made_shown_once_and_revoked(site: Site) -> None:
     bo.get("/company")
     assert bo.post(action, bo.form("/company/keys")).status_code == 404
     ada.send(action)
+    time.sleep(KNOWN_SECONDS)
     assert client.get(f"{BUYER}/{order_id}").status_code == 401
     without = {name: value for name, value in ada.form("/company/keys").items() if name != "scope"}
     assert ada.post("/company/keys", without).status_code == 422

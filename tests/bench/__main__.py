@@ -5,7 +5,7 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.bench import bench_stages, bench_way, bench_x12, day, plot, workers
+from tests.bench import bench_http, bench_pages, bench_stages, bench_way, bench_x12, day, plot, workers
 from tests.bench.measure import Table
 
 _DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -35,7 +35,10 @@ def main() -> None:
     show(table)
     draw("files a second, by orders in the ledger before", "benchmarks.svg", points)
     show(day.day(rounds=288))  # one in five minutes
-    for make in (workers.bench, bench_x12.speed, bench_x12.size, bench_x12.hostile):
+    show(workers.bench())
+    show(bench_http.http())
+    show(bench_pages.pages())
+    for make in (bench_x12.speed, bench_x12.size, bench_x12.hostile):
         show(make())
     (_DOCS / "benchmarks.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Integer, text
 
 from storage import chain
 from storage.database import Database
@@ -54,6 +54,8 @@ def build(database: Database, orders: int) -> None:
         with database.writing() as tx:
             for table in METADATA.sorted_tables:
                 _write(tx, table.name, rows.get(table.name, []))
+    with database.writing() as tx:
+        _count_on(tx)
     print(f"built in {time.perf_counter() - begun:.1f} s")
 
 
@@ -229,6 +231,20 @@ def _write(tx: Connection, table: str, rows: list[dict[str, Any]]) -> None:
     with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(names)}) FROM STDIN") as copy:
         for row in _plain(rows):
             copy.write_row(row)
+
+
+def _count_on(tx: Connection) -> None:
+    """What PostgreSQL numbers itself goes on behind the rows that brought their numbers with them."""
+    if tx.dialect.name == "sqlite":
+        return  # it looks at the largest number there is
+    for table in METADATA.sorted_tables:
+        name = {"table": table.name}
+        if "id" not in table.c or not isinstance(table.c.id.type, Integer):
+            continue
+        sequence = tx.execute(text("SELECT pg_get_serial_sequence(:table, 'id')"), name).scalar_one()
+        if sequence is not None:
+            last = f"SELECT setval(:sequence, (SELECT COALESCE(MAX(id), 0) + 1 FROM {table.name}), false)"  # noqa: S608
+            tx.execute(text(last), {"sequence": sequence})
 
 
 def _plain(rows: list[dict[str, Any]]) -> Iterator[list[Any]]:

@@ -10,7 +10,7 @@ from pipeline.cli import run
 from pipeline.mail import render
 from pipeline.notices import OrderCancelled
 from pipeline.settings import SettingsError, load
-from storage import outbox, queries
+from storage import order_lists, outbox, queries
 from storage.invariants import audit
 from storage.outcomes import Outcome
 from tests.unit.pipeline.house import House, house_with
@@ -46,7 +46,7 @@ def test_no_number_id_or_name_is_a_statement(house: House, capsys: pytest.Captur
             assert view is not None
             assert (view.lines[0].line, view.events[-1].reference) == (text[:20], text)
         assert audit(tx) == ()
-        assert len(queries.list_orders(tx)) == len(STATEMENTS)
+        assert len(order_lists.list_orders(tx)) == len(STATEMENTS)
     for text in STATEMENTS:
         assert run(["order", "--json", *config, "--", text]) == 0
         assert run(["order", "--json", *config, "--", text + "'"]) == 2
@@ -54,7 +54,7 @@ def test_no_number_id_or_name_is_a_statement(house: House, capsys: pytest.Captur
     capsys.readouterr()
     with house.database.reading() as tx:
         assert audit(tx) == ()
-        assert {view.status.value for view in queries.list_orders(tx)} == {"complete"}
+        assert {view.status.value for view in order_lists.list_orders(tx)} == {"complete"}
 
 
 def test_statements_with_values_in_their_text_are_refused_by_the_linter() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from edi.delimiters import Delimiters
 from pipeline.report import FileReport
-from storage import queries
+from storage import order_lists, queries
 from storage.outcomes import Outcome
 from tests.unit.edi.build import HOSTILE, group, interchange, isa, transaction_set
 from tests.unit.pipeline.house import House, house_with
@@ -33,7 +33,7 @@ def one(house: House, document: list[str] | None = None, **options: object) -> b
 
 def placed(house: House) -> int:
     with house.database.reading() as tx:
-        return len(queries.list_orders(tx, limit=10_000))
+        return len(order_lists.list_orders(tx, limit=10_000))
 
 
 def outcomes(report: FileReport) -> list[Outcome]:

@@ -9,7 +9,7 @@ import pytest
 from pipeline.partners import MailboxSettings
 from pipeline.report import FileReport
 from pipeline.settings import load
-from storage import held, outbox, parked, queries
+from storage import held, order_lists, outbox, parked, queries
 from storage.database import Database
 from storage.outbox import OutboxMessage
 from storage.outcomes import Outcome
@@ -58,7 +58,7 @@ class State:
 
 def state(house: House) -> State:
     with house.database.reading() as tx:
-        orders = queries.list_orders(tx)
+        orders = order_lists.list_orders(tx)
         views = [queries.get_order(tx, one.id) for one in orders]
         return State(
             orders=tuple((o.key.buyer, o.key.seller, o.key.po_number, o.status.value) for o in orders),
@@ -197,7 +197,7 @@ def test_a_group_for_oneself_names_nobody(house: House) -> None:
     report = house.drop(written(cancellation("PO-B"), number=2100, **names), partner="bolt")
     assert report.outcome is Outcome.APPLIED  # the one order bolt has under that number
     with house.database.reading() as tx:
-        assert {found.key.seller for found in queries.list_orders(tx, partner="bolt")} == {"initech"}
+        assert {found.key.seller for found in order_lists.list_orders(tx, partner="bolt")} == {"initech"}
 
 
 THIRD = [

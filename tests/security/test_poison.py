@@ -20,7 +20,7 @@ from pipeline.ingest import ingest
 from pipeline.report import FileReport
 from pipeline.settings import Settings, load
 from pipeline.waiting import files_of_unknown, ingest_waiting
-from storage import queries, receipts
+from storage import order_lists, receipts
 from storage.database import Database
 from storage.receipts import ATTEMPTS_MAX, ReceivedFile
 from storage.states import FileStatus
@@ -62,7 +62,7 @@ def file_of_id(database: Database, file_id: int) -> ReceivedFile:
 
 def orders(database: Database) -> set[str]:
     with database.reading() as tx:
-        return {found.key.po_number for found in queries.list_orders(tx)}
+        return {found.key.po_number for found in order_lists.list_orders(tx)}
 
 
 def in_process(work: Callable[[], object]) -> int:

@@ -164,7 +164,6 @@ def _agree(request: Request, visitor: Visitor, order_id: int) -> Response:
         return decided(
             request, visitor, order_id, Role.SELLER, body.model_dump_json(),
             lambda who, order: (meanings.answer_request(body, Consent.AGREED, who, order), None),
-            answers=True,
         )  # fmt: skip
     except OrderChanged:
         return _preview(request, visitor, order_id, changed=True)

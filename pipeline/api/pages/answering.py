@@ -45,7 +45,6 @@ def _answer(request: Request, visitor: Visitor, order_id: int) -> Response:
         return decided(
             request, visitor, order_id, Role.SELLER, said,
             lambda who, order: (meanings.answer_request(body, consent, who, order), None),
-            answers=True,
         )  # fmt: skip
     except OrderChanged:
         return order_page(request, visitor, order_id, status=409, fault=_CHANGED)

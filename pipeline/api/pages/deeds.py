@@ -50,13 +50,9 @@ def acting_of(application: Application, visitor: Visitor, mark: Mark, side: Role
 
 
 def decided(
-    request: Request, visitor: Visitor, order_id: int, side: Role, body: str, about: About,
-    *, answers: bool = False,
-) -> Response:  # fmt: skip
-    """Let the ledger decide, once for the form's key; to the result's page. OrderChanged: nothing done.
-
-    `answers`: it is an answer to what was asked before.
-    """
+    request: Request, visitor: Visitor, order_id: int, side: Role, body: str, about: About
+) -> Response:
+    """Let the ledger decide, once for the form's key; to the result's page. OrderChanged: nothing done."""
     application, desk = application_of(request), _desk(request)
     key, etag = field(request, "key", 40), field(request, "etag", 100)
     if not drafts.is_key(key) or not etag:
@@ -64,7 +60,7 @@ def decided(
     with application.database.reading() as tx:
         acting = acting_of(application, visitor, visitor.mark(tx, order_id), side)
     route = f"POST {request.url.path}"
-    asked = Asked(caller=acting, side=side, route=route, body=body, key=key, if_match=etag, answers=answers)
+    asked = Asked(caller=acting, side=side, route=route, body=body, key=key, if_match=etag)
     try:
         desk.decide(asked, order_id, about)
     except ApiProblem as problem:

@@ -21,10 +21,11 @@ from pipeline.api.preview import preview
 from pipeline.partners import Role
 from pipeline.settings import Settings
 from pipeline.wiring import Application
-from storage import deadlines, lookups, queries
+from storage import deadlines, lookups, order_lists, queries
 from storage.loading import load_order
+from storage.order_lists import Totals, Wanted
 from storage.orders import OrderStatus
-from storage.queries import OrderSummary, OrderView, Totals, Wanted
+from storage.queries import OrderSummary, OrderView
 
 PAGE_ORDERS = 50
 WAITING_MAX = 50  # shown first; the search finds all of them
@@ -67,11 +68,11 @@ def _list(request: Request, visitor: Visitor, search: dict[str, str], cursor: st
     asked: tuple[OrderSummary, ...] = ()
     with application.database.reading() as tx:
         if answers and not search and not cursor:
-            asked = queries.first_to_answer(tx, visitor.own, WAITING_MAX + 1)
-        found = queries.page_of_orders(tx, wanted, after=after, limit=PAGE_ORDERS + 1)
+            asked = order_lists.first_to_answer(tx, visitor.own, WAITING_MAX + 1)
+        found = order_lists.page_of_orders(tx, wanted, after=after, limit=PAGE_ORDERS + 1)
         first, page = asked[:WAITING_MAX], found[:PAGE_ORDERS]
         shown = {order.id for order in (*first, *page)}
-        totals, due = queries.totals_of(tx, shown), deadlines.next_of(tx, shown)
+        totals, due = order_lists.totals_of(tx, shown), deadlines.next_of(tx, shown)
     now = application.clock.now()
     left = {order_id: wording.time_left(answer_by, now) for order_id, answer_by in due.items()}
     more = urlencode({**search, "cursor": cursor_of(page[-1])}) if len(found) > PAGE_ORDERS else ""

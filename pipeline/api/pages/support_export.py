@@ -10,7 +10,7 @@ from pipeline.api.pages.visitors import Operator, application_of
 from pipeline.report import Json
 from pipeline.views import held_json, line_json, parked_json, receipts_of, summary_json, waiting_rows
 from pipeline.wiring import Application
-from storage import held, lookups, parked, queries
+from storage import held, lookups, order_lists, parked
 from storage.lookups import MessagesWanted
 
 ROWS_MAX = 100_000  # of one file; as many as the commands give
@@ -70,7 +70,7 @@ def _pages(page: Callable[[int | None], Sequence[tuple[int, Json]]]) -> Iterator
 def _orders(application: Application) -> Iterator[Json]:
     def page(last: int | None) -> list[tuple[int, Json]]:
         with application.database.reading() as tx:
-            found = queries.list_orders(tx, before_id=last, limit=_TOGETHER)
+            found = order_lists.list_orders(tx, before_id=last, limit=_TOGETHER)
         return [(order.id, summary_json(order)) for order in found]
 
     return _pages(page)

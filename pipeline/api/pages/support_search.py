@@ -7,9 +7,9 @@ from pipeline.api.pages.rendering import render
 from pipeline.api.pages.support_parts import VERDICTS, Search, message_row, named_for
 from pipeline.api.pages.visitors import Operator, application_of
 from pipeline.api.pages.wording import STATUSES
-from storage import held, lookups, parked, queries
+from storage import held, lookups, order_lists, parked
 from storage.lookups import FilesWanted, MessageLine, MessagesWanted
-from storage.queries import Wanted
+from storage.order_lists import Wanted
 from storage.receipts import ReceivedFile
 
 SHOWN_MAX = 20  # of each kind
@@ -32,7 +32,7 @@ def _search(request: Request, visitor: Operator, sought: str) -> Response:
         return render(request, "support/search.html.j2", visitor, sought="", groups={}, is_empty=True)
     partners = [partner.id for partner in application.settings.partners]
     with application.database.reading() as tx:
-        orders = queries.page_of_orders(tx, Wanted(po_number=sought), limit=SHOWN_MAX + 1)
+        orders = order_lists.page_of_orders(tx, Wanted(po_number=sought), limit=SHOWN_MAX + 1)
         files: dict[int, ReceivedFile] = {}
         for wanted in (
             FilesWanted(name=sought), FilesWanted(control_number=sought), FilesWanted(po_number=sought)

@@ -13,8 +13,9 @@ from pipeline.entering import Speaker
 from pipeline.partners import Partner, Role
 from pipeline.wiring import Application
 from storage import people, queries
+from storage.order_lists import Wanted
 from storage.people import User
-from storage.queries import Mark, Wanted
+from storage.queries import Mark
 from storage.states import UserRole
 
 FIELDS_MAX = 12_000  # of one form: an order has 10,000 lines at most

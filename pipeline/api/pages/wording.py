@@ -14,9 +14,10 @@ from pipeline.notifications import item_words, reader_of, reason_words
 from pipeline.screen import HOURS_SHOWN_MAX
 from storage.digests import DigestPart, told_in_digests
 from storage.events import EventKind, LedgerEvent, Units
+from storage.order_lists import Totals
 from storage.orders import LineState, OrderStatus
 from storage.outbox import OutboxMessage, list_messages
-from storage.queries import OrderView, Totals
+from storage.queries import OrderView
 from storage.states import Kind, Status
 
 #: A partner's name by its id.

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from storage import queries, receipts
+from storage import order_lists, queries, receipts
 from storage.commands import Consent, Reason, Source
 from storage.database import Database
 from storage.orders import OrderStatus
@@ -36,7 +36,7 @@ def test_orders_are_listed_newest_first_and_filtered(database: Database) -> None
         submit(tx, cancel(po="B"))
 
         def listed(**filters: object) -> list[str]:
-            found = queries.list_orders(tx, **filters)  # type: ignore[arg-type]
+            found = order_lists.list_orders(tx, **filters)  # type: ignore[arg-type]
             return [summary.key.po_number for summary in found]
 
         assert listed() == ["D", "C", "B", "A"]

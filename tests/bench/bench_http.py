@@ -1,0 +1,189 @@
+"""Bench: cancellations and reads over HTTP, from one and two processes of `countermand serve` on PostgreSQL.
+
+python -m tests.bench.bench_http --orders 30000 --seconds 8 --workers 1 2
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count, cycle
+from pathlib import Path
+
+from sqlalchemy import text
+
+from storage import access_keys
+from storage.database import Database
+from storage.invariants import audit as breaches_of
+from storage.states import Scope
+from tests import postgres
+from tests.bench import audit, load
+from tests.bench.measure import Table
+from tests.conftest import require
+from tests.postgres import PostgresServer, running_postgres
+from tests.unit.pipeline.ledger_files import settings_text
+
+ORDERS, SECONDS, WORKERS = 10_000, 8.0, (1, 2)
+CONNECTIONS = 8
+WARM_SECONDS = 3.0  # until each connection to the database has its statements prepared
+KEYS = 40  # a key may come 50 times a second to each process
+LINES, UNITS = range(4, 11), 12  # of each order; those whose units are all open, in a ledger of `audit.build`
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A ledger on a server, and keys of the seller's."""
+
+    config: Path
+    database: Database
+    keys: tuple[str, ...]
+    orders: int
+
+
+def http(orders: int = ORDERS, seconds: float = SECONDS, workers: tuple[int, ...] = WORKERS) -> Table:
+    """Cancel units of many lines of many orders, read orders and lists, and then prove the books."""
+    table = Table(
+        "Over HTTP",
+        ["PostgreSQL, 8 connections", "a second", "half within, ms", "95% within, ms", "processor, ms each"],
+        f"`countermand serve --workers` on PostgreSQL, synced to the disk, with {orders:,} orders of 10"
+        " lines; the load comes from one process on the same machine. A cancellation takes one unit of a"
+        " line, with an Idempotency-Key, and owes the buyer its e-mail. *Processor*: of all serving"
+        " processes and of PostgreSQL, for each answer; each core has 1,000 ms of it a second. Afterwards"
+        " the audit found the books whole, and as many events and e-mails as there were answers.",
+    )
+    postgres._SETTINGS.update(fsync="on", full_page_writes="on", autovacuum="on")
+    with (
+        running_postgres(require("postgres")) as server,
+        tempfile.TemporaryDirectory() as folder,
+        _hub(server, Path(folder), orders) as hub,
+    ):
+        units, done = _units(hub), 0
+        for number in workers:
+            with _serving(hub.config, number) as (process, port):
+                done += _measured(
+                    table, f"cancel a unit, {_called(number)}", server, process, port, units, seconds
+                )
+                for name, path in (("read an order", "/{order}"), ("list 50 orders", "")):
+                    reads = _reads(hub, path)
+                    _measured(table, f"{name}, {_called(number)}", server, process, port, reads, seconds / 2)
+        _prove(hub, done)
+    return table
+
+
+@contextmanager
+def _hub(server: PostgresServer, folder: Path, orders: int) -> Iterator[Hub]:
+    """Orders between acme, who buys, and bolt, who sells here."""
+    written = settings_text(url=server.new_database())
+    for name, other in (("bolt", "#"), ("globex", "bolt"), ("#", "globex")):
+        written = written.replace(f'id = "{name}"', f'id = "{other}"')
+    config = folder / "countermand.toml"
+    config.write_text(written)
+    database = Database(re.findall(r'url = "(.*)"', written)[0])
+    audit.build(database, orders)
+    with database.writing() as tx:
+        tx.execute(text("ANALYZE"))  # as autovacuum does within a minute
+    at = audit.BEGIN
+    keys = [
+        database.run(lambda tx: access_keys.add_key(tx, "bolt", [Scope.READ, Scope.CANCEL], at))[1]
+        for _ in range(KEYS)
+    ]
+    try:
+        yield Hub(config, database, tuple(keys), orders)
+    finally:
+        database.close()
+
+
+def _units(hub: Hub) -> Iterator[bytes]:
+    """One unit after the other: of a line of each order, then of their next lines."""
+    keys, number = cycle(hub.keys), count(1)
+    body = json.dumps({"quantity": "1", "reason": "out_of_stock"}).encode()
+    for _ in range(UNITS):
+        for line in LINES:
+            for order in range(1, hub.orders + 1):
+                path = f"/api/v1/seller/orders/{order}/lines/{line}/cancel"
+                yield load.post(path, next(keys), body, f"Idempotency-Key: bench-{next(number)}\r\n")
+
+
+def _reads(hub: Hub, path: str) -> Iterator[bytes]:
+    keys = cycle(hub.keys)
+    for number in count(1):
+        order = number * 7919 % hub.orders + 1
+        yield load.get("/api/v1/seller/orders" + path.format(order=order), next(keys))
+
+
+@contextmanager
+def _serving(config: Path, workers: int) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """The real command, and the port it answers on."""
+    command = [sys.executable, "-m", "pipeline.cli", "serve", "--config", str(config), "--port", "0"]
+    command += ["--workers", str(workers)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            found = re.search(r"http://127\.0\.0\.1:(\d+)", process.stdout.readline())
+            assert found, "it does not serve"
+            time.sleep(1)  # until each of them can
+            yield process, int(found[1])
+        finally:
+            process.terminate()
+
+
+def _measured(
+    table: Table, name: str, server: PostgresServer, process: "subprocess.Popen[str]", port: int,
+    requests: Iterator[bytes], seconds: float,
+) -> int:  # fmt: skip
+    """Send requests for so long and add a row; how many were answered."""
+    warm = load.send(port, requests, connections=CONNECTIONS, seconds=min(WARM_SECONDS, seconds))
+    assert server.process is not None
+    before = _worked(process.pid) + _worked(server.process.pid)
+    found = load.send(port, requests, connections=CONNECTIONS, seconds=seconds)
+    worked = _worked(process.pid) + _worked(server.process.pid) - before
+    if warm.others or found.others:
+        raise AssertionError(f"not every request was answered with 200: {(warm.others + found.others)[:3]}")
+    each = f"{worked / len(found.took) * 1000:.1f}"
+    table.add(name, f"{found.rate:,.0f}", found.part(0.5), found.part(0.95), each)
+    return len(warm.took) + len(found.took)
+
+
+def _worked(pid: int) -> float:
+    """Seconds of processor time that a process and those it began have had so far; of the dead, none."""
+    said = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return (int(said[11]) + int(said[12])) / _TICKS + sum(_worked(int(child)) for child in children)
+
+
+def _prove(hub: Hub, done: int) -> None:
+    """The books are whole, and hold what was answered: an event and an e-mail for each."""
+    ours = "FROM event WHERE kind = 'lines_cancelled' AND source_actor LIKE 'API key%'"
+    with hub.database.reading() as tx:
+        found = [breach.invariant for breach in breaches_of(tx)]
+        events = tx.execute(text(f"SELECT COUNT(*) {ours}")).scalar_one()
+        mails = f"SELECT COUNT(*) FROM outbox WHERE kind = 'email' AND event_id IN (SELECT id {ours})"  # noqa: S608
+        told = tx.execute(text(mails)).scalar_one()
+    if found or not events == told == done:
+        raise AssertionError(f"{done} were answered; {events} events, {told} e-mails; breaches: {found}")
+
+
+def _called(workers: int) -> str:
+    return "one process" if workers == 1 else f"{workers} processes"
+
+
+def main() -> None:
+    """Measure and print; fails when the books are not whole."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.bench_http", description=__doc__)
+    parser.add_argument("--orders", type=int, default=ORDERS, help="in the ledger before")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of cancelling, with each number")
+    parser.add_argument("--workers", type=int, nargs="+", default=list(WORKERS))
+    given = parser.parse_args()
+    print(http(given.orders, given.seconds, tuple(given.workers)).as_text())
+
+
+if __name__ == "__main__":
+    main()
