@@ -41,7 +41,6 @@ def variants() -> dict[str, Context]:
     """The examples, and the forms of a message that an example cannot show at the same time."""
     order, lines = OrderCancelled.example(), LinesCancelled.example()
     refused, rejected = CancellationRefused.example(), DocumentRejected.example()
-    digest = Digest.example()
     rest = (
         replace(order.lines[0], fulfilled=Decimal(20), quantity=Decimal(28), cancelled=Decimal(28)),
         replace(order.lines[1], fulfilled=Decimal(0), quantity=Decimal(0)),
@@ -81,23 +80,25 @@ def variants() -> dict[str, Context]:
             status="Fulfilled: everything ordered was fulfilled",
             problems=("PO 4500012: the order is fulfilled, and a fulfilled unit cannot be cancelled.",),
         ),
-        "digest-refusal-part": replace(
-            digest, counted="1 refusal", part=2, parts=2,
-            items=(
-                replace(
-                    digest.items[0], headline="PO 4500012 could not be cancelled in full",
-                    lead="Acme Stores asked to cancel PO 4500012: 48 units could be cancelled, but 1 line"
-                    " could not be cancelled in full.",
-                    advice=(), moved="Asked", lines=refused.refused, lines_left_out=3, totals=(), link="",
-                    problems=("PO 4500012: the order is fulfilled, and cannot be cancelled.",),
-                ),
-            ),
-        ),
+        "digest-refusal-part": digest_of(refused),
         "document_rejected-file": replace(
             rejected, what="the file", became="could not be read", held="", question="", choices=(),
             po_number="", file="what's new.edi", problems_left_out=4,
         ),
     }  # fmt: skip
+
+
+def digest_of(refused: CancellationRefused) -> Digest:
+    """The second part of a digest, with one refusal."""
+    digest = Digest.example()
+    item = replace(
+        digest.items[0], headline="PO 4500012 could not be cancelled in full",
+        lead="Acme Stores asked to cancel PO 4500012: 48 units could be cancelled, but 1 line"
+        " could not be cancelled in full.",
+        advice=(), moved="Asked", lines=refused.refused, lines_left_out=3, totals=(), link="",
+        problems=("PO 4500012: the order is fulfilled, and cannot be cancelled.",),
+    )  # fmt: skip
+    return replace(digest, counted="1 refusal", part=2, parts=2, items=(item,))
 
 
 VARIANTS = variants()
