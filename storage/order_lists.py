@@ -9,7 +9,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     bindparam,
-    exists,
     func,
     literal,
     or_,
@@ -33,7 +32,7 @@ _WAITING = text("order_line.requested > 0")  # as the index says it, or it would
 _WITH_ITEM = (
     select(_LINES.c.order_id).join(_IDS, _IDS.c.line_id == _LINES.c.id).where(_IDS.c.id == bindparam("item"))
 )
-_HAS_ITEM = exists().where(
+_HAS_ITEM = select(_IDS.c.line_id).where(
     _IDS.c.id == bindparam("item"),
     _IDS.c.line_id > _ORDERS.c.id * LINES_MAX,
     _IDS.c.line_id < (_ORDERS.c.id + 1) * LINES_MAX,
@@ -152,4 +151,4 @@ def _with_item(tx: Connection, item: str) -> ColumnElement[bool]:
     found = tx.execute(select(func.count()).select_from(_SOME_WITH), {"item": item}).scalar_one()
     if found < ITEM_LINES_MAX:
         return _ORDERS.c.id.in_(_WITH_ITEM.params(item=item))
-    return _HAS_ITEM.params(item=item)
+    return _HAS_ITEM.params(item=item).correlate(_ORDERS).exists()

@@ -13,18 +13,20 @@ from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine
 
 from pipeline import staff
+from pipeline.company_mail import choose
 from pipeline.errors import OperatorError
 from pipeline.lapsing import lapse_requests
 from pipeline.partners import Directory
 from pipeline.policy import Policy
 from pipeline.settings import Settings
 from pipeline.wiring import Application
-from storage import queries, receipts
+from storage import digests, people, queries, receipts
 from storage.commands import Consent
 from storage.events import EventKind
 from storage.invariants import audit
 from storage.queries import OrderView
 from storage.refusals import Refusal
+from storage.states import MailPace, MailTopic, UserRole
 from tests.unit.pipeline.house import House, house_with
 from tests.unit.pipeline.ledger_files import order
 
@@ -244,3 +246,27 @@ def test_an_answer_and_two_passes_at_once_come_to_one_end_of_each_request(hub: H
     cancelled = Counter({"acme.example: Cancelled in part": len(orders) - len(lapsed)})
     ended = {"acme.example: Request lapsed": len(lapsed), "globex.example: No answer in time": len(lapsed)}
     assert hub.mails() - told == +Counter(ended) + +cancelled
+
+
+def test_who_reads_hourly_is_told_of_the_reminder_and_of_the_end_in_digests(hub: Hub) -> None:
+    database, settings = hub.house.database, hub.house.settings
+    with database.writing() as tx:
+        for email, partner in (("ann@acme.example", "acme"), ("gus@globex.example", "globex")):
+            user = people.add_user(tx, email, UserRole.PARTNER, hub.clock.now(), partner=partner)
+            assert user is not None
+            choose(tx, settings, user, dict.fromkeys(MailTopic, MailPace.HOURLY))
+    hub.asked("PO-1")
+    hub.later(24)
+    hub.later(24)
+    asked, reminded = "Cancellation requested", "Reminder, cancellation requested"
+    with database.reading() as tx:
+        waits = {
+            one.to: [(entry.topic, entry.content) for entry in digests.waiting(tx, one)]
+            for one in digests.readers(tx)
+        }
+    seller, buyer = waits["gus@globex.example"], waits["ann@acme.example"]
+    assert [topic for topic, _ in seller] == [MailTopic.REQUESTS] * 3
+    assert [topic for topic, _ in buyer] == [MailTopic.REFUSALS]
+    told_at_once = Counter({f"globex.example: {asked}": 1, f"globex.example: {reminded}": 1})
+    told_at_once.update(["acme.example: Request lapsed", "globex.example: No answer in time"])
+    assert hub.mails() == told_at_once

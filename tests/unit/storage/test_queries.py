@@ -2,11 +2,13 @@
 
 from datetime import datetime
 
+import pytest
 from sqlalchemy import Connection
 
 from storage import order_lists, queries, receipts
 from storage.commands import Consent, Reason, Source
 from storage.database import Database
+from storage.order_lists import Wanted
 from storage.orders import OrderStatus
 from tests.unit.storage.build import (
     BUYER,
@@ -180,3 +182,22 @@ def test_counts_by_status(database: Database) -> None:
         assert (found.files, found.sets, found.outbox) == ({"done": 1}, {"applied": 1}, {"new": 1})
         assert (found.held, found.parked) == ({}, {})
         assert queries.waiting(tx) == (0, 0)
+
+
+@pytest.mark.parametrize("common_from", [1, 5000], ids=["common", "rare"])
+def test_orders_with_an_item_are_the_same_however_common_it_is(
+    database: Database, monkeypatch: pytest.MonkeyPatch, common_from: int
+) -> None:
+    monkeypatch.setattr(order_lists, "ITEM_LINES_MAX", common_from)
+    with database.writing() as tx:
+        for po, quantities in (("A", ["10"]), ("B", ["10", "10"]), ("C", ["10"]), ("D", ["10", "10", "10"])):
+            submit(tx, place(*quantities, po=po))
+
+        def listed(item: str) -> list[str]:
+            found = order_lists.page_of_orders(tx, Wanted(buyer=BUYER, item=item), limit=10)
+            return [summary.key.po_number for summary in found]
+
+        assert listed("V-1") == ["D", "C", "B", "A"]
+        assert listed("V-2") == ["D", "B"]
+        assert listed("012345678903") == ["D"]
+        assert listed("V-4") == []
