@@ -29,7 +29,7 @@ _TOPICS = {
 Paces = Mapping[str, MailPace]  # by address
 TOPIC_WORDS = {
     MailTopic.CANCELLATIONS: "cancellations by the other side",
-    MailTopic.REQUESTS: "requests to cancel that you are to answer, or that were withdrawn",
+    MailTopic.REQUESTS: "requests to cancel: to answer, withdrawn, or not answered in time",
     MailTopic.REFUSALS: "refusals of what you asked for or sent",
 }
 PACE_WORDS = {
