@@ -8,7 +8,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from sqlalchemy import JSON, Connection, Delete, Dialect, Insert, Select, Update, exc
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    Connection,
+    Delete,
+    Dialect,
+    Insert,
+    Select,
+    Update,
+    bindparam,
+    exc,
+    func,
+    insert,
+    select,
+)  # fmt: skip
 
 from storage.database.errors import LedgerBug
 
@@ -138,10 +152,10 @@ def _by_column(statement: Any, names: Sequence[str], dialect: Dialect) -> str:
     types = {name: statement.table.c[name].type for name in names}
     if any(isinstance(kind, JSON) for kind in types.values()):  # whose arrays are written in another way
         return ""
-    quote = dialect.identifier_preparer.quote
-    columns = ", ".join(map(quote, names))
-    arrays = ", ".join(f"%({name})s::{kind.compile(dialect)}[]" for name, kind in types.items())
-    return f"INSERT INTO {quote(statement.table.name)} ({columns}) SELECT * FROM unnest({arrays})"  # noqa: S608
+    arrays = [bindparam(name, type_=ARRAY(kind)) for name, kind in types.items()]
+    rows = func.unnest(*arrays).table_valued(*names).render_derived()
+    inserted = insert(statement.table).from_select(names, select(*rows.c), include_defaults=False)
+    return str(inserted.compile(dialect=dialect))
 
 
 def _place(names: Sequence[str], bind: Any, dialect: Dialect) -> Place:
