@@ -40,9 +40,8 @@ class PollReport:
     """What one round did. `problems` are mailboxes and files that could not be served, in sentences."""
 
     files: tuple[FileReport, ...] = ()
-    expired: tuple[
-        SetReport, ...
-    ] = ()  # sets that had waited: too long, or beyond what their order lets go; and requests that lapsed
+    # Sets that had waited: too long, or beyond what their order lets go; and requests that lapsed.
+    expired: tuple[SetReport, ...] = ()
     received: tuple[ReceiveReport, ...] = ()  # one or more of each mailbox
     deliveries: DeliveryReport = DeliveryReport()  # noqa: RUF009 - frozen
     failed: tuple[str, ...] = ()  # bugs, by file

@@ -1,6 +1,6 @@
 """Telling: notices are composed and owed through the outbox, in the transaction of their fact."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -64,7 +64,9 @@ def tell_result(tx: Connection, settings: Settings, result: Result, origin: str,
         for event in entry.events:
             if entry.after is not None:
                 told = _told_by_document(tx, settings, event, entry.after, at)
-                _tell_parties(tx, settings, addressees, event, entry.after, at, but=told)
+                for party in readers_of(event, entry.after.key):
+                    if party not in told:
+                        _tell_party(tx, settings, addressees, event, entry.after, party, at)
         owe_events(tx, entry, at)
         refused = result.outcome is Outcome.REFUSED
         if entry.decision.refusals and (refused or result.outcome is Outcome.APPLIED):
@@ -75,26 +77,26 @@ def tell_result(tx: Connection, settings: Settings, result: Result, origin: str,
             owe_refusal(tx, entry, origin, place, at)
 
 
-def _tell_parties(
+def _tell_party(
     tx: Connection, settings: Settings, addressees: Addressees, event: LedgerEvent, after: OrderState,
-    at: datetime, *, but: Collection[str] = (), by_hand: bool = False,
+    party: str, at: datetime, *, by_hand: bool = False,
 ) -> list[int]:  # fmt: skip
-    """Those of the parties told of the event who chose to be; the ids of the e-mails that go at once.
+    """Those of one party who chose to be told of the event; the ids of the e-mails that go at once.
 
-    Nobody of the parties in `but`. What is sent again `by_hand` waits for no digest.
+    What is sent again `by_hand` waits for no digest.
     """
-    parties = readers_of(event, after.key)
-    owed: list[int] = []
-    for party in parties:
-        if party in but:
-            continue
-        readers = _Readers.of(company_mail(tx, settings, party), topic_of(event.kind, party, after.key))
-        if by_hand:
-            readers = replace(readers, paces=dict.fromkeys(readers.paces, MailPace.AT_ONCE))
-        others = [other for other in parties if other != party]
-        notices = cancellation_notices(event, after, readers.among(addressees), but=others)
-        owed += _owe(tx, settings, notices, at, after, readers, event.id)
-    return owed
+    readers = _Readers.of(company_mail(tx, settings, party), topic_of(event.kind, party, after.key))
+    if by_hand:
+        readers = replace(readers, paces=dict.fromkeys(readers.paces, MailPace.AT_ONCE))
+    notices = _notices_for(party, event, after, readers.among(addressees))
+    return _owe(tx, settings, notices, at, after, readers, event.id)
+
+
+def _notices_for(
+    party: str, event: LedgerEvent, after: OrderState, addressees: Addressees
+) -> tuple[Notice, ...]:
+    others = [other for other in readers_of(event, after.key) if other != party]
+    return cancellation_notices(event, after, addressees, but=others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,25 +210,28 @@ def tell_again(
     """
     assert message.event_id is not None
     assert message.order_id is not None
-    loaded = load_order(tx, message.order_id)
-    assert loaded is not None
-    (event,) = (one for one in queries.events_of(tx, message.order_id) if one.id == message.event_id)
-    addressees = addressees_of(settings)
-    party = reader_of(event, loaded.order.key, message)
-    others = [other for other in readers_of(event, loaded.order.key) if other != party]
+    event, order = _happened(tx, message.event_id, message.order_id)
+    addressees, party = addressees_of(settings), reader_of(event, order.key, message)
     company = company_mail(tx, settings, party)
     anybody = company.among(addressees) if company else addressees
-    notices = cancellation_notices(event, loaded.order, anybody, but=others)
+    notices = _notices_for(party, event, order, anybody)
     same = next((notice for notice in notices if notice.to and notice.to == message.to), None)
     if same is None:
-        told = _tell_parties(tx, settings, addressees, event, loaded.order, at, but=others, by_hand=True)
-        return tuple(told)
+        return tuple(_tell_party(tx, settings, addressees, event, order, party, at, by_hand=True))
     if message.payload:
         return (outbox.resend(tx, message.id, at, identity=identity),)
     anew, problem = _written(settings, same, identity, at, message.order_id)
     if problem:
         raise StaleMessage(f"Message {message.id} still cannot be sent: {problem}.")
     return (outbox.resend(tx, message.id, at, anew=anew),)
+
+
+def _happened(tx: Connection, event_id: int, order_id: int) -> tuple[LedgerEvent, OrderState]:
+    """An event, and its order as it stands."""
+    loaded = load_order(tx, order_id)
+    assert loaded is not None
+    (event,) = (one for one in queries.events_of(tx, order_id) if one.id == event_id)
+    return event, loaded.order
 
 
 def tell_digest_again(
@@ -240,12 +245,8 @@ def tell_digest_again(
     if company is not None and events and not company.has(message.to):
         told, addressees = list[int](), addressees_of(settings)
         for event_id, order_id in events.items():
-            loaded = load_order(tx, order_id)
-            assert loaded is not None
-            (event,) = (one for one in queries.events_of(tx, order_id) if one.id == event_id)
-            parties = readers_of(event, loaded.order.key)
-            others = [party for party in parties if party != company.partner]
-            told += _tell_parties(tx, settings, addressees, event, loaded.order, at, but=others, by_hand=True)
+            event, order = _happened(tx, event_id, order_id)
+            told += _tell_party(tx, settings, addressees, event, order, company.partner, at, by_hand=True)
         return tuple(told)
     if message.payload:
         return (outbox.resend(tx, message.id, at, identity=identity),)
