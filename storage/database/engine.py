@@ -152,10 +152,11 @@ class Database:
                 return
             with self._engine.connect() as tx:
                 if self.dialect != "sqlite":
-                    tx.execution_options(isolation_level="REPEATABLE READ")
+                    tx.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 with tx.begin() as whole:
                     yield tx
-                    whole.rollback()
+                    if self.dialect == "sqlite":  # elsewhere it makes the driver forget what it has prepared
+                        whole.rollback()
 
     def upgrade(self) -> str:
         """Bring the schema up to date; the version it has then."""

@@ -33,8 +33,11 @@ _NETWORK = {
     "application_name": "countermand",
 }
 
-_DURABLE = (
+# Said on every connection: each commit is durable, and long texts are packed by lz4 where the server has it.
+_TOLD = (
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+    " UNION ALL SELECT set_config(name, 'lz4', false) FROM pg_settings"
+    " WHERE name = 'default_toast_compression' AND source = 'default' AND 'lz4' = ANY(enumvals)"
 )
 _UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 _TRIAL_LOCK_SECONDS = 2  # a trial takes locks of the running hub's rows: it must not stand in line for them
@@ -84,7 +87,7 @@ def driver_arguments(url: URL) -> dict[str, Any]:
 
 def _configure(connection: Any, _: Any) -> None:
     connection.autocommit = True
-    connection.execute(_DURABLE)
+    connection.execute(_TOLD)
     connection.autocommit = False
     connection.adapters.register_dumper(str, _text_dumper())
 

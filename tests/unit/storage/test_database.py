@@ -2,6 +2,7 @@
 
 import multiprocessing
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -102,7 +103,7 @@ def _count_up(database: Database) -> None:
 
 
 def test_what_a_reader_writes_is_not_kept(database: Database) -> None:
-    with database.reading() as tx:
+    with suppress(DatabaseUnavailable), database.reading() as tx:  # a server refuses it
         next_number(tx, "n")
     with database.reading() as tx:
         assert tx.execute(text("SELECT COUNT(*) FROM sequence")).scalar() == 0

@@ -162,6 +162,26 @@ def test_locks_and_slow_statements_end_in_sentences(database: Database, url: str
     assert counted(database) == 2
 
 
+def test_what_only_reads_can_write_nothing_and_keeps_what_was_prepared(database: Database) -> None:
+    with pytest.raises(DatabaseUnavailable, match="cannot be written"), database.reading() as tx:
+        count(tx)
+    for _ in range(10):
+        counted(database)
+    with database.reading() as tx:
+        kept = tx.execute(text("SELECT statement FROM pg_prepared_statements")).scalars().all()
+    assert any("sequence" in statement for statement in kept)
+
+
+def test_long_texts_are_packed_in_the_quick_way_unless_the_operator_says_else(
+    database: Database, url: str
+) -> None:
+    own = Database(f"{url}?options=-c%20default_toast_compression%3Dpglz")
+    for used, wanted in ((database, "lz4"), (own, "pglz")):
+        with used.reading() as tx:
+            assert tx.execute(text("SHOW default_toast_compression")).scalar_one() == wanted
+    own.close()
+
+
 def test_a_transaction_left_alone_gives_its_locks_back(database: Database, url: str) -> None:
     """Fault 41: a process that stands still cannot stop the others for ever."""
     sleepy = Database(f"{url}?options=-c%20idle_in_transaction_session_timeout%3D100ms")
