@@ -5,7 +5,9 @@ import time
 from dataclasses import dataclass
 from enum import Enum
 
-from sqlalchemy import Connection, Engine, Row, exc, text
+from sqlalchemy import Connection, Engine, Row, Text, cast, exc, func, select, text
+
+from storage.database.prepared import Prepared
 
 LOOK_SECONDS = 60.0  # a server that crashed is back within half a minute, or a person must look anyway
 PATIENCE_SECONDS = 2.0  # for the old session to end by itself; after that we end it
@@ -31,9 +33,12 @@ class Ticket:
     process: int  # the server's process at the other end of our connection
 
 
-_TICKET = text(
-    "SELECT pg_current_xact_id_if_assigned()::text AS number,"
-    " substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) AS history, pg_backend_pid() AS process"
+_TICKET = Prepared(
+    select(
+        cast(func.pg_current_xact_id_if_assigned(), Text),
+        func.substr(func.pg_walfile_name(func.pg_current_wal_lsn()), 1, 8),
+        func.pg_backend_pid(),
+    )
 )
 _ASK = text(
     "SELECT pg_xact_status(CAST(:number AS xid8)) AS status, pg_is_in_recovery() AS recovering, CASE WHEN NOT"
@@ -48,8 +53,8 @@ _END = text(
 
 def ticket(tx: Connection) -> Ticket | None:
     """The transaction's ticket, to be taken just before it is committed; None when it wrote nothing."""
-    row = tx.execute(_TICKET).one()
-    return None if row.number is None else Ticket(row.number, row.history, row.process)
+    ((number, history, process),) = _TICKET.all(tx)
+    return None if number is None else Ticket(number, history, process)
 
 
 def is_lost(error: exc.DBAPIError) -> bool:

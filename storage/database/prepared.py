@@ -30,6 +30,8 @@ Converter = Callable[[Any], Any]
 Place = tuple[int, Converter | None]  # which value of the row, and what the column type makes of it
 Values = tuple[Any, ...]
 
+_CURSOR = "countermand cursor"  # among what is kept of a connection as long as it lives
+
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
@@ -163,7 +165,11 @@ def _place(names: Sequence[str], bind: Any, dialect: Dialect) -> Place:
 
 
 def _cursor(tx: Connection) -> Any:
-    return tx.connection.cursor()
+    """The connection's own cursor: each statement's rows are fetched before the next one runs."""
+    known = tx.connection.info
+    if _CURSOR not in known:
+        known[_CURSOR] = tx.connection.cursor()
+    return known[_CURSOR]
 
 
 def _fail(tx: Connection, sql: str, error: Exception) -> NoReturn:
