@@ -6,14 +6,15 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from email.parser import BytesHeaderParser
 from email.utils import format_datetime, getaddresses, parseaddr
 from functools import cache, lru_cache
 from shlex import quote
 from typing import Any, Literal, TypeVar
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_environment
+from jinja2.filters import do_wordwrap
 
 from pipeline.amounts import amounts
 from pipeline.contexts import CONTEXTS
@@ -77,14 +78,21 @@ class Message:
 
 def render(context: Context) -> Rendered:
     """The words of the context's template. Values are data only: they are never read as template source."""
-    shown = presentable(context)
-    values = {entry.name: getattr(shown, entry.name) for entry in fields(shown)}
+    said = said_of(context)
     subject, body = _environment("subject"), _environment("body")
     return Rendered(
-        subject=_flow(_filled(subject, f"{context.TEMPLATE}.subject.j2", values))[:SUBJECT_LENGTH_MAX],
-        text=_filled(body, f"{context.TEMPLATE}.txt.j2", values).strip("\n") + "\n",
-        html=_filled(body, f"{context.TEMPLATE}.html.j2", values).strip("\n") + "\n",
+        subject=_flow(_filled(subject, f"{context.TEMPLATE}.subject.j2", said))[:SUBJECT_LENGTH_MAX],
+        text=_filled(body, f"{context.TEMPLATE}.txt.j2", said).strip("\n") + "\n",
+        html=_filled(body, f"{context.TEMPLATE}.html.j2", said).strip("\n") + "\n",
     )
+
+
+def said_of(context: Context) -> dict[str, Any]:
+    """The context's values as they are shown, and the phrases that both versions make of them, by name."""
+    shown = presentable(context)
+    values = {name: getattr(shown, name) for name in _names(type(shown))}
+    phrases = _environment("body").get_template(f"{context.TEMPLATE}.words.j2").make_module(values)
+    return values | {name: said for name, said in vars(phrases).items() if not name.startswith("_")}
 
 
 def _filled(environment: Environment, name: str, values: Mapping[str, object]) -> str:
@@ -173,19 +181,24 @@ def presentable(value: T) -> T:
     if isinstance(value, str):
         made = _one_line(value)
     elif isinstance(value, tuple):
-        made = tuple(presentable(item) for item in value)
+        made = tuple(map(presentable, value))
     elif is_dataclass(value) and not isinstance(value, type):
-        made = replace(
-            value, **{field.name: presentable(getattr(value, field.name)) for field in fields(value)}
-        )
+        was = {name: getattr(value, name) for name in _names(type(value))}
+        changed = {name: new for name, old in was.items() if (new := presentable(old)) != old}
+        made = replace(value, **changed) if changed else value
     return made  # type: ignore[no-any-return]
 
 
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
 def _one_line(text: str) -> str:
+    if len(text) <= TEXT_LENGTH_MAX and text.isprintable() and text == text.strip() and "  " not in text:
+        return text  # as nearly every one is; no printable sign is of a category below
     kept = text[: 4 * TEXT_LENGTH_MAX]  # enough for any white space to be squeezed; bounds the work
-    if not kept.isprintable():  # as nearly every text is: none of its signs is of a category below
-        kept = "".join(_SHOWN.get(unicodedata.category(sign), sign) for sign in kept)
-    shown = " ".join(kept.split())
+    shown = " ".join("".join(_SHOWN.get(unicodedata.category(sign), sign) for sign in kept).split())
     return (
         shown if len(shown) <= TEXT_LENGTH_MAX else shown[: TEXT_LENGTH_MAX - 1] + "\N{HORIZONTAL ELLIPSIS}"
     )
@@ -227,6 +240,18 @@ def _sums(totals: Iterable[Total], counter: str) -> str:
     return amounts((sum_, total.unit) for total in totals if (sum_ := getattr(total, counter)))
 
 
+@pass_environment
+def _wrapped(environment: Environment, text: str, width: int) -> str:
+    """As jinja2 does it, which takes its time also for what is short and of one line, as most is."""
+    fits = len(text) <= width and text.isprintable()
+    return text.rstrip() if fits else do_wordwrap(environment, text, width)
+
+
+def _figure(value: Decimal | None) -> str:
+    """A quantity in a table; nothing is shown as a sign that it is not missing."""
+    return "-" if value is None else plain(value)
+
+
 def _flow(text: str) -> str:
     """Text of several template lines as one paragraph."""
     return " ".join(text.split())
@@ -236,24 +261,13 @@ def _utc(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-class _Sandbox(ImmutableSandboxedEnvironment):
-    """Asks only once whether a name of a type is safe: of the value itself nothing else counts."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._safe: dict[tuple[type, str], bool] = {}  # as many as the templates have names
-
-    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        asked = (type(obj), attr)
-        if asked not in self._safe:
-            self._safe[asked] = super().is_safe_attribute(obj, attr, value)
-        return self._safe[asked]
-
-
 @cache
-def _environment(kind: Literal["subject", "body"]) -> ImmutableSandboxedEnvironment:
-    """Templates compiled once per process. Only HTML is escaped; in a subject every value is restricted."""
-    environment = _Sandbox(
+def _environment(kind: Literal["subject", "body"]) -> Environment:
+    """Templates, which are the program's own, compiled once per process.
+
+    Only HTML is escaped; in a subject every value is restricted.
+    """
+    environment = Environment(
         loader=PackageLoader("templates", "email"),
         autoescape=lambda name: name is not None and name.endswith(".html.j2"),
         finalize=subject_value if kind == "subject" else None,
@@ -262,5 +276,6 @@ def _environment(kind: Literal["subject", "body"]) -> ImmutableSandboxedEnvironm
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters |= {"amounts": _sums, "flow": _flow, "number": plain, "utc": _utc, "shell": quote}
+    environment.filters |= {"amounts": _sums, "figure": _figure, "flow": _flow, "utc": _utc, "shell": quote}
+    environment.filters["wordwrap"] = _wrapped
     return environment

@@ -6,7 +6,8 @@ times the work for the same bytes. It is asked for what needs it, once for each 
 
 import hashlib
 import re
-from email import policy, quoprimime
+from binascii import b2a_qp
+from email import policy
 from email.headerregistry import Address
 from functools import lru_cache
 
@@ -53,7 +54,6 @@ def message_bytes(headers: str, boundary: str, text: str, html: str) -> bytes:
 
 
 def _quoted(text: str) -> str:
-    """The text as quoted-printable, its lines ended by CR LF."""
+    """The text as quoted-printable, its lines ended by CR LF and none longer than 76 (RFC 2045, 6.7)."""
     lines = text.encode("utf-8").splitlines()
-    body = b"\n".join(lines).decode("latin-1") + "\n"
-    return quoprimime.body_encode(body, policy.SMTP.max_line_length or _LINE_MAX, "\r\n")
+    return b2a_qp(b"\r\n".join(lines) + b"\r\n", istext=True).decode("ascii")

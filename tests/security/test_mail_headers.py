@@ -228,7 +228,7 @@ def test_a_template_that_goes_on_and_on_is_ended(
         "{% for n in range(" + str(size // 1000) + ") %}" + "x" * 1000 + "{% endfor %}" + "y" * (size % 1000)
     )
     names = {f"order_cancelled.{kind}.j2": loop for kind in ("txt", "html")}
-    loader = DictLoader(names | {"order_cancelled.subject.j2": "s"})
+    loader = DictLoader(names | {"order_cancelled.subject.j2": "s", "order_cancelled.words.j2": ""})
     message._environment.cache_clear()
     monkeypatch.setattr(message, "PackageLoader", lambda *_: loader)
     context = OrderCancelled.example()

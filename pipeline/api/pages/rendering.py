@@ -14,7 +14,6 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 from starlette.staticfiles import StaticFiles
 
@@ -105,7 +104,7 @@ def _why(sentence: str, line: str) -> str:
 @cache
 def _environment() -> Environment:
     """Templates compiled once per process."""
-    environment = ImmutableSandboxedEnvironment(
+    environment = Environment(
         loader=PackageLoader("templates", "web"),
         autoescape=True,
         finalize=shown,

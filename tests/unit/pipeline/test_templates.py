@@ -144,6 +144,7 @@ def _names_used(template: str, seen: set[str]) -> set[str]:
 @pytest.mark.parametrize("version", ["txt", "html"])
 def test_both_versions_use_every_field(context: type[Context], version: str) -> None:
     used = _names_used(f"{context.TEMPLATE}.{version}.j2", set())
+    used |= _names_used(f"{context.TEMPLATE}.words.j2", set())
     assert {field.name for field in fields(context)} - used == set()
 
 
@@ -151,7 +152,8 @@ def test_both_versions_use_every_field(context: type[Context], version: str) -> 
 def test_no_part_has_a_field_nobody_reads(part: type) -> None:
     used: set[str] = set()
     for context in CONTEXTS:
-        used |= _names_used(f"{context.TEMPLATE}.html.j2", set())
+        for kind in ("words", "html"):
+            used |= _names_used(f"{context.TEMPLATE}.{kind}.j2", set())
     assert {field.name for field in fields(part)} - used == set()
 
 
