@@ -20,6 +20,7 @@ from pipeline import journal
 from pipeline.api.answers import done_of, etag_of, left_by, no_of, order_of
 from pipeline.api.meanings import Known
 from pipeline.api.problems import MEDIA_TYPE, PREFIX, ApiProblem
+from pipeline.api.turns import Turns
 from pipeline.entering import Speaker, enter
 from pipeline.partners import Partner, Role
 from pipeline.wiring import Application
@@ -74,6 +75,7 @@ class Desk:
 
     def __init__(self, application: Application) -> None:
         self._application = application
+        self._turns = Turns()
 
     def change(self, asked: Asked, order_id: int, about: About) -> Response:
         """Say something about an order; the answer, good or not."""
@@ -143,7 +145,8 @@ class Desk:
                 raise ApiProblem(422, "key-reused", title)
             return earlier, True
 
-        return self._application.database.run(once)
+        with self._turns.turn():
+            return self._application.database.run(once)
 
 
 class _Own:
