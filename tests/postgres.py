@@ -98,6 +98,10 @@ class PostgresServer:
         """The address of a database, for `Database` and for settings."""
         return f"postgresql+psycopg://{user}@127.0.0.1:{self.port}/{name}"
 
+    def by_socket(self, url: str) -> str:
+        """The same address over the socket in the data folder, where one was asked for in _SETTINGS."""
+        return f"postgresql+psycopg://{USER}@/{_name(url)}?host={self.data}&port={self.port}"
+
     def admin(self, name: str = "postgres") -> "psycopg.Connection[tuple[object, ...]]":
         """A connection that may do everything and commits each statement by itself."""
         return psycopg.connect(
