@@ -6,34 +6,65 @@ second, and keep more sessions of the database busy with the same work: each cos
 
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 #: What a change has for itself. One that is not done by then waits: for a lock, a disk, the network.
 ALONE_SECONDS = 0.02
+#: Whoever comes just when nobody is at work begins, before those who have yet to wake up, unless one of them has
+#: waited for so long.
+PASSED_SECONDS = 0.03
+_LOOK_SECONDS = 0.001  # between two looks of who is not the next
 
 
 class Turns:
-    """Lets one begin at a time. Whoever waits, waits at most `alone_seconds` for each one before it."""
+    """Lets one begin at a time."""
 
-    def __init__(self, alone_seconds: float = ALONE_SECONDS) -> None:
+    def __init__(self, alone_seconds: float = ALONE_SECONDS, passed_seconds: float = PASSED_SECONDS) -> None:
         self._alone_seconds = alone_seconds
-        self._changed = threading.Condition()
-        self._holder: object = None
+        self._passed_seconds = passed_seconds
+        self._mutex = threading.Lock()
+        self._waiting: deque[tuple[threading.Lock, float]] = deque()  # whose gate, and since when
+        self._holder: threading.Lock | None = None
         self._until = 0.0
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Begin when nobody is at work, or when who is has had its time."""
-        me = object()
-        with self._changed:
-            while self._holder is not None and (left := self._until - time.monotonic()) > 0:
-                self._changed.wait(left)
-            self._holder, self._until = me, time.monotonic() + self._alone_seconds
+        """Begin when the one before has ended, or has had its time."""
+        gate = threading.Lock()
+        gate.acquire()
+        self._come(gate)
         try:
             yield
         finally:
-            with self._changed:
-                if self._holder is me:
-                    self._holder = None
-                    self._changed.notify()
+            self._go(gate)
+
+    def _come(self, gate: threading.Lock) -> None:
+        now = time.monotonic()
+        with self._mutex:
+            first_since = self._waiting[0][1] if self._waiting else now
+            if self._holder is None and now - first_since < self._passed_seconds:
+                self._begin(gate)
+                return
+            self._waiting.append((gate, now))
+        while True:
+            gate.acquire(timeout=max(_LOOK_SECONDS, self._until - time.monotonic()))
+            with self._mutex:
+                free = self._holder is None or time.monotonic() >= self._until
+                if free and self._waiting[0][0] is gate:
+                    self._waiting.popleft()
+                    self._begin(gate)
+                    return
+
+    def _begin(self, gate: threading.Lock) -> None:
+        self._holder = gate
+        self._until = time.monotonic() + self._alone_seconds
+
+    def _go(self, gate: threading.Lock) -> None:
+        with self._mutex:
+            if self._holder is not gate:
+                return  # it was overtaken
+            self._holder = None
+            if self._waiting and self._waiting[0][0].locked():
+                self._waiting[0][0].release()
