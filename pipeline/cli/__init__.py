@@ -2,6 +2,8 @@
 
 import sys
 import traceback
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
@@ -29,6 +31,22 @@ app.add_typer(serving.app)
 app.add_typer(people.app)
 app.add_typer(webhooks.app)
 with_log_options(app)
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"countermand {metadata.version('countermand')}")
+        raise typer.Exit
+
+
+@app.callback(help=app.info.help)
+def _whole(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_say_version, help="Say the version and end.")
+    ] = False,
+) -> None:
+    """What stands before a command."""
+
 
 TRACE_CALLS_MAX = 5  # in a log line; without a log the whole is printed
 

@@ -1,5 +1,6 @@
 """Fault 79: an older schema with data is upgraded; programs and schemas that do not fit refuse each other."""
 
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,12 @@ NEWEST = revisions()[-1]
 
 # What commands leave open to the end of a process is closed by gc only.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+
+def test_the_program_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"{project['name']} {project['version']}\n"
 
 
 @pytest.fixture
