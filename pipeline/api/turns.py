@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 #: What a change has for itself. One that is not done by then waits: for a lock, a disk, the network.
 ALONE_SECONDS = 0.02
-#: Whoever comes just when nobody is at work begins, before those who have yet to wake up, unless one of them has
+#: Whoever comes when nobody is at work begins, before those who have yet to wake up, unless one of them has
 #: waited for so long.
 PASSED_SECONDS = 0.03
 _LOOK_SECONDS = 0.001  # between two looks of who is not the next
