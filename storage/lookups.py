@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, func, select, text, union
 
-from storage.database import begins_with, word
+from storage.database import begins_with
 from storage.models import table
 from storage.outcomes import Outcome
 from storage.receipts import SELECT_FILE, ReceivedFile, file_of
@@ -222,8 +222,6 @@ def _messages_conditions(wanted: MessagesWanted) -> Iterator[ColumnElement[bool]
     if wanted.kind is not None:
         yield _OUTBOX.c.kind == wanted.kind.value
     if wanted.posted_to is not None:
-        yield _OUTBOX.c.kind == word(Kind.WEBHOOK)
-        yield _OUTBOX.c.partner == wanted.posted_to.partner  # by which the index begins
         yield _OUTBOX.c.endpoint_id == wanted.posted_to.id
     if wanted.po_number:
         yield _OUTBOX.c.order_id.in_(select(_ORDERS.c.id).where(_ORDERS.c.po_number == wanted.po_number))

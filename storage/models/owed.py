@@ -33,6 +33,7 @@ class OutboxRow(Row, table=True):
         Index("outbox_recipient", "recipient", "id"),  # what went to somebody, newest first
         Index("outbox_resend_of", "resend_of", **only_where("resend_of IS NOT NULL")),
         Index("outbox_webhooks", "partner", "id", **only_where("kind = 'webhook'")),
+        Index("outbox_endpoint", "endpoint_id", "id", **only_where("endpoint_id IS NOT NULL")),
         Index("outbox_group", "partner", "group_control_number", **only_where("group_control_number <> ''")),
     )
 

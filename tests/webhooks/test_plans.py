@@ -46,9 +46,13 @@ def test_nothing_looks_through_all_that_was_posted(tmp_path: Path, one: Receiver
         plan = [str(step[3]) for step in tx.exec_driver_sql("EXPLAIN QUERY PLAN " + listing)]
         log = [one for one in statements if "FROM webhook_attempt" in one]
         plans = [str(step[3]) for one in log for step in tx.exec_driver_sql("EXPLAIN QUERY PLAN " + one)]
+        own = [one for one in statements if "outbox.endpoint_id = 1" in one and "DESC" in one]
+        own_plans = [str(step[3]) for one in own for step in tx.exec_driver_sql("EXPLAIN QUERY PLAN " + one)]
         due = [one for one in statements if "endpoint_id" in one and "due_at <=" in one]
         due_plans = [str(step[3]) for one in due for step in tx.exec_driver_sql("EXPLAIN QUERY PLAN " + one)]
     assert plan == ["SEARCH outbox USING INDEX outbox_webhooks (partner=? AND id<?)"]
+    assert len(own) == 2
+    assert all("INDEX outbox_endpoint" in step for step in own_plans if "outbox" in step), own_plans
     assert plans
     assert all("SEARCH" in step or "TEMP B-TREE" in step for step in plans)
     assert due_plans
