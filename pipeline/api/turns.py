@@ -1,7 +1,7 @@
 """Turns: a process computes one change after the other; one that waits for something else is overtaken.
 
 Two changes that compute at the same time only take the interpreter from each other, hundreds of times a
-second, and keep more sessions of the database busy with the same work: each costs a third more.
+second, and keep more sessions of the database busy with the same work: each costs a quarter more.
 """
 
 import threading
