@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pipeline.api.turns import Turns
+from pipeline.api.turns import OVERTAKEN_MAX, Turns
 
 LONG_SECONDS = 30
 
@@ -61,6 +61,30 @@ def test_who_was_overtaken_does_not_end_the_other_s_turn(monkeypatch: pytest.Mon
     second.__exit__(None, None, None)
     third.join(LONG_SECONDS)
     assert not third.is_alive()
+
+
+def test_there_are_no_turns_while_changes_wait_for_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = Turns(0.001)
+    at_work = [turns.turn() for _ in range(OVERTAKEN_MAX + 1)]
+    for one in at_work:  # each but the first overtakes the one before
+        one.__enter__()
+    assert turns._free_until > time.monotonic()
+    monkeypatch.setattr(turns, "_until", time.monotonic() + LONG_SECONDS)
+    monkeypatch.setattr(turns, "_free_until", time.monotonic() + LONG_SECONDS)
+    for _ in range(3):
+        free = started(lambda: turns.turn().__enter__())
+        free.join(LONG_SECONDS / 2)
+        assert not free.is_alive()
+
+
+def test_a_change_that_is_done_in_time_ends_the_row_of_those_that_were_not() -> None:
+    turns = Turns(0.001)
+    for _ in range(2):
+        at_work = [turns.turn() for _ in range(OVERTAKEN_MAX)]
+        for one in at_work:
+            one.__enter__()
+        at_work[-1].__exit__(None, None, None)
+    assert turns._free_until == 0
 
 
 def test_a_change_that_fails_ends_its_turn() -> None:
