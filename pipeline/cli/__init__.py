@@ -32,6 +32,11 @@ app.add_typer(people.app)
 app.add_typer(webhooks.app)
 with_log_options(app)
 
+TRACE_CALLS_MAX = 5  # in a log line; without a log the whole is printed
+
+# Not bugs: a sentence for whom it concerns, never a traceback.
+_SENTENCES = (CountermandError, DatabaseUnavailable, NotAChoice, StaleMessage, AlreadyRunning)
+
 
 def _say_version(asked: bool) -> None:
     if asked:
@@ -46,12 +51,6 @@ def _whole(
     ] = False,
 ) -> None:
     """What stands before a command."""
-
-
-TRACE_CALLS_MAX = 5  # in a log line; without a log the whole is printed
-
-# Not bugs: a sentence for whom it concerns, never a traceback.
-_SENTENCES = (CountermandError, DatabaseUnavailable, NotAChoice, StaleMessage, AlreadyRunning)
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -242,13 +242,13 @@ def _sums(totals: Iterable[Total], counter: str) -> str:
 
 @pass_environment
 def _wrapped(environment: Environment, text: str, width: int) -> str:
-    """As jinja2 does it, which takes its time also for what is short and of one line, as most is."""
+    """As jinja2 wraps; most is one short line, for which jinja2 would take as long."""
     fits = len(text) <= width and text.isprintable()
     return text.rstrip() if fits else do_wordwrap(environment, text, width)
 
 
 def _figure(value: Decimal | None) -> str:
-    """A quantity in a table; nothing is shown as a sign that it is not missing."""
+    """A quantity in a table; a dash where there is none."""
     return "-" if value is None else plain(value)
 
 

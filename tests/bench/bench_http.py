@@ -57,8 +57,8 @@ def http(orders: int = ORDERS, seconds: float = SECONDS, workers: tuple[int, ...
         f"`countermand serve --workers` on PostgreSQL, by its socket, synced to the disk, with {orders:,}"
         " orders of 10 lines; the load comes from one process on the same machine. A cancellation takes one"
         " unit of a line, with an Idempotency-Key, owes the buyer its e-mail and puts a job into the queue."
-        " *Processor*: of all serving"
-        " processes and of PostgreSQL, for each answer; each core has 1,000 ms of it a second. Afterwards"
+        " *Processor*: of all serving processes and of PostgreSQL, for each answer; each core has 1,000 ms"
+        " of it a second. Afterwards"
         " the audit found the books whole, and as many events and e-mails as there were answers.",
     )
     postgres._SETTINGS.update(fsync="on", full_page_writes="on", autovacuum="on", unix_socket_directories=".")
