@@ -16,11 +16,11 @@ from tests.unit.pipeline.ledger_files import file_of, order, write_settings
 pytestmark = pytest.mark.needs("sshd")
 FILES = 100_000
 FIRST_SECONDS_MAX = 60.0
-MEMORY_MB_MAX = 330.0
+MEMORY_MB_MAX = 220.0  # 153 here, of which the imports are 96
 
 #: A round of `poll` in a process of its own, cut to two passes; it says when what was in the ledger.
-ROUND = """
-import json, resource, sys, time
+ROUND = r"""
+import json, re, sys, time
 from pathlib import Path
 from edi import limits
 from pipeline.receive import Limits
@@ -39,7 +39,8 @@ with poller.database.reading() as tx:
     ).fetchall()
 print(json.dumps({
     "seconds": time.monotonic() - started,
-    "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    # Not by getrusage: its peak may be that of the process this one was begun from, the tests' own.
+    "memory_mb": int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1024,
     "left": max(one.left for one in report.received),
     "passes": sum(one.partner_id == "acme" for one in report.received),
     "taken": {p: sum(len(r.taken) for r in report.received if r.partner_id == p) for p in ("acme", "globex")},
