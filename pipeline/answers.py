@@ -202,7 +202,6 @@ def _owe(
         to=partner.id,
         subject=subject,
         payload=payload,
-        body_text=payload.decode("latin-1"),
         identity=name,
         dedupe_key=dedupe_key or f"answer:{partner.id}:{name}",
         order_id=order_id,

@@ -127,7 +127,7 @@ def _written(
     mail = compose(notice, sender=settings.mail.sender, message_id=identity, at=at)
     return NewMessage(
         kind=Kind.EMAIL, partner="", to=reader.to, identity=identity, dedupe_key=key,
-        subject=mail.subject, payload=mail.payload, body_text=mail.text, body_html=mail.html,
+        subject=mail.subject, payload=mail.payload,
     )  # fmt: skip
 
 

@@ -314,6 +314,4 @@ def _written(
         mail = compose(notice, sender=settings.mail.sender, message_id=identity, at=at)
     except UnwritableMessage as error:
         return blank, str(error)
-    return replace(
-        blank, subject=mail.subject, payload=mail.payload, body_text=mail.text, body_html=mail.html
-    ), ""
+    return replace(blank, subject=mail.subject, payload=mail.payload), ""

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from pipeline.actors import HUB, seen_by
+from pipeline.contents import html_of, text_of
 from pipeline.report import Json
 from storage.events import LedgerEvent
 from storage.held import Held
@@ -162,8 +163,8 @@ def message_json(tx: Connection, message: OutboxMessage, *, is_secret: bool) -> 
     return {
         **_message(message, order.key.po_number if order else ""),
         "is_secret": is_secret,
-        "body_text": None if is_secret else message.body_text,
-        "body_html": None if is_secret else message.body_html,
+        "body_text": None if is_secret else text_of(message),
+        "body_html": None if is_secret else html_of(message),
         "payload": None if is_secret else message.payload.decode("latin-1"),
     }
 

@@ -39,9 +39,7 @@ class NewMessage:
     partner: str
     to: str  # an e-mail address, the name of a mailbox, or an endpoint's address
     subject: str = ""
-    payload: bytes = b""  # an acknowledgment's bytes, or the body of a webhook
-    body_text: str = ""
-    body_html: str = ""
+    payload: bytes = b""  # what goes over the wire, however often it is tried
     identity: str  # the Message-ID, the remote file name, or the webhook-id
     dedupe_key: str  # the same debt is never put here twice
     order_id: int | None = None

@@ -38,12 +38,8 @@ def prunable(tx: Connection, before: datetime) -> Prunable:
     files = tx.execute(
         select(func.count(), func.coalesce(func.sum(_FILES.c.size), 0)).where(_file(before))
     ).one()
-    size = func.length(_OUTBOX.c.payload) + func.length(_OUTBOX.c.body_text)
-    mails = tx.execute(
-        select(func.count(), func.coalesce(func.sum(size + func.length(_OUTBOX.c.body_html)), 0)).where(
-            _mail(before)
-        )
-    ).one()
+    size = func.coalesce(func.sum(func.length(_OUTBOX.c.payload)), 0)
+    mails = tx.execute(select(func.count(), size).where(_mail(before))).one()
     return Prunable(
         files=int(files[0]), file_bytes=int(files[1]), mails=int(mails[0]), mail_bytes=int(mails[1])
     )
@@ -56,8 +52,7 @@ def prune_files(tx: Connection, before: datetime, at: datetime) -> int:
 
 def prune_mails(tx: Connection, before: datetime, at: datetime) -> int:
     """Empty the next BATCH e-mails and webhooks; to whom, when and about what stays."""
-    nothing = {"payload": b"", "body_text": "", "body_html": "", "pruned_at": at}
-    emptied = _empty(tx, _OUTBOX, _mail(before), nothing)
+    emptied = _empty(tx, _OUTBOX, _mail(before), {"payload": b"", "pruned_at": at})
     tx.execute(update(_ENTRIES).where(_ENTRIES.c.message_id.in_(emptied)).values(content=""))
     return len(emptied)
 

@@ -43,8 +43,6 @@ class OutboxRow(Row, table=True):
     recipient: str = Field(sa_type=Text)
     subject: str = Field(sa_type=Text)
     payload: bytes = Field(sa_type=LargeBinary)
-    body_text: str = Field(sa_type=Text)
-    body_html: str = Field(sa_type=Text)
     identity: str = Field(sa_type=Text)
     dedupe_key: str = Field(sa_type=Text)
     event_id: int | None = refers_to("event.id", nullable=True, index=True)

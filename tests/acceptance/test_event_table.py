@@ -14,6 +14,7 @@ from _pytest.mark import ParameterSet
 
 from edi.envelope import read
 from edi.guide import check
+from pipeline.contents import text_of
 from pipeline.lapsing import lapse_requests
 from pipeline.report import FileReport
 from pipeline.waiting import expire_waiting
@@ -124,7 +125,7 @@ class Telling:
         if not verdicts:
             assert _verdicts(owed) == ["A"] * len(outcomes)
         expected = sorted(answer.kind for answer in answers if answer not in verdicts)
-        assert _documents(owed) == expected, [message.body_text for message in owed]
+        assert _documents(owed) == expected, [text_of(message) for message in owed]
         _compare_answers(owed, answers)
         words = {outcome.split()[0] for outcome in outcomes}
         if mails is None:
@@ -155,7 +156,7 @@ def _outcomes(report: FileReport) -> list[str]:
 
 
 def _segments(message: OutboxMessage) -> list[str]:
-    return message.body_text.removesuffix("~").split("~")
+    return text_of(message).removesuffix("~").split("~")
 
 
 def _documents(owed: Sequence[OutboxMessage]) -> list[str]:
@@ -184,7 +185,7 @@ def _compare_answers(owed: Sequence[OutboxMessage], answers: Sequence[Answer]) -
         messages = [message for message in owed if message.set_type == answer.kind]
         assert messages, f"no {answer.kind}"
         if answer.codes:
-            assert list(answer.codes) in [_codes(message) for message in messages], messages[0].body_text
+            assert list(answer.codes) in [_codes(message) for message in messages], text_of(messages[0])
         for words in answer.segments:
             segments = [segment for message in messages for segment in _segments(message)]
             assert any(words in segment for segment in segments), (words, segments)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipeline.contents import text_of
 from tests.api.site import BUYER, SELLER, Site, figures
 from tests.unit.pipeline.ledger_files import cancellation
 
@@ -31,9 +32,9 @@ def test_either_side_cancels_the_whole_order_and_the_other_is_told_once(
     ]  # fmt: skip
     (mail,) = site.mails()
     assert mail.to == f"desk@{other}.example"
-    assert "No longer wanted" in mail.body_text
-    assert "Called off by phone." in mail.body_text
-    assert "API key" not in mail.body_text  # whose system it was is that company's business
+    assert "No longer wanted" in text_of(mail)
+    assert "Called off by phone." in text_of(mail)
+    assert "API key" not in text_of(mail)  # whose system it was is that company's business
     again = client.post(f"{side}/{order_id}/cancel", json=body)
     assert (again.status_code, again.json()["done"]["outcome"]) == (200, "duplicate")
     assert len(site.mails()) == 1
@@ -238,7 +239,7 @@ def test_a_buyer_asks_and_the_seller_does_not_agree(asking_site: Site) -> None:
     kept = globex.post(f"{SELLER}/{order_id}/cancellation-request/reject", json={"note": "Packed."})
     assert kept.json()["done"]["kept"] == [{"line": "1", "quantity": "4"}]
     assert figures(kept.json()) == [("1", "10", "0", "0", "10")]
-    assert "Packed." in site.mails("acme")[0].body_text
+    assert "Packed." in text_of(site.mails("acme")[0])
     nothing = globex.post(f"{SELLER}/{order_id}/cancellation-request/approve", json={})
     assert (nothing.status_code, nothing.json()["type"]) == (409, "/api/problems/nothing-asked")
     assert figures(acme.get(f"{BUYER}/{order_id}").json()) == [("1", "10", "0", "0", "10")]

@@ -6,6 +6,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from pipeline.contents import text_of
 from storage.states import Scope
 from tests.api.site import BUYER, SELLER, Site, an_order, figures
 from tests.unit.pipeline.ledger_files import acknowledgment, order
@@ -176,8 +177,8 @@ def test_a_seller_answers_line_by_line_and_the_buyer_is_told_what_it_declines(si
     assert figures(answer.json())[0] == ("1", "10", "0", "3", "7")
     assert answer.json()["done"]["cancelled"] == [{"line": "1", "quantity": "3"}]
     (mail,) = site.mails("acme")
-    assert "Out of stock" in mail.body_text
-    assert "out_of_stock" not in mail.body_text
+    assert "Out of stock" in text_of(mail)
+    assert "out_of_stock" not in text_of(mail)
     accepted = globex.post(f"{SELLER}/{order_id}/acknowledge", json={})
     assert accepted.json()["done"]["cancelled"] == []
     rejected = globex.post(f"{SELLER}/{order_id}/acknowledge", json={"decision": "rejected"})

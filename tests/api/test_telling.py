@@ -7,6 +7,7 @@ import pytest
 
 from edi.codes import REPORT_CLASS, STATUS_CLASS, StatusClass
 from pipeline.cli import run
+from pipeline.contents import text_of
 from pipeline.reasons import CancelReason, named_reason, reason_said
 from storage.commands import Reason
 from tests.api.site import BUYER, SELLER, Site, served
@@ -73,8 +74,8 @@ def test_staff_takes_reasons_from_the_same_list_and_still_takes_codes(
     ]  # fmt: skip
     assert [event["actor"] for event in events] == ["API key 1 (ERP)", "staff", "staff"]
     named, coded = site.mails("acme")
-    assert "Item discontinued" in named.body_text
-    assert "Code R9" in coded.body_text
+    assert "Item discontinued" in text_of(named)
+    assert "Code R9" in text_of(coded)
 
 
 def test_every_reason_has_its_words() -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from pipeline.cli import run
 from pipeline.company_mail import choose
+from pipeline.contents import text_of
 from pipeline.deliver import deliver
 from pipeline.demo.smtp_sink import SmtpSink
 from pipeline.digests import gather
@@ -133,7 +134,7 @@ def test_two_cancellations_in_an_hour_are_two_mails_at_once_and_one_digest(
     digest = (DORA, "2 cancellations - Acme Stores")
     assert got(sink) == at_once + Counter([digest])
     (told,) = [mail for mail in hub.mails(DORA) if mail.subject == digest[1]]
-    words = " ".join(told.body_text.split())
+    words = " ".join(text_of(told).split())
     for said in (
         "Globex Supply cancelled 3 units on 1 line of PO PO-1",
         "Globex Supply cancelled 1 unit on 1 line of PO PO-1",
@@ -211,7 +212,7 @@ def test_what_waited_when_a_backup_was_put_back_is_for_a_person_to_look_at(
     send(hub, hands.at + timedelta(hours=2))
     told = [mail for mail in hub.mails(DORA) if "cancellation" in mail.subject]
     assert [mail.status for mail in told] == [Status.UNCERTAIN, Status.UNCERTAIN]
-    first, second = (" ".join(mail.body_text.split()) for mail in told)
+    first, second = (" ".join(text_of(mail).split()) for mail in told)
     assert "cancelled 1 unit on 1 line of PO PO-1" in first
     assert "9 units on 1 line" in second
     assert [to for to, _ in got(sink).elements()].count(DORA) == 0
@@ -233,7 +234,7 @@ def test_a_refusal_is_told_in_a_digest_with_why(asking_site: Site) -> None:
     gather(application.settings, application.database, Hands(NOW + timedelta(hours=2)))
     told = site.mails(DORA)[-1]
     assert told.subject == "1 refusal - Acme Stores"
-    assert "packed already" in told.body_text
+    assert "packed already" in text_of(told)
     assert site.breaches() == ()
 
 
@@ -246,7 +247,7 @@ def test_old_digests_are_emptied_with_their_words(hub: Site, hands: Hands) -> No
     told = hub.mails(DORA)[-1]
     with hub.application.database.reading() as tx:
         (entry,) = digests.gathered(tx, told.id)
-    assert (told.body_text, entry.content) == ("", "")
+    assert (text_of(told), entry.content) == ("", "")
     assert hub.breaches() == ()
 
 
@@ -294,6 +295,6 @@ def test_a_digest_sent_again_says_the_same(hub: Site, hands: Hands, sink: SmtpSi
     assert run(["resend", str(told.id), "--config", str(tmp_path / "countermand.toml")]) == 0
     send(hub, datetime.now(UTC))
     again = hub.mails(DORA)[-1]
-    assert (again.resend_of, again.body_text) == (told.id, told.body_text)
+    assert (again.resend_of, text_of(again)) == (told.id, text_of(told))
     assert got(sink)[(DORA, told.subject)] == 2
     assert hub.breaches() == ()

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from pipeline.api.callers import KNOWN_SECONDS
+from pipeline.contents import html_of, text_of
 from storage.states import Scope
 from tests.api.site import BUYER, SELLER, Site, figures
 from tests.app.people import Person, signed_in
@@ -149,13 +150,13 @@ def test_units_of_a_line_are_cancelled_as_the_preview_says_and_once(site: Site) 
         assert "Who is told E-mail to Acme Stores" in sam.text
     assert _order(site, "acme", order_id) == [("1", "10", "0", "3", "7"), ("2", "4", "0", "0", "4")]
     (mail,) = site.mails("desk@acme")
-    assert "Sorry, until May." in mail.body_text
-    assert "entered by Globex Supply" in mail.body_text
+    assert "Sorry, until May." in text_of(mail)
+    assert "entered by Globex Supply" in text_of(mail)
     sam.get(f"/orders/{order_id}/messages/{mail.id}")
     assert mail.subject in sam.text
     assert "desk@acme.example" not in sam.page  # the other company's address is its own
     framed = sam.get(f"/orders/{order_id}/messages/{mail.id}/mail")
-    assert framed.text == mail.body_html
+    assert framed.text == html_of(mail)
     assert "sandbox" in framed.headers["Content-Security-Policy"]
     assert site.breaches() == ()
 
@@ -234,7 +235,7 @@ def test_a_change_between_preview_and_deed_is_shown_and_not_guessed(site: Site) 
     assert _order(site, "acme", order_id) == [("1", "10", "4", "0", "6")]
     ada.send(f"/orders/{order_id}/cancel")
     assert _order(site, "acme", order_id) == [("1", "10", "4", "6", "0")]
-    assert "All of it." in site.mails("desk@globex")[-1].body_text
+    assert "All of it." in text_of(site.mails("desk@globex")[-1])
 
 
 def test_a_request_waits_first_in_the_list_until_the_seller_answers(asking_site: Site) -> None:
@@ -309,7 +310,7 @@ def test_the_hubs_people_see_all_and_act_for_either_side_in_their_own_name(site:
     olga.send(f"/orders/{two}/cancel")
     assert "10 units of line 1" in olga.text
     (mail,) = site.mails("desk@bolt")
-    assert "entered by staff of Example Hub" in " ".join(mail.body_text.split())
+    assert "entered by staff of Example Hub" in " ".join(text_of(mail).split())
     olga.get(f"/orders/{two}")
     assert "Initech Goods cancelled the order" in olga.text
     assert "Entered by Olga Perez (olga@hub.example) of Example Hub" in olga.text

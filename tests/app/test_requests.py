@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.contents import html_of, text_of
 from pipeline.lapsing import lapse_requests
 from storage import webhooks
 from storage.outbox import list_messages
@@ -140,7 +141,7 @@ def test_the_deadline_is_shown_everywhere_and_what_lapses_soonest_is_first(site:
     ada.get(f"/orders/{second}")
     assert "It can answer until 2026-11-28 10:00 UTC (40 min left)" in ada.text
     (mail, _) = site.mails("desk@globex")
-    assert "Answer until 2026-11-28 10:00 UTC" in mail.body_text
+    assert "Answer until 2026-11-28 10:00 UTC" in text_of(mail)
 
 
 def test_after_the_deadline_page_and_api_refuse_a_late_answer_and_say_why(site: Site) -> None:
@@ -199,9 +200,7 @@ def test_nobodys_name_goes_to_another_company_by_any_door(site: Site) -> None:
         for body in bodies:
             assert body["data"]["actor"] in {*actors, "partner", "API key 1 (ERP)"}
             assert not _strangers(partner, json.dumps(body))
-        assert not _strangers(
-            partner, "".join(mail.body_text + mail.body_html for mail in site.mails(partner))
-        )
+        assert not _strangers(partner, "".join(text_of(mail) + html_of(mail) for mail in site.mails(partner)))
     for person, partner in ((ada, "acme"), (sam, "globex")):
         person.get(f"/orders/{order_id}")
         assert not _strangers(partner, person.page)

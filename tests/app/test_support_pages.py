@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from sqlalchemy import text, update
 
 from pipeline.cli import run
+from pipeline.contents import html_of, text_of
 from storage import lookups, outbox
 from storage.lookups import FilesWanted, MessagesWanted
 from storage.models import table
@@ -160,20 +161,20 @@ def test_a_mail_is_shown_as_it_looks_where_nothing_in_it_can_act(site: Site) -> 
     mail = site.mails("desk@globex")[0]
     page = eve.get(f"/support/outbox/{mail.id}")
     assert f'src="/support/outbox/{mail.id}/html" sandbox=""' in eve.page
-    assert mail.body_text.split("\n")[0] in eve.text
+    assert text_of(mail).split("\n")[0] in eve.text
     assert "frame-src 'self'" in page.headers["Content-Security-Policy"]
     frame = eve.get(f"/support/outbox/{mail.id}/html")
     policy = frame.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert policy.endswith("sandbox")
     assert "script-src" not in policy
-    assert (frame.headers["X-Frame-Options"], frame.text) == ("SAMEORIGIN", mail.body_html)
+    assert (frame.headers["X-Frame-Options"], frame.text) == ("SAMEORIGIN", html_of(mail))
 
 
 def test_a_mail_that_opens_an_account_is_not_shown(site: Site) -> None:
     eve = support(site)
     (mail,) = site.mails("eve@")
-    link = mail.body_text.partition("link=")[2].split()[0]
+    link = text_of(mail).partition("link=")[2].split()[0]
     assert "shown to its reader only" in seen(eve, f"/support/outbox/{mail.id}")
     assert link not in eve.page
     assert eve.get(f"/support/outbox/{mail.id}/html").status_code == 404
@@ -201,7 +202,7 @@ def test_the_command_shows_no_more_of_it_than_the_app(site: Site, tmp_path: Path
     site.place("PO-1", 10)
     site.client("acme").post("/api/v1/buyer/orders/1/cancel", json={})
     mails = site.mails()
-    link = next(mail for mail in mails if "ada@" in mail.to).body_text.partition("link=")[2].split()[0]
+    link = text_of(next(mail for mail in mails if "ada@" in mail.to)).partition("link=")[2].split()[0]
     printed = io.StringIO()
     with redirect_stdout(printed):
         assert run(["outbox", "--json", "--config", str(tmp_path / "countermand.toml")]) == 0
@@ -210,7 +211,7 @@ def test_the_command_shows_no_more_of_it_than_the_app(site: Site, tmp_path: Path
     for mail in mails:
         said, secret = shown[mail.id], "ada@" in mail.to
         assert said["is_secret"] is secret
-        assert said["body_text"] == (None if secret else mail.body_text)
+        assert said["body_text"] == (None if secret else text_of(mail))
         assert (said["payload"] is None, said["body_html"] is None) == (secret, secret)
 
 

@@ -204,8 +204,8 @@ def _moved(event_id: int, line_id: int, quantity: int) -> dict[str, Any]:
 def _mail(event_id: int, order_id: int, at: str) -> dict[str, Any]:
     return {
         "kind": "email", "partner": "", "recipient": "orders@bolt.example", "subject": "Cancelled",
-        "payload": b"Subject: Cancelled\r\n\r\nTwenty units.\r\n" * 20, "body_text": "Twenty units.",
-        "body_html": "", "identity": f"<{event_id}@hub.example>", "dedupe_key": f"event:{event_id}:bolt",
+        "payload": b"Subject: Cancelled\r\n\r\nTwenty units.\r\n" * 20,
+        "identity": f"<{event_id}@hub.example>", "dedupe_key": f"event:{event_id}:bolt",
         "event_id": event_id, "order_id": order_id, "status": "sent", "attempts": 1, "error": "",
         "created_at": at, "due_at": at, "sent_at": at,
     }  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from pipeline.contents import mail_version
 from storage.invariants import audit
 from storage.models import table
 from tests.crash.servers import MailLog
@@ -200,9 +201,9 @@ def _facts(name: str, row: dict[str, Any], names: Mapping[str, Mapping[int, obje
         row = {
             **row,
             "identity": "",
-            "body_text": _HELD.sub("release N", row["body_text"]),
-            "body_html": _HELD.sub("release N", row["body_html"]),
-            "payload": b"",
+            "payload": [
+                _HELD.sub("release N", mail_version(row["payload"], kind)) for kind in ("plain", "html")
+            ],
             "status": "sent" if row["status"] in _TAKEN else row["status"],
         }
     kept = {

@@ -86,7 +86,7 @@ class Scene:
         return self._owe(
             NewMessage(
                 kind=Kind.EMAIL, partner="bolt", to=to, subject=message.subject, payload=message.payload,
-                body_text=message.text, body_html=message.html, identity=message.message_id, dedupe_key=key,
+                identity=message.message_id, dedupe_key=key,
             )
         )  # fmt: skip
 

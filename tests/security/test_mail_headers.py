@@ -13,6 +13,7 @@ import pytest
 from jinja2 import DictLoader
 
 from edi.delimiters import Delimiters
+from pipeline.contents import html_of, text_of
 from pipeline.contexts import CONTEXTS
 from pipeline.digest_notice import DigestItem
 from pipeline.digests import ITEMS_MAX
@@ -122,13 +123,13 @@ def check_mail(mail: OutboxMessage) -> None:
     assert "=?" not in mail.subject
     assert mail.payload.isascii()
     assert body.count(b"Content-Type:") == 2
-    shown = mail.body_text + mail.body_html
+    shown = text_of(mail) + html_of(mail)
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]", shown)
     assert "Z49Z" not in shown  # {{7*7}} was computed
     assert "<class" not in shown
     assert "&lt;class" not in shown
     assert len(mail.payload) < 1_000_000  # and 'a'*10**8 was not
-    tags = _Tags(mail.body_html)
+    tags = _Tags(html_of(mail))
     assert tags.seen <= TAGS
     assert tags.attributes <= ATTRIBUTES
     assert tags.links == {"mailto:support%40hub.example"}

@@ -13,6 +13,7 @@ import pytest
 from edi import envelope
 from edi.findings import FindingCode
 from edi.lookalikes import likeness, packed
+from pipeline.contents import text_of
 from storage import queries
 from storage.outcomes import Outcome
 from storage.states import Kind
@@ -92,7 +93,7 @@ def test_a_file_of_another_kind_is_set_aside_and_called_by_its_name(case: str, h
     assert words in finding.message
     (mail,) = house.messages(Kind.EMAIL)[told:]
     assert mail.to == "support@hub.example"
-    assert words in mail.body_text
+    assert words in text_of(mail)
     with house.database.reading() as tx:
         assert queries.find_orders(tx, "PO-1") == ()
     left = {path.name for path in house.settings.path.parent.iterdir()}

@@ -12,6 +12,7 @@ from pipeline.api.pages.ordering import OrderId, names_of, view_of
 from pipeline.api.pages.rendering import render
 from pipeline.api.pages.visitors import SignedIn, Visitor, application_of, not_there
 from pipeline.api.paging import ID_MAX
+from pipeline.contents import html_of
 from storage import outbox
 from storage.outbox import OutboxMessage
 from storage.queries import OrderView
@@ -45,7 +46,8 @@ def make_router() -> APIRouter:
         (said,) = (one for messages in told.values() for one in messages if one.id == message_id)
         return render(
             request, "mail.html.j2", visitor, headers=WITH_FRAME,
-            order=view.summary, mail=mail, told=said, frame=f"/orders/{order_id}/messages/{message_id}/mail",
+            order=view.summary, mail=mail, told=said, is_emptied=not mail.payload,
+            frame=f"/orders/{order_id}/messages/{message_id}/mail",
         )  # fmt: skip
 
     @router.get("/orders/{order_id}/messages/{message_id}/mail")
@@ -59,7 +61,7 @@ def make_router() -> APIRouter:
 
 def in_frame(mail: OutboxMessage) -> Response:
     """The HTML of an e-mail, fit for a frame of ours: no script, no form, nothing fetched."""
-    return HTMLResponse(mail.body_html, headers=IN_FRAME)
+    return HTMLResponse(html_of(mail), headers=IN_FRAME)
 
 
 def _mail(

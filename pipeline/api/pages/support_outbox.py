@@ -24,6 +24,7 @@ from pipeline.api.pages.support_parts import (
 )
 from pipeline.api.pages.visitors import Operator, PageError, Visitor, application_of, field, not_there
 from pipeline.company_mail import company_mail
+from pipeline.contents import html_of, text_of
 from pipeline.people import is_secret
 from pipeline.settings import Settings
 from storage import interchanges, lookups, outbox, queries, webhooks
@@ -55,7 +56,7 @@ def make_router() -> APIRouter:
         del visitor
         with application_of(request).database.reading() as tx:
             found = _there(tx, message_id)
-        if is_secret(found.dedupe_key) or not found.body_html:
+        if is_secret(found.dedupe_key) or not html_of(found):
             raise not_there()
         return in_frame(found)
 
@@ -138,14 +139,14 @@ def _message(request: Request, visitor: Visitor, message_id: int, said: str) -> 
         answer = interchanges.get_set(tx, found.verdict_set_id) if found.verdict_set_id else None
     secret, is_mail = is_secret(found.dedupe_key), found.kind is Kind.EMAIL
     is_document = found.kind is Kind.ACKNOWLEDGMENT
-    shows_html = is_mail and bool(found.body_html) and not secret
+    shows_html = is_mail and not secret and bool(html_of(found))
     return render(
         request, "support/message.html.j2", visitor, headers=WITH_FRAME,
         message=message_row(request, found), is_secret=secret, is_mail=is_mail, is_final=found.is_final,
         pruned_at=found.pruned_at, sent_at=found.sent_at, attempts=found.attempts, identity=found.identity,
         resend_of=found.resend_of, repeated=repeated, order=mark, order_id=found.order_id,
         shows_html=shows_html,
-        text="" if secret else found.body_text if is_mail or is_document else _readable(found.payload),
+        text="" if secret else text_of(found) if is_mail or is_document else _readable(found.payload),
         page=outlines.page_of(found.payload) if is_document else outlines.Page(),
         endpoint_id=found.endpoint_id,
         verdict_words=found.verdict.replace("_", " "), verdict_note=found.verdict_note,

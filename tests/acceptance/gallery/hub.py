@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edi.envelope import read
+from pipeline.contents import text_of
 from pipeline.demo.world import CHARACTERS, settings_text
 from pipeline.lapsing import lapse_requests
 from pipeline.replay import Source, replay
@@ -98,7 +99,7 @@ class Told:
 
     def segments(self, *tags: str) -> list[str]:
         """The segments with these tags of all answers, as they are sent."""
-        texts = [answer.body_text for answer in self.answers]
+        texts = [text_of(answer) for answer in self.answers]
         found = [segment for text in texts for segment in text.split("~")]
         return [segment for segment in found if segment.partition("*")[0] in tags]
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pipeline.contents import text_of
 from pipeline.replay import Source, replay
 from pipeline.report import FileReport, SetReport
 from pipeline.settings import Settings, load
@@ -58,7 +59,7 @@ class House:
 
     def answers(self, kind: str) -> list[list[str]]:
         """The documents of one type that were owed to partners' mailboxes, each as its segments, ST to SE."""
-        texts = [m.body_text for m in self.messages(Kind.ACKNOWLEDGMENT) if m.set_type == kind]
+        texts = [text_of(m) for m in self.messages(Kind.ACKNOWLEDGMENT) if m.set_type == kind]
         return [_segments(text) for text in texts]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.contents import text_of
 from pipeline.lapsing import lapse_requests
 from pipeline.partners import MailboxSettings
 from pipeline.settings import load
@@ -156,5 +157,5 @@ def test_it_is_told_in_the_release_the_reader_wants(tmp_path: Path) -> None:
     house.buyer(order("PO-1", 5))
     house.buyer(cancellation("PO-1"))
     (message,) = [m for m in house.messages(Kind.ACKNOWLEDGMENT) if m.set_type == "860"]
-    assert "GS*PC*HUB*GLOBEX*20260301*1200*" in message.body_text
-    assert message.body_text.split("~")[1].endswith("*X*005010")
+    assert "GS*PC*HUB*GLOBEX*20260301*1200*" in text_of(message)
+    assert text_of(message).split("~")[1].endswith("*X*005010")

@@ -167,7 +167,6 @@ def mail(dedupe_key: str, **more: Any) -> outbox.NewMessage:
         "to": "orders@bolt.example",
         "subject": "Cancelled",
         "payload": b"Subject: Cancelled\r\n\r\nTen units.\r\n",
-        "body_text": "Ten units.",
         "identity": f"<{dedupe_key}@hub.example>",
         "dedupe_key": dedupe_key,
     }

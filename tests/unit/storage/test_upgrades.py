@@ -75,12 +75,12 @@ WRITTEN: dict[str, list[tuple[Any, ...]]] = {
     ],
     "parked": [(1, 3, "acme", "acme", "bolt", "77", "", NOW, NOW, "waiting")],
     "outbox": [
-        (1, "email", "", "a@b.example", "Cut", b"", "Two units.", "", "<1@hub>", "event:4:bolt", 4, 1, None,
-         "sent", 1, "", NOW, NOW, NOW, None),
-        (2, "acknowledgment", "acme", "acme", "997", b"ISA", "", "", "997_1.edi", "answer:1", None, None, 1,
-         "sent", 1, "", NOW, NOW, NOW, None),
-        (3, "acknowledgment", "acme", "acme", "997", b"ISA", "", "", "997_1.edi", "resend:2:1", None, None, 1,
-         "new", 0, "", NOW, NOW, None, 2),
+        (1, "email", "", "a@b.example", "Cut", b"Two units.", "Two units.", "", "<1@hub>", "event:4:bolt", 4,
+         1, None, "sent", 1, "", NOW, NOW, NOW, None),
+        (2, "acknowledgment", "acme", "acme", "997", b"ISA", "ISA", "", "997_1.edi", "answer:1", None, None,
+         1, "sent", 1, "", NOW, NOW, NOW, None),
+        (3, "acknowledgment", "acme", "acme", "997", b"ISA", "ISA", "", "997_1.edi", "resend:2:1", None, None,
+         1, "new", 0, "", NOW, NOW, None, 2),
     ],
     "sequence": [("interchange:acme", 1)],
 }  # fmt: skip
@@ -121,11 +121,20 @@ def _count_on(tx: Connection, table: str, last: int) -> None:
         tx.execute(text("SELECT setval(CAST(:place AS regclass), :last)"), {"place": place, "last": last})
 
 
+_DROPPED = (6, 7)  # the places of the outbox's body_text and body_html, whose words are in the payload
+
+
+def kept(table: str, row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What today's schema still has of a row."""
+    dropped = _DROPPED if table == "outbox" else ()
+    return tuple(value for place, value in enumerate(row) if place not in dropped)
+
+
 def written(tx: Connection) -> dict[str, list[tuple[Any, ...]]]:
     """The rows of every table as far as the first schema knew its columns, which come first."""
     return {
         table: [
-            tuple(map(_plain, tuple(row)[: len(rows[0])]))
+            tuple(map(_plain, tuple(row)[: len(kept(table, rows[0]))]))
             for row in tx.exec_driver_sql(f"SELECT * FROM {table} ORDER BY 1, 2")  # noqa: S608
         ]
         for table, rows in WRITTEN.items()
@@ -148,7 +157,7 @@ def test_nothing_is_lost_and_every_law_holds(database: Database) -> None:
             pass
         database.upgrade()
     with database.reading() as tx:
-        assert written(tx) == WRITTEN
+        assert written(tx) == {name: [kept(name, row) for row in rows] for name, rows in WRITTEN.items()}
         assert audit(tx) == ()
         assert tx.execute(text("SELECT last_sequence, last_hash FROM orders")).one() == (4, LAST_HASH)
         indexes = {index["name"] for index in inspect(tx).get_indexes("held")}
