@@ -1,5 +1,7 @@
 """Bench: cancellations and reads over HTTP, from one and two processes of `countermand serve` on PostgreSQL.
 
+Beside it, in the same run, the site that one would write first with the same libraries.
+
 python -m tests.bench.bench_http --orders 30000 --seconds 8 --workers 1 2
 """
 
@@ -7,6 +9,7 @@ import argparse
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -17,7 +20,7 @@ from dataclasses import dataclass
 from itertools import count, cycle
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
 from pipeline.work import schema
 from storage import access_keys
@@ -25,7 +28,7 @@ from storage.database import Database
 from storage.invariants import audit as breaches_of
 from storage.states import Scope
 from tests import postgres
-from tests.bench import audit, load
+from tests.bench import audit, load, straightforward_site
 from tests.bench.measure import Table
 from tests.conftest import require
 from tests.postgres import PostgresServer, running_postgres
@@ -44,6 +47,7 @@ class Hub:
     """A ledger on a server, and keys of the seller's."""
 
     config: Path
+    url: str
     database: Database
     keys: tuple[str, ...]
     orders: int
@@ -51,16 +55,7 @@ class Hub:
 
 def http(orders: int = ORDERS, seconds: float = SECONDS, workers: tuple[int, ...] = WORKERS) -> Table:
     """Cancel units of many lines of many orders, read orders and lists, and then prove the books."""
-    table = Table(
-        "Over HTTP",
-        ["PostgreSQL, 8 connections", "a second", "half within, ms", "95% within, ms", "processor, ms each"],
-        f"`countermand serve --workers` on PostgreSQL, by its socket, synced to the disk, with {orders:,}"
-        " orders of 10 lines; the load comes from one process on the same machine. A cancellation takes one"
-        " unit of a line, with an Idempotency-Key, owes the buyer its e-mail and puts a job into the queue."
-        " *Processor*: of all serving processes and of PostgreSQL, for each answer; each core has 1,000 ms"
-        " of it a second. Afterwards"
-        " the audit found the books whole, and as many events and e-mails as there were answers.",
-    )
+    table = _table(orders)
     postgres._SETTINGS.update(fsync="on", full_page_writes="on", autovacuum="on", unix_socket_directories=".")
     with (
         running_postgres(require("postgres")) as server,
@@ -68,20 +63,51 @@ def http(orders: int = ORDERS, seconds: float = SECONDS, workers: tuple[int, ...
         _hub(server, Path(folder), orders) as hub,
     ):
         units, done = _units(hub), 0
+        beside = _straightforward(table, hub, server, seconds)
         for number in workers:
             with _serving(hub, server, number) as site:
-                done += _measured(table, f"cancel a unit, {_called(number)}", site, units, seconds)
+                name = f"cancel a unit, {_called(number)}"
+                done += _measured(table, name, site, units, seconds, beside=beside).answered
                 for name, path in (("read an order", "/{order}"), ("list 50 orders", "")):
                     _measured(table, f"{name}, {_called(number)}", site, _reads(hub, path), seconds / 2)
         _prove(hub, done)
     return table
 
 
+def _table(orders: int) -> Table:
+    return Table(
+        "Over HTTP",
+        [
+            *("PostgreSQL, 8 connections", "a second", "half within, ms", "95% within, ms"),
+            *("processor, ms each", "ratio"),
+        ],
+        f"`countermand serve --workers` on PostgreSQL, by its socket, synced to the disk, with {orders:,}"
+        " orders of 10 lines; the load comes from one process on the same machine. A cancellation takes one"
+        " unit of a line, with an Idempotency-Key, owes the buyer its e-mail and puts a job into the queue."
+        " *Processor*: of all serving processes and of PostgreSQL, for each answer; each core has 1,000 ms"
+        " of it a second. Afterwards"
+        " the audit found the books whole, and as many events and e-mails as there were answers."
+        " *Straightforward*: FastAPI, SQLModel's ORM and Jinja2 by `uvicorn --workers 2`, on the same server:"
+        " a lock on the lines, an event, an e-mail, and the answer kept under the key; no rules but that the"
+        " units are open, no chain of hashes, no jobs, no webhooks, no choices of a company's, no limits.",
+    )
+
+
+def _straightforward(table: Table, hub: Hub, server: PostgresServer, seconds: float) -> float:
+    """The same by the baseline: its answers a second, once what it kept was counted."""
+    with _serving_plainly(hub, server) as site:
+        found = _measured(table, "cancel a unit, straightforward", site, _units(hub), seconds)
+        events, mails = straightforward_site.cancelled(site.url)
+    if not events == mails == found.answered:
+        raise AssertionError(f"straightforward: {found.answered} answers, {events} events, {mails} e-mails")
+    return found.rate
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The hub, served: on which port, and by which processes."""
+    """What is served: on which port, and by which processes."""
 
-    hub: Hub
+    url: str  # of its database
     port: int
     pids: tuple[int, ...]  # of the serving process and of PostgreSQL; they begin others
 
@@ -98,7 +124,8 @@ def _hub(server: PostgresServer, folder: Path, orders: int) -> Iterator[Hub]:
         written = written.replace(f'id = "{name}"', f'id = "{other}"')
     config = folder / "countermand.toml"
     config.write_text(written)
-    database = Database(re.findall(r'url = "(.*)"', written)[0])
+    (url,) = re.findall(r'url = "(.*)"', written)
+    database = Database(url)
     audit.build(database, orders)
     schema.upgrade(database)  # as `countermand db upgrade` does: each cancellation puts a job into the queue
     at = audit.BEGIN
@@ -107,7 +134,7 @@ def _hub(server: PostgresServer, folder: Path, orders: int) -> Iterator[Hub]:
         for _ in range(KEYS)
     ]
     try:
-        yield Hub(config, database, tuple(keys), orders)
+        yield Hub(config, url, database, tuple(keys), orders)
     finally:
         database.close()
 
@@ -142,24 +169,65 @@ def _serving(hub: Hub, server: PostgresServer, workers: int) -> Iterator[Site]:
             found = re.search(r"http://127\.0\.0\.1:(\d+)", process.stdout.readline())
             assert found, "it does not serve"
             time.sleep(1)  # until each of them can
-            yield Site(hub, int(found[1]), (process.pid, server.process.pid))
+            yield Site(hub.url, int(found[1]), (process.pid, server.process.pid))
         finally:
             process.terminate()
 
 
-def _measured(table: Table, name: str, site: Site, requests: Iterator[bytes], seconds: float) -> int:
-    """Send requests for so long and add a row; how many were answered."""
+@contextmanager
+def _serving_plainly(hub: Hub, server: PostgresServer) -> Iterator[Site]:
+    """The straightforward site by two processes, over a database of its own with as many orders."""
+    url = server.by_socket(server.new_database("template0"))
+    straightforward_site.prepare(url, hub.keys, hub.orders)
+    with socket.create_server(("127.0.0.1", 0)) as asked:
+        port = asked.getsockname()[1]
+    command = [sys.executable, "-m", "uvicorn", "--factory", "tests.bench.straightforward_site:make_app"]
+    command += ["--port", str(port), "--workers", "2", "--no-access-log", "--log-level", "warning"]
+    with subprocess.Popen(command, env={**os.environ, straightforward_site.URL: url}) as process:
+        try:
+            assert server.process is not None
+            _await(port)
+            yield Site(url, port, (process.pid, server.process.pid))
+        finally:
+            process.terminate()
+
+
+def _await(port: int) -> None:
+    """Until somebody listens there, and a moment more: until each process can."""
+    for _ in range(300):
+        time.sleep(0.1)
+        with socket.socket() as client:
+            if client.connect_ex(("127.0.0.1", port)) == 0:
+                break
+    time.sleep(5)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How many were answered in all, and how many a second once it was warm."""
+
+    answered: int
+    rate: float
+
+
+def _measured(
+    table: Table, name: str, site: Site, requests: Iterator[bytes], seconds: float, *, beside: float = 0.0
+) -> Measured:
+    """Send requests for so long and add a row; its ratio is to `beside` answers a second."""
     warm = load.send(site.port, requests, connections=CONNECTIONS, seconds=min(WARM_SECONDS, seconds))
-    with site.hub.database.writing() as tx:
-        tx.execute(text("ANALYZE"))  # as autovacuum does within a minute of the first cancellations
+    engine = create_engine(site.url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("ANALYZE"))  # as autovacuum does within a minute of the first cancellations
+    engine.dispose()
     before = site.worked_seconds()
     found = load.send(site.port, requests, connections=CONNECTIONS, seconds=seconds)
     worked = site.worked_seconds() - before
     if warm.others or found.others:
         raise AssertionError(f"not every request was answered with 200: {(warm.others + found.others)[:3]}")
     each = f"{worked / len(found.took) * 1000:.1f}"
-    table.add(name, f"{found.rate:,.0f}", found.part(0.5), found.part(0.95), each)
-    return len(warm.took) + len(found.took)
+    ratio = f"{found.rate / beside:.1f}" if beside else ""
+    table.add(name, f"{found.rate:,.0f}", found.part(0.5), found.part(0.95), each, ratio)
+    return Measured(len(warm.took) + len(found.took), found.rate)
 
 
 def _worked(pid: int) -> float:
