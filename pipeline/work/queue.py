@@ -3,15 +3,20 @@
 There is no queueing lock on them. One would make a job that is waiting stand for ours although it may begin
 before we commit and see nothing of it, and would stop one transaction at the commit of another. A job too
 many finds nothing to do. The lock keeps jobs for one thing from being run at once.
+
+Where many transactions make the same thing due, one job a second stands for all of them: who finds it still
+waiting holds its row until the commit, so that no worker begins it before.
 """
 
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import BigInteger, Connection, bindparam, column, select, table, text
 
-from storage.database import Database, DatabaseUnavailable
+from storage.database import Database, DatabaseUnavailable, Prepared
 from storage.due import Due, Work
 
 if TYPE_CHECKING:
@@ -19,6 +24,16 @@ if TYPE_CHECKING:
     from procrastinate.manager import JobManager
 
 READING, NETWORK, UPKEEP = "reading", "network", "upkeep"
+TOGETHER_SECONDS = 1.0  # so long a job of ours stands for more of the same; then workers can be sure of it
+
+# Shared, for any number may hold it; a worker takes a job by a lock that waits for nobody, and passes it by.
+_JOBS = table("procrastinate_jobs", column("id", BigInteger))
+_HOLD = Prepared(
+    select(_JOBS.c.id)
+    .where(_JOBS.c.id == bindparam("job_id"), text("status = 'todo'"))
+    .with_for_update(read=True, skip_locked=True),
+    "job_id",
+)
 _THERE = text("SELECT to_regclass('procrastinate_jobs') IS NOT NULL")
 
 
@@ -52,20 +67,41 @@ def arguments_of(due: Due) -> dict[str, Any]:
     return {**partner, "file_id": due.file_id} if due.file_id else partner
 
 
+@dataclass(slots=True)
 class JobQueue:
-    """The WorkQueue port over procrastinate's tables, on the connection of whoever puts something down."""
+    """The WorkQueue port over procrastinate's tables, on the connection of whoever puts something down.
+
+    It may be used by several threads, each with a connection of its own.
+    """
+
+    now: Callable[[], float] = time.monotonic
+    _last: dict[Due, tuple[int, float]] = field(default_factory=dict)  # the last job for it, and since when
 
     def put(self, tx: Connection, due: frozenset[Due]) -> None:
-        """Put jobs down in the caller's transaction."""
+        """Put jobs down in the caller's transaction, or hold those that stand for them until it commits."""
         from procrastinate.exceptions import ConnectorException
 
-        jobs = [_job(one) for one in sorted(due, key=lambda one: (lock_of(one), one.file_id))]
+        new = sorted(
+            (one for one in due if not self._is_held(tx, one)), key=lambda one: (lock_of(one), one.file_id)
+        )
+        if not new:
+            return
         try:
-            _jobs_of().batch_defer_jobs(jobs, connection=tx.connection.driver_connection)
+            jobs = _jobs_of().batch_defer_jobs(
+                list(map(_job, new)), connection=tx.connection.driver_connection
+            )
         except ConnectorException as error:
             raise DatabaseUnavailable(
                 f"Jobs could not be put into the queue: {error.__cause__ or error}. Nothing was written."
             ) from error
+        for one, job in zip(new, jobs, strict=True):
+            if not one.file_id and job.id is not None:
+                self._last[one] = job.id, self.now()
+
+    def _is_held(self, tx: Connection, due: Due) -> bool:
+        """Whether a job stands for it that waits, and cannot begin before this transaction ends."""
+        job_id, since = self._last.get(due, (0, 0.0))
+        return bool(job_id) and self.now() < since + TOGETHER_SECONDS and _HOLD.one(tx, job_id) is not None
 
 
 def attach(database: Database) -> None:

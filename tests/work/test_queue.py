@@ -78,6 +78,115 @@ def test_the_same_file_again_is_no_new_work(queued: Database) -> None:
     assert len(jobs(queued)) == 1
 
 
+FETCH = text("SELECT id FROM procrastinate_fetch_job_v2(NULL, (SELECT id FROM procrastinate_workers))")
+WORKER = text("INSERT INTO procrastinate_workers DEFAULT VALUES")
+
+
+class Seconds:
+    """A clock that goes when it is told to."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+@pytest.fixture
+def together(queued: Database) -> tuple[queue.JobQueue, Seconds]:
+    """A queue with a clock of ours; and a worker that takes jobs by hand."""
+    seconds = Seconds()
+    with queued.writing() as tx:
+        tx.execute(WORKER)
+    return queue.JobQueue(now=seconds), seconds
+
+
+def fetched(tx: Any) -> int | None:
+    """The job that a worker is given now."""
+    found: int | None = tx.execute(FETCH).scalar_one()
+    return found
+
+
+MAIL = frozenset({Due(Work.MAIL)})
+
+
+def test_one_job_stands_for_all_that_is_due_within_a_second(
+    queued: Database, together: tuple[queue.JobQueue, Seconds]
+) -> None:
+    jobs_of, seconds = together
+    for seconds.at in (0.0, 0.5, 0.9, 1.1, 1.2, 2.2):
+        with queued.writing() as tx:
+            jobs_of.put(tx, MAIL)
+    assert len(jobs(queued)) == 3
+    with queued.writing() as tx:
+        jobs_of.put(tx, MAIL | {Due(Work.DELIVER, "acme")})
+    assert [lock for _, lock, _ in jobs(queued)] == ["mail"] * 3 + ["delivery:acme"]
+
+
+def test_a_job_that_stands_for_something_begins_after_its_commit(
+    queued: Database, together: tuple[queue.JobQueue, Seconds]
+) -> None:
+    """Any number may hold it at once; while one of them does no worker gets it."""
+    jobs_of, _ = together
+    with queued.writing() as tx:
+        jobs_of.put(tx, MAIL)
+    with queued.writing() as first:
+        with queued.writing() as second:
+            jobs_of.put(first, MAIL)
+            jobs_of.put(second, MAIL)
+            with queued.writing() as worker:
+                assert fetched(worker) is None
+        with queued.writing() as worker:
+            assert fetched(worker) is None
+    with queued.writing() as worker:
+        assert fetched(worker) is not None
+    assert jobs(queued) == []
+
+
+def test_a_job_that_has_begun_or_is_being_taken_stands_for_nothing(
+    queued: Database, together: tuple[queue.JobQueue, Seconds]
+) -> None:
+    jobs_of, _ = together
+    with queued.writing() as tx:
+        jobs_of.put(tx, MAIL)
+    with queued.writing() as worker:
+        assert fetched(worker) is not None
+        with queued.writing() as tx:  # it does not wait for the worker either
+            jobs_of.put(tx, MAIL)
+    assert len(jobs(queued)) == 1
+    with queued.writing() as tx:
+        tx.execute(text("DELETE FROM procrastinate_jobs"))
+    with queued.writing() as tx:
+        jobs_of.put(tx, MAIL)
+    assert len(jobs(queued)) == 1
+
+
+def test_a_job_that_was_undone_or_is_not_committed_stands_for_nothing(
+    queued: Database, together: tuple[queue.JobQueue, Seconds]
+) -> None:
+    jobs_of, _ = together
+    with queued.writing() as tx:
+        undone = tx.begin_nested()
+        jobs_of.put(tx, MAIL)
+        undone.rollback()
+    with queued.writing() as first:
+        jobs_of.put(first, MAIL)
+        with queued.writing() as second:
+            jobs_of.put(second, MAIL)
+        assert len(jobs(queued)) == 1
+    assert len(jobs(queued)) == 2
+
+
+def test_a_file_to_be_moved_has_a_job_of_its_own(
+    queued: Database, together: tuple[queue.JobQueue, Seconds]
+) -> None:
+    jobs_of, _ = together
+    for file_id in (1, 2, 2):
+        with queued.writing() as tx:
+            jobs_of.put(tx, frozenset({Due(Work.REJECT, "acme", file_id)}))
+    assert [args["file_id"] for *_, args in jobs(queued)] == [1, 2, 2]
+
+
 def test_who_is_alone_puts_no_jobs_down(queued: Database) -> None:
     with queued.only_process(), queued.writing() as tx:
         keep(tx, b"one")
