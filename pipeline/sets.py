@@ -27,8 +27,8 @@ from storage import held, ledger, parked
 from storage.commands import Source
 from storage.events import EventKind
 from storage.interchanges import NewSet, SetReceipt, close_set, get_set, open_set
-from storage.ledger import Result
-from storage.outcomes import Outcome, Question
+from storage.ledger import Entry, Result
+from storage.outcomes import Given, Outcome
 from storage.receipts import content_of
 
 #: Released at once by the order they wait for, first come first; the round decides the others after it. An
@@ -179,7 +179,7 @@ def decide_set(
     transaction_set: TransactionSet,
     document: Document,
     report: SetReport,
-    resolution: str = "",
+    answers: tuple[Given, ...] = (),
 ) -> tuple[SetReport, tuple[SetReport, ...]]:
     """Map and decide; write what follows from the decision, and let parked sets go on."""
     origin = Origin(
@@ -190,7 +190,7 @@ def decide_set(
         issued_at=arrival.issued_at,
         content_hash=content_hash_of_set(transaction_set),
         directory=arrival.settings.directory,
-        resolution=resolution,
+        answers=answers,
     )
     mapped = to_submission(document, origin)
     if isinstance(mapped, WithoutEffect):
@@ -215,12 +215,13 @@ def _keep_waiting(tx: Connection, arrival: Arrival, result: Result, report: SetR
     if result.outcome is not Outcome.PARKED:
         parked.mark_replayed(tx, report.set_id)
     if result.outcome is Outcome.HELD:
-        question = _question(result)
+        asking = _asking(result)
+        assert asking.decision.question is not None
         held_id = held.put(
             tx,
-            question,
+            asking.decision.question,
             partner=sender.id,
-            po_number=report.order,
+            po_number=asking.command.order.po_number,
             at=arrival.at,
             set_id=report.set_id,
             expires_at=arrival.at + timedelta(hours=hours) if (hours := sender.policy.hold_hours) else None,
@@ -241,9 +242,9 @@ def _keep_waiting(tx: Connection, arrival: Arrival, result: Result, report: SetR
     return report
 
 
-def _question(result: Result) -> Question:
-    """The first question; a set that raises a second is asked it after the first was answered."""
-    return next(entry.decision.question for entry in result.entries if entry.decision.question)
+def _asking(result: Result) -> Entry:
+    """What raises the first question; a set that raises a second is asked it after the first was answered."""
+    return next(entry for entry in result.entries if entry.decision.question)
 
 
 def _tell_support(
@@ -264,7 +265,7 @@ def _tell_support(
         outcome=result.outcome,
         problems=problems,
         po_number=report.order,
-        question=_question(result) if result.outcome is Outcome.HELD else None,
+        question=_asking(result).decision.question if result.outcome is Outcome.HELD else None,
         held=str(report.held_id) if report.held_id else "",
     )
     tell_support(tx, arrival.settings, unusable, arrival.at)
@@ -308,7 +309,7 @@ def decide_again(
     settings: Settings,
     set_id: int,
     at: datetime,
-    also: str = "",
+    also: Given | None = None,
     *,
     readings: Readings | None = None,
     actor: str = "",
@@ -348,9 +349,9 @@ def decide_again(
         group=group,
         actor=actor,
     )
-    answers = [*held.answers_so_far(tx, set_id), *filter(None, [also])]
+    answers = (*held.answers_so_far(tx, set_id), *filter(None, [also]))
     with journal.about(receipt.file_id):
-        report, released = decide_set(tx, arrival, transaction_set, document, report, ",".join(answers))
+        report, released = decide_set(tx, arrival, transaction_set, document, report, answers)
     notes = tuple(f"Then {later.type} {later.control_number}: {later.outcome.value}." for later in released)
     return replace(report, notes=report.notes + notes)
 

@@ -18,8 +18,9 @@ from pipeline.sets import Readings, UnreadableNow, decide_again
 from pipeline.settings import Settings
 from storage import due, held, parked, receipts
 from storage.database import Database, DatabaseUnavailable, TooMuch
+from storage.outcomes import Given
 from storage.receipts import ReceivedFile
-from storage.rules import TOO_LATE
+from storage.rules_answers import TOO_LATE
 
 FILES_PER_ROUND = 10_000
 COMMIT_FILES_MAX = 100  # they share the milliseconds of waiting for the disk
@@ -213,7 +214,7 @@ def expire_waiting(
 def _expire(tx: Connection, settings: Settings, at: datetime) -> list[SetReport]:
     expired: list[SetReport] = []
     readings = Readings()
-    questions = {question.set_id: question.id for question in held.expired(tx, at) if question.set_id}
+    questions = {question.set_id: question for question in held.expired(tx, at) if question.set_id}
     late = {waiting.set_id for waiting in parked.expired(tx, at)} | questions.keys()
     for set_id in sorted(late.union(parked.ready(tx, EXPIRED_PER_ROUND_MAX))):
         if len(expired) == EXPIRED_PER_ROUND_MAX:
@@ -222,10 +223,11 @@ def _expire(tx: Connection, settings: Settings, at: datetime) -> list[SetReport]
             waits = parked.claim(tx, set_id)
             if waits and set_id in late:
                 parked.mark_expired(tx, set_id)
-            if set_id in questions and held.mark_expired(tx, questions[set_id], at):
+            if set_id in questions and held.mark_expired(tx, questions[set_id].id, at):
                 waits = True
             if not waits:
                 continue  # another process, or a person, decided it since we looked
-            answer = TOO_LATE if set_id in late else ""
+            late_of = questions[set_id].question if set_id in questions else None
+            answer = Given(choice=TOO_LATE, question=late_of) if set_id in late else None
             expired.append(decide_again(tx, settings, set_id, at, answer, readings=readings))
     return expired

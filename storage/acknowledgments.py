@@ -110,11 +110,11 @@ def read_answers(
     return _accepting(line, tally, base)
 
 
-def newly_declined(line: LineState, reading: Reading, given: frozenset[str]) -> Decimal | Question:
+def newly_declined(line: LineState, reading: Reading, choice: str) -> Decimal | Question:
     """What is declined now and was not by earlier answers, or what only a person can tell (section 2.4)."""
     if reading.whole:
         return line.open
-    chosen = [quantity for name, quantity in reading.readings if name in given]
+    chosen = [quantity for name, quantity in reading.readings if name == choice]
     if reading.question and not chosen:
         return reading.question
     quantity = max((chosen[0] if chosen else reading.declined) - line.declined, ZERO)

@@ -55,9 +55,9 @@ def read_change(line: LineState, change: LineChange) -> Wish:
     return _with_answers(line, change, wish) if change.answers and not wish.refusal else wish
 
 
-def settled(wish: Wish, given: frozenset[str]) -> Wish:
+def settled(wish: Wish, choice: str) -> Wish:
     """The wish after a person's answer, if one was given that fits the question."""
-    chosen = [total for name, total in wish.readings if name in given]
+    chosen = [total for name, total in wish.readings if name == choice]
     return replace(wish, total=chosen[0], question=None, readings=()) if chosen else wish
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import Enum, unique
 
 from storage.orders import ItemId
-from storage.outcomes import Choice
+from storage.outcomes import Choice, Given, Question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ class Command:
     source: Source
     reason: Reason = Reason()
     note: str = ""
-    resolution: str = ""  # a person's answer to what was held: one of the choices offered
+    answers: tuple[Given, ...] = ()  # a person's, to what was held, first to last
     answer_by: datetime | None = None  # what it only asks for lapses then, unless the seller has answered
 
 
@@ -375,6 +375,11 @@ class Object(Command):
     statement: str  # one sentence: what was said and why it needs a person
     choices: tuple[Choice, ...] = ()
 
+    @property
+    def question(self) -> Question:
+        """What a person is asked; "ignore" is always among the choices."""
+        return Question(self.statement, (*self.choices, Choice("ignore", "change nothing")))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentKey:
@@ -394,6 +399,6 @@ class Submission:
     document: DocumentKey | None = None  # None for what a person entered
 
 
-def answers_given(command: Command) -> frozenset[str]:
-    """What a person answered when the command was held: choice names, separated by commas."""
-    return frozenset(filter(None, command.resolution.split(",")))
+def answer_to(command: Command, question: Question) -> str:
+    """The name of the choice that a person made of this very question; "" when nobody did."""
+    return next((given.choice for given in command.answers if given.fits(question)), "")

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, select, text, update
 
 from storage.database import insert_row
 from storage.models import table
-from storage.outcomes import Choice, Question
+from storage.outcomes import Choice, Given, Question
 from storage.states import HeldStatus
 
 _HELD = table("held")
@@ -37,6 +37,11 @@ class Held:
     at: datetime
     answered_at: datetime | None
     expires_at: datetime | None  # None: waits as long as it takes
+
+    @property
+    def question(self) -> Question:
+        """As it was asked."""
+        return Question(self.statement, self.choices)
 
     def age(self, now: datetime) -> timedelta:
         """How long it has waited, or did wait until it was settled."""
@@ -121,10 +126,13 @@ def mark_expired(tx: Connection, held_id: int, at: datetime) -> bool:
     return tx.execute(late).rowcount == 1
 
 
-def answers_so_far(tx: Connection, set_id: int) -> tuple[str, ...]:
+def answers_so_far(tx: Connection, set_id: int) -> tuple[Given, ...]:
     """What persons answered about a set, first to last: a set may raise a second question after the first."""
     answered = (_HELD.c.set_id == set_id) & (_HELD.c.status == HeldStatus.ANSWERED.value)
-    return tuple(tx.execute(select(_HELD.c.answer).where(answered).order_by(_HELD.c.id)).scalars())
+    rows = tx.execute(select(_HELD).where(answered).order_by(_HELD.c.id))
+    return tuple(
+        Given(choice=one.answer, question=one.question, po_number=one.po_number) for one in map(_held, rows)
+    )
 
 
 def answer(tx: Connection, held_id: int, *, choice: str, by: str, at: datetime, note: str = "") -> Held:

@@ -16,7 +16,7 @@ from storage.models import table
 from storage.orders import OrderKey, OrderState
 from storage.outcomes import Outcome
 from storage.requests import LapseRequest
-from storage.rules import Decision, answers_given, decide, decide_document
+from storage.rules import Decision, decide, decide_document, meant
 from storage.writing import Writer
 
 _DOCUMENTS = table("document")
@@ -118,8 +118,8 @@ class _Desk:
 
     def decide(self, command: Command) -> Entry:
         found = self._found(command)
-        decision = decide(found, command)
-        before = found[0] if len(found) == 1 else None
+        decision, orders = decide(found, command), meant(found, command)
+        before = orders[0] if len(orders) == 1 else None
         if decision.outcome is not Outcome.APPLIED or not decision.facts:
             self.steps.append(())
             return Entry(command=command, decision=decision, before=before, after=before)
@@ -171,9 +171,8 @@ class _Desk:
             self.ends[order.id] = loaded.end
         ids = {loaded.order.id for loaded in candidates}
         found = [o for o in self.orders.values() if o.id in ids or (o.id < 0 and _may_be(o.key, command))]
-        chosen = [o for o in found if o.key.release == command.order.release] or ([] if exact else found)
-        given = answers_given(command)
-        return tuple([o for o in chosen if f"for-{o.key.buyer}" in given] or chosen)
+        chosen = [o for o in found if o.key.release == command.order.release]
+        return tuple(chosen or ([] if exact else found))
 
     def _new(self, command: Command) -> OrderState:
         """An order without lines yet, under an id of its own."""

@@ -31,3 +31,23 @@ class Question:
 
     statement: str
     choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A person's answer: the name of a choice, and the question about which order it was given to.
+
+    `question` None: the answer came beside the statement, to whatever that raises.
+    """
+
+    choice: str
+    question: Question | None = None
+    po_number: str = ""  # "": of any order the document is about
+
+    def fits(self, asked: Question) -> bool:
+        """Whether it answers this question, alone or among others that were asked in one."""
+        effects = {choice.name: choice.effect for choice in asked.choices}
+        if self.question is None or self.choice not in effects:
+            return self.choice in effects
+        whole = {choice.name: choice.effect for choice in self.question.choices}
+        return asked.statement in self.question.statement and effects[self.choice] in whole[self.choice]

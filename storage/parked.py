@@ -59,7 +59,10 @@ _MARK = Prepared(
 def park(
     tx: Connection, locator: Locator, *, set_id: int, partner: str, since: datetime, expires_at: datetime
 ) -> int:
-    """Let a set wait for an order; parking it again for the same order changes nothing."""
+    """Let a set wait for an order. Again for the same order changes nothing while it waits.
+
+    One that was decided meanwhile, and held, waits again: its new time counts from then.
+    """
     place = {
         "set_id": set_id,
         "buyer": locator.buyer,
@@ -69,6 +72,8 @@ def park(
     }
     found = tx.execute(select(_PARKED.c.id).filter_by(**place)).scalar_one_or_none()
     if found is not None:
+        again = {"status": ParkedStatus.WAITING.value, "expires_at": expires_at}
+        tx.execute(update(_PARKED).where(_PARKED.c.id == found, ~_WAITING).values(again))
         return int(found)
     values = {
         "partner": partner,

@@ -149,7 +149,7 @@ def refuse_order(refusal: Refusal, order: OrderState | None, command: Command) -
     )
 
 
-def which_order(found: list[OrderState], command: Command) -> Question:
+def which_order(found: tuple[OrderState, ...], command: Command) -> Question:
     """Several orders have the number: whose is meant."""
     others = sorted({order.key.other(command.by) for order in found})
     po, names = command.order.po_number, ", ".join(others)

@@ -1,9 +1,10 @@
 """Every rule about placing, acknowledging, shipping and cancelling lives here. Nothing else may decide.
 
 Read it top down: TABLE says for every state of an order and every command whether it is allowed at all; the
-functions below are flat ladders, each rung one refusal; those about changes, requests and shipments are next
-door, in rules_changes, rules_requests and rules_shipments. Everything is pure: an order and a command go in,
-a Decision comes out. Section and row numbers are those of the X12 semantics specification.
+functions below are flat ladders, each rung one refusal; those about changes, requests, shipments and persons'
+answers are next door, in rules_changes, rules_requests, rules_shipments and rules_answers. Everything is
+pure: an order and a command go in, a Decision comes out. Section and row numbers are those of the X12
+semantics specification.
 """
 
 from collections.abc import Mapping
@@ -35,13 +36,13 @@ from storage.commands import (
     Submission,
     Verdict,
     WithdrawShipment,
-    answers_given,
+    answer_to,
 )
 from storage.events import EventKind, Fact, Marks, Units
 from storage.evolve import CANCELLING
 from storage.lines import add_up, movable, moved, name_lines
 from storage.orders import LineState, OrderState, OrderStatus
-from storage.outcomes import Choice, Outcome, Question
+from storage.outcomes import Outcome, Question
 from storage.refusals import (
     Decision,
     Refusal,
@@ -59,11 +60,12 @@ from storage.refusals import (
     which_order,
 )
 from storage.requests import LapseRequest, asked_for, is_request, unanswered
+from storage.rules_answers import answered, is_late
 from storage.rules_changes import decide_change
 from storage.rules_requests import decide_answer, decide_lapse, promised
 from storage.rules_shipments import decide_shipment, decide_withdrawal
 
-__all__ = ["TABLE", "Decision", "Refusal", "Ruling", "answers_given", "decide", "decide_document"]
+__all__ = ["TABLE", "Decision", "Refusal", "Ruling", "decide", "decide_document", "meant"]
 
 
 @unique
@@ -98,9 +100,6 @@ TABLE: Mapping[OrderStatus | None, Mapping[type[Command], Ruling | Refusal]] = {
 
 _BUYERS_DOCUMENTS, _SELLERS_DOCUMENTS = ("850", "860"), ("855", "865", "870")
 
-#: Given as the answer when a document has waited for its order, or for a person, as long as it may.
-TOO_LATE = "too-late"
-
 
 def decide_document(earlier_hash: str | None, submission: Submission) -> Decision | None:
     """What the business key alone decides; None: the commands must be decided (section 2.6).
@@ -128,11 +127,13 @@ def decide_document(earlier_hash: str | None, submission: Submission) -> Decisio
 
 def decide(found: tuple[OrderState, ...], command: Command) -> Decision:
     """Whether the command is allowed, and what it does. `found` are the orders it may mean."""
-    decision = promised(_decided(found, command), command)
-    if decision.question and TOO_LATE in answers_given(command):
-        said = f"{decision.question.statement} Nobody could say in time; nothing was changed."
-        return refuse(Refusal.NOT_ANSWERED, said)
-    return decision
+    return promised(answered(command, lambda said: _decided(found, said)), command)
+
+
+def meant(found: tuple[OrderState, ...], command: Command) -> tuple[OrderState, ...]:
+    """The order a person said, where several may be meant; else all of them."""
+    choice = answer_to(command, which_order(found, command)) if len(found) > 1 else ""
+    return tuple(order for order in found if f"for-{order.key.other(command.by)}" == choice) or found
 
 
 def _decided(found: tuple[OrderState, ...], command: Command) -> Decision:
@@ -141,10 +142,10 @@ def _decided(found: tuple[OrderState, ...], command: Command) -> Decision:
     if not _may_say(command):
         said = f"{command.by} may not send this about PO {command.order.po_number}."
         return refuse(Refusal.WRONG_PARTY, said)
-    given = answers_given(command)
-    chosen = [order for order in found if f"for-{order.key.other(command.by)}" in given] or list(found)
+    chosen = meant(found, command)
     if len(chosen) > 1:
-        return ignored() if "ignore" in given else held(which_order(chosen, command))
+        asked = which_order(chosen, command)
+        return ignored() if answer_to(command, asked) == "ignore" else held(asked)
     order = chosen[0] if chosen else None
     if (answered := _by_table(_ruling(order, command), order, command)) is not None:
         return answered
@@ -234,7 +235,7 @@ def _cancels_what_it_reopened(order: OrderState, command: Command, decision: Dec
 def _without_order(command: Command) -> Decision:
     """A document may run ahead of its order for a while; a person may not (section 2.7)."""
     po = command.order.po_number
-    if not command.source.type or TOO_LATE in answers_given(command):
+    if not command.source.type or is_late(command):
         return refuse(Refusal.ORDER_UNKNOWN, f"There is no PO {po} between these parties.")
     note = f"PO {po} is not known yet; the document waits for it."
     return Decision(outcome=Outcome.PARKED, notes=(note,))
@@ -245,9 +246,7 @@ def _objected(command: Object) -> Decision:
         return refuse(Refusal.WRONG_PARTY, command.statement)
     if command.objection is Objection.PURPOSE_NOT_ALLOWED:
         return refuse(Refusal.PURPOSE_NOT_ALLOWED, command.statement)
-    if "ignore" in answers_given(command):
-        return ignored()
-    return held(Question(command.statement, (*command.choices, Choice("ignore", "change nothing"))))
+    return ignored() if answer_to(command, command.question) == "ignore" else held(command.question)
 
 
 def _place(order: OrderState | None, command: PlaceOrder) -> Decision:
@@ -333,16 +332,16 @@ def _answer_request(order: OrderState, command: AnswerRequest) -> Decision:
 def _acknowledge(order: OrderState, command: AcknowledgeOrder) -> Decision:
     """The header first, then the lines: line codes outrank a soft header, a hard one outranks silence."""
     keeps = any(accepts(line, command.backorder) for line in command.lines)
-    given = answers_given(command)
+    question = about_verdict(order.key.po_number, command)
+    choice = answer_to(command, question) if question else ""
     if command.verdict is Verdict.REJECTED and keeps:
         said = f"The acknowledgment rejects PO {order.key.po_number} as a whole and accepts units of it."
         return refuse(Refusal.CONTRADICTORY, said)
     whole = command.verdict is Verdict.REJECTED or (command.verdict is Verdict.REJECTED_BY_LINE and not keeps)
-    if whole or (command.verdict is Verdict.COUNTER_OFFER and "cancel" in given):
+    if whole or (command.verdict is Verdict.COUNTER_OFFER and choice == "cancel"):
         answered = _by_table(_cancel_ruling(order), order, command)
         return answered or _cancel_whole(order, declined=True, command=command)
-    question = about_verdict(order.key.po_number, command)
-    if question and "ignore" not in given:
+    if question and choice != "ignore":
         return held(question)
     return _acknowledge_lines(order, command, keeps=keeps)
 
@@ -357,7 +356,7 @@ def _acknowledge_lines(order: OrderState, command: AcknowledgeOrder, *, keeps: b
         if line.id not in grouped and command.lines:
             continue
         reading = read_answers(line, answers, command.short_accept, command.backorder)
-        declined = _declined(line, reading, answers_given(command))
+        declined = _declined(line, reading, command)
         if isinstance(declined, RefusedLine):
             refusals.append(declined)
         elif isinstance(declined, Question):
@@ -376,11 +375,12 @@ def _acknowledge_lines(order: OrderState, command: AcknowledgeOrder, *, keeps: b
     return _acknowledged(tuple(units), tuple(notes))
 
 
-def _declined(line: LineState, reading: Reading, given: frozenset[str]) -> Decimal | RefusedLine | Question:
+def _declined(line: LineState, reading: Reading, command: Command) -> Decimal | RefusedLine | Question:
     """What an answer declines now, if it may (rows 11 and 12)."""
     if reading.refusal:
         return refuse_line(reading.refusal, line, reading.asked, "answer for", reading.unit)
-    quantity = newly_declined(line, reading, given)
+    choice = answer_to(command, reading.question) if reading.question else ""
+    quantity = newly_declined(line, reading, choice)
     if isinstance(quantity, Question):
         return quantity
     if reading.whole and not line.open and line.fulfilled and not line.declined:

@@ -16,7 +16,7 @@ from storage.changes import (
     name_changes,
     said_backwards,
 )
-from storage.commands import Change, ChangeOrder, LineChange, PartShipped, answers_given
+from storage.commands import Change, ChangeOrder, LineChange, PartShipped, answer_to
 from storage.events import EventKind, Fact, PlacedLine
 from storage.evolve import evolve
 from storage.orders import ZERO, LineState, OrderState, OrderStatus
@@ -56,9 +56,9 @@ def decide_change(order: OrderState, command: ChangeOrder) -> Decision:
     questions = tuple(outcome.question for outcome in outcomes if outcome.question)
     if questions:
         return held(one_question(questions))
-    given = answers_given(command)
-    if (question := about_left_out(order, command, named)) and "cancel" not in given:
-        return ignored() if "ignore" in given else held(question)
+    question = about_left_out(order, command, named)
+    if question and (choice := answer_to(command, question)) != "cancel":
+        return ignored() if choice == "ignore" else held(question)
     return _changed(order, command, outcomes, named.added)
 
 
@@ -95,7 +95,9 @@ def _in_turn(
     outcome = LineOutcome(line=line)
     for change in changes:
         now = outcome.line
-        wish = settled(read_change(now, change), answers_given(command))
+        wish = read_change(now, change)
+        if wish.question:
+            wish = settled(wish, answer_to(command, wish.question))
         if wish.question:
             return LineOutcome(line=line, question=wish.question)
         units = wish.refusal or _moves(order, now, change, wish, command)

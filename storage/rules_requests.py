@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from storage.commands import AnswerRequest, Command, answers_given
+from storage.commands import AnswerRequest, Command, answer_to
 from storage.events import EventKind, Fact
 from storage.lines import moved
 from storage.orders import OrderState
@@ -15,7 +15,7 @@ def decide_answer(order: OrderState, command: AnswerRequest) -> Decision | None:
 
     None: nothing was asked, and a person said that the order itself is rejected.
     """
-    said, given = read_consents(order, command), answers_given(command)
+    said = read_consents(order, command)
     if said.refusals:
         return refused(tuple(said.refusals))
     agreed = moved(order.lines, said.agreed, command.reason)
@@ -27,8 +27,9 @@ def decide_answer(order: OrderState, command: AnswerRequest) -> Decision | None:
     if order.lapsed:
         sentence = Refusal.REQUEST_LAPSED.sentence
         return refuse(Refusal.REQUEST_LAPSED, f"PO {order.key.po_number}: {sentence}; nothing was changed.")
-    if not command.certain and "ignore" not in given:
-        return None if "cancel" in given else held(about_nothing_asked(order.key.po_number, command))
+    asked = about_nothing_asked(order.key.po_number, command)
+    if not command.certain and (choice := answer_to(command, asked)) != "ignore":
+        return None if choice == "cancel" else held(asked)
     note = "The seller answers a cancellation, and none was asked for."
     return applied(Fact(kind=EventKind.ORDER_ACKNOWLEDGED, notes=(note,)), notes=(note,))
 

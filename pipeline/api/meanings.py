@@ -32,6 +32,7 @@ from storage.commands import (
     Verdict,
 )
 from storage.orders import LineState, OrderKey
+from storage.outcomes import Given
 
 _VERDICTS = {
     shapes.Decision.ACCEPTED: Verdict.LINES,
@@ -124,7 +125,8 @@ def acknowledge(said: shapes.Acknowledge, speaker: Speaker, order: Known) -> Com
     policy = speaker.partner.policy
     return AcknowledgeOrder(
         order=located(order.key), by=speaker.partner.id, at=speaker.at, source=speaker.source,
-        reason=_reason(said.reason), note=said.note, resolution=said.answer or "",
+        reason=_reason(said.reason), note=said.note,
+        answers=(Given(choice=said.answer),) if said.answer else (),
         verdict=_VERDICTS[said.decision],
         lines=tuple(
             AcknowledgedLine(line=LineReference(number=line.line), answers=_answers(line))

@@ -7,11 +7,12 @@ from typing import TypedDict
 from pipeline.partners import Directory, Partner
 from pipeline.policy import Policy
 from storage.commands import DocumentKey, Locator, Source, Submission
+from storage.outcomes import Given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where a document came from. `resolution` is a person's answer, when it was held before."""
+    """Where a document came from. `answers` are persons', when it was held before."""
 
     sender: Partner
     receiver: Partner | None  # None: the hub itself
@@ -20,7 +21,7 @@ class Origin:
     content_hash: str
     directory: Directory
     issued_at: datetime | None = None  # ISA09 and ISA10
-    resolution: str = ""
+    answers: tuple[Given, ...] = ()
 
     @property
     def policy(self) -> Policy:
@@ -28,7 +29,8 @@ class Origin:
         return self.sender.policy
 
     def answered(self, choice: str) -> bool:
-        return choice in self.resolution.split(",")
+        """Whether a person chose it, of a question that the document raises by its words alone."""
+        return any(given.choice == choice for given in self.answers)
 
     def key(self, kind: str, *parts: str) -> DocumentKey:
         """The document's business identity (spec 2.6): the sender, the kind, and what names it."""
@@ -59,7 +61,7 @@ class Statement(TypedDict):
     by: str
     at: datetime
     source: Source
-    resolution: str
+    answers: tuple[Given, ...]
 
 
 def statement(origin: Origin, order: Locator) -> Statement:
@@ -68,7 +70,7 @@ def statement(origin: Origin, order: Locator) -> Statement:
         by=origin.sender.id,
         at=origin.at,
         source=origin.source,
-        resolution=origin.resolution,
+        answers=origin.answers,
     )
 
 

@@ -20,6 +20,8 @@ from storage.commands import (
 )
 from storage.outcomes import Choice
 
+RETRY = "retry"  # asks for no more than to be read again
+
 
 def purchase_order(document: PurchaseOrder, origin: Origin) -> Mapped:
     """Section 1.8, column BEG01; whatever is not listed needs a person."""
@@ -61,7 +63,7 @@ def _place(document: PurchaseOrder, origin: Origin, order: Locator, *, repeat: b
             f"PO {document.po_number} names no seller this hub knows: its receiver is the hub, no N1*SE, SU"
             " or VN names a partner, and the buyer has no default_counterparty."
         )
-        choice = Choice("retry", "read the document again, after the settings were completed")
+        choice = Choice(RETRY, "read the document again, after the settings were completed")
         return held(origin, order, said, choice)
     command = PlaceOrder(
         **statement(origin, order),

@@ -13,6 +13,7 @@ from pipeline.mapping import Origin
 from pipeline.partners import Directory, Partner, PartnerAddress, Role
 from pipeline.policy import Policy
 from storage import commands as c
+from storage.outcomes import Given
 from tests.unit.edi.build import one_set
 
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -55,7 +56,7 @@ def origin(
         content_hash="hash",
         directory=Directory((acme, globex, partner("initech", Role.SELLER))),
         issued_at=AT,
-        resolution=resolution,
+        answers=tuple(Given(choice=name) for name in filter(None, resolution.split(","))),
     )
 
 

@@ -21,6 +21,7 @@ from storage.commands import (
     PartShipped,
     Submission,
 )
+from storage.outcomes import Given
 from tests.unit.pipeline.mapping_texts import AT, document, origin
 from tests.unit.pipeline.mapping_words import in_words
 
@@ -47,7 +48,12 @@ def key(kind: str, text: str) -> DocumentKey:
 
 def test_every_command_says_who_when_and_which_document() -> None:
     found = command("860", "BCH*01*SA*PO-1", resolution="other")
-    assert (found.by, found.at, found.source.type, found.resolution) == ("acme", AT, "860", "other")
+    assert (found.by, found.at, found.source.type, found.answers) == (
+        "acme",
+        AT,
+        "860",
+        (Given(choice="other"),),
+    )
     assert found.reason.code == "01"
 
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from storage import commands as say
 from storage.orders import ItemId
-from storage.outcomes import Choice
+from storage.outcomes import Choice, Given
 from storage.requests import LapseRequest
 from tests.unit.storage.build import AT, BUYER, SELLER
 
@@ -113,7 +113,7 @@ def command(statement: str) -> tuple[say.Command, str]:
         "source": say.Source(actor="staff")
         if flags["hand"] or verb == "answered"
         else say.Source(file=file, interchange="1", type=kind),
-        "resolution": flags["choice"],
+        "answers": tuple(Given(choice=name) for name in filter(None, flags["choice"].split(","))),
     }
     header = before.strip()
     document = header if verb == "ships" else flags["document"]

@@ -25,7 +25,7 @@ from storage.evolve import evolve
 from storage.invariants import audit
 from storage.ledger import Result, apply
 from storage.orders import OrderStatus
-from storage.outcomes import Choice, Outcome
+from storage.outcomes import Choice, Given, Outcome
 from storage.refusals import Decision
 from tests.unit.storage.build import (
     AT,
@@ -255,7 +255,7 @@ def test_a_number_used_by_two_buyers_is_asked_about_and_answered(database: Datab
             at=AT,
             source=unsure.source,
             lines=unsure.lines,
-            resolution="for-zenith",
+            answers=(Given(choice="for-zenith", question=result.entries[0].decision.question),),
         )
         (entry,) = submit(tx, answered).entries
         assert entry.after is not None

@@ -13,7 +13,7 @@ from storage import commands as say
 from storage.events import EventKind
 from storage.evolve import evolve
 from storage.orders import LineState, OrderKey, OrderState, ShippedBefore
-from storage.outcomes import Outcome
+from storage.outcomes import Given, Outcome
 from storage.rules import Decision, decide
 from tests.unit.storage.build import AT, BUYER, SELLER, locator, new_line, place, source
 
@@ -77,9 +77,9 @@ ANSWERS = st.builds(
     unit=UNIT_NAMES,
     certain=st.booleans(),
 )
-RESOLUTIONS = st.sampled_from(
+ANSWERS_GIVEN = st.sampled_from(
     ["", "", "cancel", "cancel-rest", "cancel-line", "raise", "ignore", "cancel,ignore"]
-)
+).map(lambda names: tuple(Given(choice=name) for name in filter(None, names.split(","))))
 
 
 def few(strategy: st.SearchStrategy[Any], size: int = 3) -> st.SearchStrategy[tuple[Any, ...]]:
@@ -89,7 +89,7 @@ def few(strategy: st.SearchStrategy[Any], size: int = 3) -> st.SearchStrategy[tu
 def built(kind: Callable[..., say.Command], type_: str, **more: Any) -> st.SearchStrategy[say.Command]:
     types = st.sampled_from([type_, "865", ""])
     common = {"order": st.just(locator()), "at": st.just(AT), "source": types.map(source), "by": PARTIES}
-    return st.builds(kind, **{**common, "resolution": RESOLUTIONS, **more})
+    return st.builds(kind, **{**common, "answers": ANSWERS_GIVEN, **more})
 
 
 EFFECTS = st.sampled_from(say.BuyerCancel)
@@ -239,7 +239,7 @@ def test_without_an_order_only_an_order_changes_anything(command: say.Command) -
 @settings(max_examples=1500, deadline=None)
 def test_the_same_answer_again_cancels_nothing(order: OrderState, answer: say.Command) -> None:
     if any(line.requested for line in order.lines):
-        answer = replace(answer, resolution="")  # "the part asked for" is nothing the second time
+        answer = replace(answer, answers=())  # "the part asked for" is nothing the second time
     once = evolved(order, decide((order,), answer))
     again = evolved(once, decide((once,), answer))
     assert [line.cancelled for line in again.lines] == [line.cancelled for line in once.lines]
@@ -266,11 +266,12 @@ def test_a_total_wanted_again_changes_nothing(order: OrderState, change: say.Cha
 @settings(max_examples=1500, deadline=None)
 def test_every_choice_offered_leads_on(order: OrderState, command: say.Command) -> None:
     """A person's answer is never met with the same question."""
-    asked = decide((order,), replace(command, resolution=""))
+    asked = decide((order,), replace(command, answers=()))
     if asked.question is None:
         return
     for choice in asked.question.choices:
-        answered = decide((order,), replace(command, resolution=choice.name))
+        said = Given(choice=choice.name, question=asked.question)
+        answered = decide((order,), replace(command, answers=(said,)))
         assert answered.question is None or answered.question.statement != asked.question.statement
 
 

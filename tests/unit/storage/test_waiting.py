@@ -10,7 +10,7 @@ from storage.commands import Locator
 from storage.database import Database
 from storage.held import NotAChoice
 from storage.orders import OrderKey
-from storage.outcomes import Choice, Outcome, Question
+from storage.outcomes import Choice, Given, Outcome, Question
 from storage.states import HeldStatus, ParkedStatus
 from tests.unit.storage.build import (
     AT,
@@ -50,7 +50,9 @@ def test_a_question_waits_until_it_is_answered(database: Database) -> None:
         assert [one.id for one in held.list_held(tx)] == [second]
         assert [one.id for one in held.list_held(tx, status=None)] == [first, second]
         assert answered.set_id is not None
-        assert held.answers_so_far(tx, answered.set_id) == ("cancel",)
+        assert held.answers_so_far(tx, answered.set_id) == (
+            Given(choice="cancel", question=QUESTION, po_number=answered.po_number),
+        )
 
 
 @pytest.mark.parametrize(
@@ -163,6 +165,23 @@ def test_a_set_waits_once_for_each_order(database: Database) -> None:
         assert park(tx, locator("B"), set_id) != park(tx, locator("A"), set_id)
         parked.mark_expired(tx, set_id)
         assert parked.list_parked(tx) == ()
+
+
+def test_a_set_that_was_held_meanwhile_waits_again_for_the_order_it_still_misses(database: Database) -> None:
+    """Of two unknown orders one comes and raises a question; when that is answered the other is missing."""
+    with database.writing() as tx:
+        set_id = sets(tx, 1)[0]
+        first = park(tx, locator("A"), set_id)
+        second = park(tx, locator("B"), set_id)
+        parked.mark_replayed(tx, set_id)
+        again = parked.park(
+            tx, locator("B"), set_id=set_id, partner=BUYER, since=later(60), expires_at=later(7200)
+        )
+        assert again == second != first
+        (waiting,) = parked.list_parked(tx)
+        assert (waiting.id, waiting.since, waiting.expires_at) == (second, AT, later(7200))
+        key = OrderKey(buyer=BUYER, seller=SELLER, po_number="B")
+        assert [one.set_id for one in parked.waiting_for(tx, key)] == [set_id]
 
 
 def test_waiting_ends(database: Database) -> None:
