@@ -217,6 +217,7 @@ class CancellationRefused(Context):
     lines_left_out: int
     fulfilled: str  # what cannot be cancelled because it was fulfilled, in words; "" when that is not why
     cancelled: str  # what was cancelled all the same, in words; "" when nothing was
+    requested: str  # what the other side was asked to agree to, in words; "" when nothing was
     status: str
 
     @classmethod
@@ -229,7 +230,7 @@ class CancellationRefused(Context):
         )  # fmt: skip
         return cls(
             **COMMON, refused=refused, problems=(), lines_left_out=0,
-            fulfilled="12 units", cancelled="48 units",
+            fulfilled="12 units", cancelled="48 units", requested="",
             status="Complete, nothing is open: 12 units fulfilled, 48 units cancelled",
         )  # fmt: skip
 

@@ -163,15 +163,21 @@ def _cancellation(event: LedgerEvent, after: OrderState, addressees: Addressees,
 
 def cancellation_refused_notices(
     origin: str, command: Command, refusals: Sequence[RefusedLine], after: OrderState | None,
-    cancelled: Sequence[Units], addressees: Addressees,
+    events: Sequence[LedgerEvent], addressees: Addressees,
 ) -> tuple[Notice, ...]:  # fmt: skip
     """Who asked for a cancellation is told what was not done. `origin` names the cause, as "set:12"."""
     units = {line.id: line.unit for line in after.lines} if after else {}
+
+    def moved(*kinds: EventKind) -> str:
+        found = (one for event in events if event.kind in kinds for one in event.units)
+        return _sum((one.quantity, units.get(one.line_id, "")) for one in found)
+
     context = CancellationRefused(
         **_said(command.by, command.at, command.source, _key(command, after), addressees, command.by),
         **_refused(refusals, command.by, after),
         fulfilled=_figure(after, "fulfilled") if after and any(r.fulfilled for r in refusals) else "",
-        cancelled=_sum((moved.quantity, units.get(moved.line_id, "")) for moved in cancelled),
+        cancelled=moved(EventKind.ORDER_CANCELLED, EventKind.LINES_CANCELLED),
+        requested=moved(EventKind.CANCELLATION_REQUESTED),
     )
     return _addressed(context, command.by, context.by.name, origin, addressees)
 

@@ -173,9 +173,8 @@ def _refusal_notices(
     refusals, command = entry.decision.refusals, entry.command
     if refused and not isinstance(command, (CancelOrder, CancelLines)):
         return document_refused_notices(origin, command, refusals, entry.before, addressees)
-    cancelled = [units for event in entry.events for units in event.units]
     order = entry.after or entry.before
-    return cancellation_refused_notices(origin, command, refusals, order, cancelled, addressees)
+    return cancellation_refused_notices(origin, command, refusals, order, entry.events, addressees)
 
 
 def tell_support(tx: Connection, settings: Settings, unusable: Unusable, at: datetime) -> None:

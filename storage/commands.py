@@ -366,18 +366,15 @@ class Objection(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Object(Command):
-    """A document whose purpose cannot be applied by rule. Held or refused, never guessed.
-
-    `choices` are what a person may answer besides ignoring it; whoever maps the document acts on the answer.
-    """
+    """A document whose purpose cannot be applied by rule. Held or refused, never guessed."""
 
     objection: Objection
     statement: str  # one sentence: what was said and why it needs a person
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[Choice, ...] = ()  # beside "ignore"; whoever maps the document acts on the answer
 
     @property
     def question(self) -> Question:
-        """What a person is asked; "ignore" is always among the choices."""
+        """What a person is asked."""
         return Question(self.statement, (*self.choices, Choice("ignore", "change nothing")))
 
 
@@ -397,8 +394,3 @@ class Submission:
 
     commands: tuple[Command, ...]
     document: DocumentKey | None = None  # None for what a person entered
-
-
-def answer_to(command: Command, question: Question) -> str:
-    """The name of the choice that a person made of this very question; "" when nobody did."""
-    return next((given.choice for given in command.answers if given.fits(question)), "")

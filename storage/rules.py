@@ -36,7 +36,6 @@ from storage.commands import (
     Submission,
     Verdict,
     WithdrawShipment,
-    answer_to,
 )
 from storage.events import EventKind, Fact, Marks, Units
 from storage.evolve import CANCELLING
@@ -60,7 +59,7 @@ from storage.refusals import (
     which_order,
 )
 from storage.requests import LapseRequest, asked_for, is_request, unanswered
-from storage.rules_answers import answered, is_late
+from storage.rules_answers import answer_to, answered, is_late
 from storage.rules_changes import decide_change
 from storage.rules_requests import decide_answer, decide_lapse, promised
 from storage.rules_shipments import decide_shipment, decide_withdrawal

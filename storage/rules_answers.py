@@ -32,6 +32,11 @@ _LINES_SHOWN_MAX = 10
 _Decide = Callable[[Command], Decision]
 
 
+def answer_to(command: Command, question: Question) -> str:
+    """The name of the choice that a person made of this very question; "" when nobody did."""
+    return next((given.choice for given in command.answers if given.fits(question)), "")
+
+
 def is_late(command: Command) -> bool:
     """Whether nobody could say in time what the document means, or its order did not come."""
     return any(given.choice == TOO_LATE for given in command.answers)

@@ -16,7 +16,7 @@ from storage.changes import (
     name_changes,
     said_backwards,
 )
-from storage.commands import Change, ChangeOrder, LineChange, PartShipped, answer_to
+from storage.commands import Change, ChangeOrder, LineChange, PartShipped
 from storage.events import EventKind, Fact, PlacedLine
 from storage.evolve import evolve
 from storage.orders import ZERO, LineState, OrderState, OrderStatus
@@ -37,6 +37,7 @@ from storage.refusals import (
     refused,
 )
 from storage.requests import asked_for, is_request
+from storage.rules_answers import answer_to
 
 
 def decide_change(order: OrderState, command: ChangeOrder) -> Decision:

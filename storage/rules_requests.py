@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
-from storage.commands import AnswerRequest, Command, answer_to
+from storage.commands import AnswerRequest, Command
 from storage.events import EventKind, Fact
 from storage.lines import moved
 from storage.orders import OrderState
 from storage.refusals import Decision, Refusal, applied, duplicate, held, refuse, refused
 from storage.requests import LapseRequest, about_nothing_asked, moment, overdue, read_consents
+from storage.rules_answers import answer_to
 
 
 def decide_answer(order: OrderState, command: AnswerRequest) -> Decision | None:

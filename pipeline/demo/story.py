@@ -20,7 +20,9 @@ SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "answer_missed": ("No answer in time: PO ",),
     "request_refused": ("Request refused: PO ",),
     "request_withdrawn": ("Request withdrawn: PO ",),
-    "cancellation_refused": ("Not cancelled: PO ", "Cancelled only in part: PO "),
+    "cancellation_refused": (
+        *("Not cancelled: PO ", "Cancelled only in part: PO ", "Cancellation requested only in part: PO "),
+    ),
     "document_refused": ("Refused: ",),
     "answer_rejected": ("Not taken: ",),
     "document_rejected": ("Held: ", "Not processed: "),

@@ -222,10 +222,9 @@ def test_who_asked_is_told_what_was_cancelled_and_what_could_not_be() -> None:
     before = order(line(1, 48), line(2, 12, fulfilled=12))
     decision = ruled(before, cancel())
     after = order(line(1, 48, cancelled=48), line(2, 12, fulfilled=12))
+    cancelled = event(EventKind.ORDER_CANCELLED, "acme", (1, 48))
     notice = only(
-        cancellation_refused_notices(
-            "event:31", cancel(), decision.refusals, after, decision.facts[0].units, ADDRESSEES
-        )
+        cancellation_refused_notices("event:31", cancel(), decision.refusals, after, (cancelled,), ADDRESSEES)
     )
     assert notice.to == "buying@acme.example"
     assert notice.dedupe_key == "event:31:cancellation_refused:buying@acme.example"
@@ -234,6 +233,24 @@ def test_who_asked_is_told_what_was_cancelled_and_what_could_not_be() -> None:
     assert (context.cancelled, context.fulfilled) == ("48 units", "12 units")
     assert [(shown.line, shown.fulfilled) for shown in context.refused] == [("2", Decimal(12))]
     assert "agree a return with Bolt Supply" in " ".join(render(context).text.split())
+
+
+def test_who_may_only_ask_is_not_told_that_anything_is_cancelled() -> None:
+    before = order(line(1, 48), line(2, 12, fulfilled=12))
+    asked, refusals = (
+        event(EventKind.CANCELLATION_REQUESTED, "acme", (1, 48)),
+        ruled(before, cancel()).refusals,
+    )
+    context = only(
+        cancellation_refused_notices("event:31", cancel(), refusals, before, (asked,), ADDRESSEES)
+    ).context
+    assert isinstance(context, CancellationRefused)
+    assert (context.cancelled, context.requested) == ("", "48 units")
+    words = " ".join(render(context).text.split())
+    assert "Bolt Supply has been asked to agree to 48 units" in words
+    assert "Nothing is cancelled until Bolt Supply agrees" in words
+    assert "could be cancelled" not in words
+    assert "cannot be undone" not in words
 
 
 def test_a_cancellation_refused_as_a_whole_says_that_nothing_changed() -> None:

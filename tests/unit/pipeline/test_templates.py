@@ -23,6 +23,7 @@ from pipeline.notices import (
     CancellationRefused,
     CancellationRequested,
     Context,
+    DocumentRefused,
     DocumentRejected,
     LinesCancelled,
     NoticeLine,
@@ -79,6 +80,16 @@ def variants() -> dict[str, Context]:
             refused, refused=(), cancelled="", fulfilled="60 units",
             status="Fulfilled: everything ordered was fulfilled",
             problems=("PO 4500012: the order is fulfilled, and a fulfilled unit cannot be cancelled.",),
+        ),
+        "cancellation_refused-requested": replace(
+            refused, cancelled="", requested="48 units",
+            status="Partly fulfilled: 12 units fulfilled, 48 units open",
+        ),
+        "document_refused-order_known": replace(
+            DocumentRefused.example(), type="850", document="purchase order",
+            by=order.by, other=order.other, refused=(),
+            problems=("PO 4500012: an order with this number and other content exists.",),
+            source="X12 850, interchange 000000078, group 12, set 0001, file acme-0078.edi",
         ),
         "digest-refusal-part": digest_of(refused),
         "document_rejected-file": replace(
