@@ -252,11 +252,14 @@ def _tell_support(
 ) -> None:
     if result.outcome not in (Outcome.HELD, Outcome.REFUSED):
         return
-    place_of_order = f"PO {report.order}"
     problems = tuple(
-        Problem(place=place_of_order, message=r.message, remedy="", code=r.refusal.name.lower())
-        for r in report.refusals
-    )
+        Problem(
+            place=f"PO {entry.command.order.po_number}", message=r.message, remedy="",
+            code=r.refusal.name.lower(),
+        )
+        for entry in result.entries
+        for r in entry.decision.refusals
+    )  # fmt: skip
     unusable = Unusable(
         origin=f"{place}:{report.held_id}",
         at=arrival.at,

@@ -72,7 +72,9 @@ def tell_result(tx: Connection, settings: Settings, result: Result, origin: str,
         if entry.decision.refusals and (refused or result.outcome is Outcome.APPLIED):
             company = company_mail(tx, settings, entry.command.by)
             readers = _Readers.of(company, MailTopic.REFUSALS)
-            notices = _refusal_notices(entry, origin, readers.among(addressees), refused=refused)
+            # A document may be about several orders. The first keeps the key that what was told before has.
+            cause = origin if place == 1 else f"{origin}:{place}"
+            notices = _refusal_notices(entry, cause, readers.among(addressees), refused=refused)
             _owe(tx, settings, notices, at, order, readers)
             owe_refusal(tx, entry, origin, place, at)
 

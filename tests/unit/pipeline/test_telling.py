@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.cli import run
 from pipeline.company_mail import choose
+from pipeline.contents import text_of
 from pipeline.digests import gather
 from pipeline.mail import message
 from storage import outbox, people
@@ -19,7 +20,7 @@ from storage.outcomes import Outcome
 from storage.states import Kind, MailPace, MailTopic, Status, UserRole
 from tests.app.clock import Hands
 from tests.unit.pipeline.house import House, house_with
-from tests.unit.pipeline.ledger_files import cancellation, order
+from tests.unit.pipeline.ledger_files import ITEM, cancellation, file_of, order
 
 TEMPLATES = Path(message.__file__).parents[2] / "templates" / "email"
 
@@ -160,3 +161,23 @@ def test_what_is_still_due_is_not_sent_again(
     mail = cancelled(house)
     assert run(["resend", str(mail.id), "--config", str(tmp_path / "countermand.toml")]) == 2
     assert f"Message {mail.id} is new: it will be sent anyway." in capfd.readouterr().err
+
+
+def test_of_a_document_about_several_orders_every_refusal_is_told_once(house: House) -> None:
+    for po_number in ("PO-1", "PO-2", "PO-3"):
+        house.buyer(order(po_number, 10))
+    document = ["BSN*00*S-1*20260303*1200", "HL*1**S"]
+    for place, (po_number, units) in enumerate({"PO-1": 99, "PO-2": 2, "PO-3": 98}.items(), start=1):
+        document += [
+            f"HL*{2 * place}*1*O", f"PRF*{po_number}", f"HL*{2 * place + 1}*{2 * place}*I", f"LIN*1*{ITEM}",
+            f"SN1**{units}*EA",
+        ]  # fmt: skip
+    content = file_of("856", [*document, "CTT*7"], number=50, sender="globex", receiver="acme")
+    assert house.drop(content).outcome is Outcome.REFUSED
+    told = [f"Refused: ship notice (856) for PO {po_number}" for po_number in ("PO-1", "PO-3")]
+    assert [subject for to, subject in house.mails() if to == "desk@globex.example"][-2:] == told
+    (support,) = (text_of(m) for m in house.messages(Kind.EMAIL) if m.to == "support@hub.example")
+    assert support.index("PO PO-1") < support.index("ship 99") < support.index("PO PO-3")
+    before = house.mails()
+    house.drop(content, name="again.edi")
+    assert house.mails() == before
