@@ -1,6 +1,6 @@
 """Deliver what is owed: the outbox's e-mails go to the SMTP server, its acknowledgments to the mailboxes."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,13 +27,14 @@ from pipeline.ports import Mailbox
 from pipeline.side_by_side import side_by_side
 from storage import outbox
 from storage.database import Database
+from storage.due import mailboxes_due
 from storage.outbox import OutboxMessage, StaleMessage
 from storage.states import Kind, Status
 
 # Greylisting ends within minutes and a restart within the hour; after that, every four hours
 RETRY_SECONDS = (60, 5 * 60, 15 * 60, 3600, 4 * 3600)
 GIVE_UP_HOURS = 72  # as SMTP servers themselves: a weekend and a day
-MESSAGES_MAX = 1000  # tried in one round; the rest is due in the next
+MESSAGES_MAX = 1000  # tried in one round by each server; the rest is due in the next
 UPLOADS_AT_ONCE = 256  # enough to hide the round trips
 UPLOAD_BYTES_AT_ONCE = 4 * 1024 * 1024
 
@@ -96,25 +97,18 @@ def deliver(
     No transaction is open while a server is spoken to.
 
     `mailboxes` gives a partner's mailbox by the partner's id, or raises a CountermandError; it stays open.
-    A server that is down ends the round for what goes there, and for nothing else. Partners in `leave` are
-    known to be down: what is for their mailboxes waits, and is not counted as tried.
+    A server that is down ends the round for what goes there, and for nothing else: e-mails and each partner
+    have `messages_max` of their own. Partners in `leave` are known to be down: what is for their mailboxes
+    waits, and is not counted as tried.
     """
     uncertain = _recovered(database)
     with database.reading() as tx:
-        due = outbox.due(tx, clock.now(), messages_max)
-    mails = [message for message in due if message.kind is Kind.EMAIL]
-    uploads: dict[str, list[OutboxMessage]] = {}
-    for message in due:
-        if message.kind is Kind.ACKNOWLEDGMENT and message.partner not in leave:
-            uploads.setdefault(message.partner, []).append(message)
-    send: list[Callable[[_Courier], None]] = [
-        partial(_upload, mailboxes=mailboxes, partner=partner, messages=messages)
-        for partner, messages in uploads.items()
-    ]
-    if mails:
-        send.insert(0, partial(_send_mail, mail=mail, messages=mails))
-    couriers = [_Courier(database, clock) for _ in send]
-    side_by_side([partial(one, courier) for one, courier in zip(send, couriers, strict=True)])
+        partners = [one for one in mailboxes_due(tx, clock.now()) if one not in leave]
+    couriers = [_Courier(database, clock, messages_max) for _ in range(1 + len(partners))]
+    by_mail, *uploading = couriers
+    uploads = zip(uploading, partners, strict=True)
+    send = [partial(_upload, courier, mailboxes, partner) for courier, partner in uploads]
+    side_by_side([partial(_send_mail, by_mail, mail), *send])
     attempts = tuple(attempt for courier in couriers for attempt in courier.attempts)
     return DeliveryReport(attempts=attempts, uncertain=uncertain)
 
@@ -122,11 +116,8 @@ def deliver(
 def deliver_mail(database: Database, mail: SmtpSettings, clock: Clock) -> DeliveryReport:
     """Send the e-mails that are due; for who alone sends e-mails, while others may leave documents."""
     uncertain = _recovered(database, kind=Kind.EMAIL)
-    with database.reading() as tx:
-        due = outbox.due(tx, clock.now(), MESSAGES_MAX, kind=Kind.EMAIL)
     courier = _Courier(database, clock)
-    if due:
-        _send_mail(courier, mail, due)
+    _send_mail(courier, mail)
     return DeliveryReport(attempts=tuple(courier.attempts), uncertain=uncertain)
 
 
@@ -134,13 +125,9 @@ def deliver_to(
     database: Database, mailboxes: Callable[[str], Mailbox], partner: str, clock: Clock
 ) -> DeliveryReport:
     """Leave the documents that are due in one partner's mailbox; for who alone leaves any there."""
-    kind = Kind.ACKNOWLEDGMENT
-    _recovered(database, kind=kind, partner=partner)
-    with database.reading() as tx:
-        due = outbox.due(tx, clock.now(), MESSAGES_MAX, kind=kind, partner=partner)
+    _recovered(database, kind=Kind.ACKNOWLEDGMENT, partner=partner)
     courier = _Courier(database, clock)
-    if due:
-        _upload(courier, mailboxes, partner, due)
+    _upload(courier, mailboxes, partner)
     return DeliveryReport(attempts=tuple(courier.attempts))
 
 
@@ -154,12 +141,18 @@ def _recovered(database: Database, *, kind: Kind | None = None, partner: str = "
 
 
 class _Courier:
-    """Claims and marks, each in a short transaction of its own, and keeps the report."""
+    """Finds, claims and marks, each in a short transaction of its own, and keeps the report."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, messages_max: int = MESSAGES_MAX) -> None:
         self._database = database
         self._clock = clock
+        self._messages_max = messages_max
         self.attempts: list[Attempt] = []
+
+    def due(self, kind: Kind, partner: str = "") -> tuple[OutboxMessage, ...]:
+        """What is to go out in this round, oldest first."""
+        with self._database.reading() as tx:
+            return outbox.due(tx, self._clock.now(), self._messages_max, kind=kind, partner=partner)
 
     def claim(self, messages: Iterable[OutboxMessage]) -> list[OutboxMessage]:
         """The messages as ours, without those that somebody else has taken since they were read."""
@@ -211,10 +204,10 @@ def retry_at(message: OutboxMessage, now: datetime) -> datetime | None:
     return now + timedelta(seconds=RETRY_SECONDS[min(message.attempts, len(RETRY_SECONDS)) - 1])
 
 
-def _send_mail(courier: _Courier, mail: SmtpSettings, messages: Iterable[OutboxMessage]) -> None:
+def _send_mail(courier: _Courier, mail: SmtpSettings) -> None:
     sender = bare_address(mail.sender)
     with SmtpSession(mail) as session:
-        for message in (claimed for due in messages for claimed in courier.claim([due])):
+        for message in (claimed for due in courier.due(Kind.EMAIL) for claimed in courier.claim([due])):
             payload = with_message_id(message.payload, message.identity)
             try:
                 result = session.send(sender, message.to, payload, partial(courier.committing, message))
@@ -226,10 +219,9 @@ def _send_mail(courier: _Courier, mail: SmtpSettings, messages: Iterable[OutboxM
             courier.settle([(message, result)])
 
 
-def _upload(
-    courier: _Courier, mailboxes: Callable[[str], Mailbox], partner: str, messages: Sequence[OutboxMessage]
-) -> None:
+def _upload(courier: _Courier, mailboxes: Callable[[str], Mailbox], partner: str) -> None:
     """One session for one partner. A file that was uploaded already, before a crash, is found and left."""
+    messages = courier.due(Kind.ACKNOWLEDGMENT, partner)
     # The first alone: where the server is down, it is the only one that counts as tried.
     first, rest = messages[:1], messages[1:]
     for batch in (first, *shares(rest, _size, UPLOADS_AT_ONCE, UPLOAD_BYTES_AT_ONCE)):

@@ -94,6 +94,12 @@ def waiting(tx: Connection, now: datetime, *, partners: Collection[str]) -> Wait
     return Waiting(due=frozenset(due), files=files, messages=messages, since=since)
 
 
+def mailboxes_due(tx: Connection, now: datetime) -> list[str]:
+    """The partners, of the settings or not, in whose mailboxes something is to be left now."""
+    ripe = (_OUTBOX.c.status == Status.NEW.value) & (_OUTBOX.c.due_at <= now)
+    return sorted(_distinct(tx, _OUTBOX.c.partner, ripe & (_OUTBOX.c.kind == Kind.ACKNOWLEDGMENT.value)))
+
+
 def _distinct(tx: Connection, column: ColumnElement[str], where: ColumnElement[bool]) -> set[str]:
     return set(tx.execute(select(column).where(where).distinct()).scalars())
 

@@ -375,6 +375,20 @@ def test_a_round_takes_no_more_than_its_share(scene: Callable[..., Scene]) -> No
     assert [len(hub.deliver(messages_max=2).attempts) for _ in range(3)] == [2, 1, 0]
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+def test_what_is_due_for_a_mailbox_that_is_down_takes_nobody_elses_share(
+    scene: Callable[..., Scene], is_known: bool
+) -> None:
+    hub = scene()
+    hub.mailboxes["acme"].error = TransportError("no connection")
+    stuck = [hub.owe_file(number, "acme") for number in range(3)]
+    mail, *files = hub.owe_mail(1), *(hub.owe_file(number, "bolt") for number in range(3))
+    report = hub.deliver(messages_max=2, leave=["acme"] if is_known else [])
+    assert hub.statuses(mail, *files) == [Status.SENT, Status.SENT, Status.SENT, Status.NEW]
+    assert [attempt.id for attempt in report.failures] == stuck[: not is_known]
+    assert list(hub.mailboxes["bolt"].files) == ["997-0.edi", "997-1.edi"]
+
+
 def test_where_a_mailbox_is_down_one_file_counts_as_tried(scene: Callable[..., Scene]) -> None:
     hub = scene()
     files = [hub.owe_file(number, "acme") for number in range(3)]
