@@ -34,7 +34,7 @@ from pipeline.settings import Settings
 from pipeline.webhooks.owing import owe_events, owe_refusal
 from storage import outbox, queries
 from storage.commands import CancelLines, CancelOrder
-from storage.digests import Reader, gathered, is_owed
+from storage.digests import Reader, gathered, is_owed, leaves_time
 from storage.events import LedgerEvent
 from storage.ledger import Entry, Result
 from storage.loading import load_order
@@ -85,11 +85,11 @@ def _tell_party(
 ) -> list[int]:  # fmt: skip
     """Those of one party who chose to be told of the event; the ids of the e-mails that go at once.
 
-    What is sent again `by_hand` waits for no digest.
+    What is sent again `by_hand`, or must be answered soon, waits for no digest.
     """
     readers = _Readers.of(company_mail(tx, settings, party), topic_of(event.kind, party, after.key))
-    if by_hand:
-        readers = replace(readers, paces=dict.fromkeys(readers.paces, MailPace.AT_ONCE))
+    if by_hand or not leaves_time(event.answer_by, at):
+        readers = readers.at_once()
     notices = _notices_for(party, event, after, readers.among(addressees))
     return _owe(tx, settings, notices, at, after, readers, event.id)
 
@@ -115,6 +115,10 @@ class _Readers:
         if company is None or not company.choosers:
             return cls(None, topic, {})
         return cls(company, topic, company.paces(topic))
+
+    def at_once(self) -> "_Readers":
+        """The same, none of whom waits for a digest."""
+        return replace(self, paces=dict.fromkeys(self.paces, MailPace.AT_ONCE))
 
     def among(self, addressees: Addressees) -> Addressees:
         """The addressees, with these for their company."""
@@ -195,8 +199,8 @@ def tell_person(tx: Connection, settings: Settings, notice: Notice, at: datetime
 
 
 def remind(tx: Connection, settings: Settings, request: LedgerEvent, order: OrderState, at: datetime) -> None:
-    """The seller is reminded, once, of a request it has not answered; by e-mail, however it is told else."""
-    readers = _Readers.of(company_mail(tx, settings, order.key.seller), MailTopic.REQUESTS)
+    """The seller is reminded, once, of a request it has not answered; by an e-mail of its own, at once."""
+    readers = _Readers.of(company_mail(tx, settings, order.key.seller), MailTopic.REQUESTS).at_once()
     notices = reminder_notices(request, order, readers.among(addressees_of(settings)))
     _owe(tx, settings, notices, at, order, readers)
 

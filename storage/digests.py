@@ -55,6 +55,11 @@ class DigestPart:
     sent_at: datetime | None
 
 
+def leaves_time(answer_by: datetime | None, at: datetime) -> bool:
+    """Whether a digest comes in the first half of the time to answer, and so before the reminder."""
+    return answer_by is None or (answer_by - at) / 2 > timedelta(seconds=DIGEST_SECONDS)
+
+
 def is_owed(tx: Connection, dedupe_key: str) -> bool:
     """Whether a debt is or was owed in a digest."""
     return tx.execute(select(_ENTRIES.c.id).where(_ENTRIES.c.dedupe_key == dedupe_key)).first() is not None

@@ -17,6 +17,7 @@ from pipeline.report import Json, refusal_json
 from pipeline.settings import Settings
 from storage import ledger
 from storage.commands import CancelLines, CancelOrder
+from storage.digests import leaves_time
 from storage.ledger import Entry
 from storage.orders import ZERO, LineState, OrderState
 from storage.outcomes import Outcome
@@ -77,7 +78,7 @@ def preview(
     why_not = _why_not(tx, settings, speaker, order_id, order)
     why_not |= {refusal.line: refusal.message for refusal in decision.refusals if refusal.line}
     other = settings.directory.get(order.key.other(speaker.partner.id))
-    told = [_told(tx, settings, other, asks=asks)] if other and units else []
+    told = [_told(tx, settings, other, command, asks=asks)] if other and units else []
     return {
         "possible": bool(units),
         "effect": effect,
@@ -128,11 +129,15 @@ def _statement(entry: Entry, effect: str, other: Partner | None, told: list[Json
     return f"This cannot be undone. {whom} is told {'within the hour' if waits else 'at once'}."
 
 
-def _told(tx: Connection, settings: Settings, other: Partner, *, asks: bool) -> Json:
+def _told(
+    tx: Connection, settings: Settings, other: Partner, command: CancelOrder | CancelLines, *, asks: bool
+) -> Json:
     company = company_mail(tx, settings, other.id)
     topic = MailTopic.REQUESTS if asks else MailTopic.CANCELLATIONS
     paces = set(company.paces(topic).values()) if company else set()
-    mail = "email" if MailPace.AT_ONCE in paces else "digest" if paces else "support"
+    is_urgent = asks and not leaves_time(command.answer_by, command.at)
+    at_once = MailPace.AT_ONCE in paces or (is_urgent and paces)
+    mail = "email" if at_once else "digest" if paces else "support"
     ways = {Tell.EMAIL: [mail], Tell.EDI: ["x12"], Tell.BOTH: [mail, "x12"]}
     by = ways[other.policy.tell] if other.mailbox else [mail]  # X12 needs a place to be left in
     return {"partner": other.id, "name": other.name, "by": by}

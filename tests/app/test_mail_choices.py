@@ -165,3 +165,18 @@ def test_the_preview_says_within_the_hour_where_nobody_wants_it_at_once(
         seen = site.client("globex").post(f"/api/v1/seller/orders/{order_id}/cancellation-preview", json={})
         assert [told["by"] for told in seen.json()["told"]] == [["digest"]]
         assert seen.json()["statement"] == "This cannot be undone. Acme Stores is told within the hour."
+
+
+@pytest.mark.parametrize(("hours", "way"), [(2, "email"), (3, "digest")])
+def test_the_preview_knows_what_waits_for_no_digest(
+    tmp_path: Path, both_systems: None, hours: int, way: str
+) -> None:
+    path = write_settings(tmp_path, policy=f'buyer_cancel = "requested"\nrequest_deadline_hours = {hours}')
+    path.write_text(path.read_text().replace('notify = ["desk@globex.example"]', "notify = []"))
+    with served(tmp_path, settings_file=path) as site:
+        add_person(site, "bob@globex.example", "globex")
+        hourly = ["--cancellations", "hourly", "--requests", "hourly", "--refusals", "hourly"]
+        assert run(["user", "mail", "bob@globex.example", *hourly, "--config", str(path)]) == 0
+        order_id = site.place("PO-1", 10)
+        seen = site.client("acme").post(f"/api/v1/buyer/orders/{order_id}/cancellation-preview", json={})
+        assert [told["by"] for told in seen.json()["told"]] == [[way]]

@@ -248,25 +248,39 @@ def test_an_answer_and_two_passes_at_once_come_to_one_end_of_each_request(hub: H
     assert hub.mails() - told == +Counter(ended) + +cancelled
 
 
-def test_who_reads_hourly_is_told_of_the_reminder_and_of_the_end_in_digests(hub: Hub) -> None:
-    database, settings = hub.house.database, hub.house.settings
-    with database.writing() as tx:
+def read_hourly(hub: Hub) -> None:
+    """A person of either side chooses one mail an hour for everything."""
+    with hub.house.database.writing() as tx:
         for email, partner in (("ann@acme.example", "acme"), ("gus@globex.example", "globex")):
             user = people.add_user(tx, email, UserRole.PARTNER, hub.clock.now(), partner=partner)
             assert user is not None
-            choose(tx, settings, user, dict.fromkeys(MailTopic, MailPace.HOURLY))
+            choose(tx, hub.house.settings, user, dict.fromkeys(MailTopic, MailPace.HOURLY))
+
+
+def waiting(hub: Hub) -> dict[str, list[MailTopic]]:
+    """What waits for whose digest."""
+    with hub.house.database.reading() as tx:
+        return {one.to: [entry.topic for entry in digests.waiting(tx, one)] for one in digests.readers(tx)}
+
+
+def test_who_reads_hourly_is_reminded_at_once_and_told_of_the_end_in_a_digest(hub: Hub) -> None:
+    read_hourly(hub)
     hub.asked("PO-1")
     hub.later(24)
     hub.later(24)
+    assert waiting(hub) == {
+        "gus@globex.example": [MailTopic.REQUESTS] * 2, "ann@acme.example": [MailTopic.REFUSALS],
+    }  # fmt: skip
     asked, reminded = "Cancellation requested", "Reminder, cancellation requested"
-    with database.reading() as tx:
-        waits = {
-            one.to: [(entry.topic, entry.content) for entry in digests.waiting(tx, one)]
-            for one in digests.readers(tx)
-        }
-    seller, buyer = waits["gus@globex.example"], waits["ann@acme.example"]
-    assert [topic for topic, _ in seller] == [MailTopic.REQUESTS] * 3
-    assert [topic for topic, _ in buyer] == [MailTopic.REFUSALS]
-    told_at_once = Counter({f"globex.example: {asked}": 1, f"globex.example: {reminded}": 1})
+    told_at_once = Counter({f"globex.example: {asked}": 1, f"globex.example: {reminded}": 2})
     told_at_once.update(["acme.example: Request lapsed", "globex.example: No answer in time"])
     assert hub.mails() == told_at_once
+
+
+@pytest.mark.parametrize(("hours", "at_once"), [(1, True), (2, True), (3, False), (0, False)])
+def test_what_must_be_answered_soon_waits_for_no_digest(hub: Hub, hours: int, at_once: bool) -> None:
+    read_hourly(hub)
+    hub.house.settings = _with_hours(hub.house.settings, hours)
+    hub.asked("PO-1")
+    assert hub.mails()["globex.example: Cancellation requested"] == 1 + at_once
+    assert waiting(hub) == ({} if at_once else {"gus@globex.example": [MailTopic.REQUESTS]})
