@@ -1,6 +1,6 @@
 """Digests: what people are told of once an hour is owed with its fact, and gathered into one e-mail each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -19,6 +19,7 @@ from storage.states import Kind, MailTopic
 
 ITEMS_MAX = 20  # told of in one mail: with LINES_MAX lines it stays below what webmails cut off
 DEDUPE_PREFIX = "digest:"
+AS_CHOSEN = "gathered for an hour, as you chose"
 _HOUR = timedelta(seconds=DIGEST_SECONDS)
 _COUNTED = {
     MailTopic.CANCELLATIONS: ("cancellation", "cancellations"),
@@ -78,14 +79,43 @@ def written_again(
         raise StaleMessage(f"Message {message.id} still cannot be sent: {error}.") from error
 
 
-def _put(tx: Connection, settings: Settings, entries: Sequence[Entry], at: datetime) -> None:
-    parts = list(_parts(entries))
+def tell_others(
+    tx: Connection, settings: Settings, entries: Sequence[Entry],
+    readers_of: Callable[[MailTopic], Iterable[str]], at: datetime,
+) -> tuple[int, ...]:  # fmt: skip
+    """Tell now what a digest told to somebody else, each reader what that one was not told; the new digests.
+
+    StaleMessage when there is no reader.
+    """
+    partner, fresh, found = entries[0].reader.partner, dict[Reader, None](), False
+    for entry in entries:
+        for to in readers_of(entry.topic):
+            found, reader = True, Reader(partner=partner, to=to)
+            key = entry.dedupe_key.removesuffix(entry.reader.to) + to  # of the mail that one would have had
+            new = NewEntry(
+                reader=reader, topic=entry.topic, dedupe_key=key, event_id=entry.event_id,
+                order_id=entry.order_id, content=entry.content,
+            )  # fmt: skip
+            if digests.owe(tx, new, at):
+                fresh[reader] = None
+    if not found:
+        raise StaleMessage(f"{partner} has nobody who could be told; name an address in notify first.")
+    source = "sent again: who was told before is not there any more"
+    return tuple(
+        made for reader in fresh for made in _put(tx, settings, digests.waiting(tx, reader), at, source)
+    )
+
+
+def _put(
+    tx: Connection, settings: Settings, entries: Sequence[Entry], at: datetime, source: str = AS_CHOSEN
+) -> list[int]:
+    parts, put = list(_parts(entries)), []
     for place, part in enumerate(parts, start=1):
         key = f"{DEDUPE_PREFIX}{part[0].id}"
         # With the time: where a backup was put back, other entries may come to the same number.
         identity = message_id(f"{key} {at.isoformat()}", settings.mail.sender)
         try:
-            message = _written(settings, part, (place, len(parts)), identity, key, at)
+            message = _written(settings, part, (place, len(parts)), identity, key, at, source)
             made = outbox.enqueue(tx, message, at)
         except UnwritableMessage as error:
             blank = NewMessage(
@@ -94,6 +124,8 @@ def _put(tx: Connection, settings: Settings, entries: Sequence[Entry], at: datet
             made = outbox.enqueue_refused(tx, blank, at, error=str(error))
         assert made is not None  # an entry begins one digest
         digests.mark_gathered(tx, part, made)
+        put.append(made)
+    return put
 
 
 def _parts(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
@@ -112,14 +144,15 @@ def _parts(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
 
 
 def _written(
-    settings: Settings, entries: Sequence[Entry], part: tuple[int, int], identity: str, key: str, at: datetime
-) -> NewMessage:
+    settings: Settings, entries: Sequence[Entry], part: tuple[int, int], identity: str, key: str,
+    at: datetime, source: str = AS_CHOSEN,
+) -> NewMessage:  # fmt: skip
     """The digest's e-mail."""
     reader = entries[0].reader
     partner = settings.directory.get(reader.partner)
     context = Digest(
         hub=settings.hub.name, support=settings.hub.support_email, at=at,
-        source="gathered for an hour, as you chose", company=partner.name if partner else reader.partner,
+        source=source, company=partner.name if partner else reader.partner,
         counted=_counted(entries), items=tuple(item_of(entry.content) for entry in entries),
         part=part[0], parts=part[1], link=f"{settings.site.address}/company#mail",
     )  # fmt: skip

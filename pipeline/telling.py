@@ -243,16 +243,11 @@ def tell_digest_again(
     tx: Connection, settings: Settings, message: OutboxMessage, at: datetime, identity: str
 ) -> tuple[int, ...]:
     """Send a digest again; the ids of the new messages. As `tell_again`: the same words to the same reader,
-    written anew where they could not be; where that reader is gone, whom the company has instead."""
+    written anew where they could not be; where that reader is gone, to whom the company has instead."""
     entries = gathered(tx, message.id)
     company = company_mail(tx, settings, entries[0].reader.partner) if entries else None
-    events = {entry.event_id: entry.order_id for entry in entries if entry.event_id and entry.order_id}
-    if company is not None and events and not company.has(message.to):
-        told, addressees = list[int](), addressees_of(settings)
-        for event_id, order_id in events.items():
-            event, order = _happened(tx, event_id, order_id)
-            told += _tell_party(tx, settings, addressees, event, order, company.partner, at, by_hand=True)
-        return tuple(told)
+    if company is not None and not company.has(message.to):
+        return digests.tell_others(tx, settings, entries, company.paces, at)
     if message.payload:
         return (outbox.resend(tx, message.id, at, identity=identity),)
     anew = digests.written_again(tx, settings, message, identity, at)

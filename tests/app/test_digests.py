@@ -22,11 +22,12 @@ from pipeline.demo.smtp_sink import SmtpSink
 from pipeline.digests import gather
 from storage import digests, due, people, receipts, retention
 from storage.due import Due, Work
+from storage.outcomes import Outcome
 from storage.states import MailPace, MailTopic, Status
 from tests.api.site import SELLER, Site, served
 from tests.app.clock import Hands
 from tests.app.people import add_person, signed_in
-from tests.unit.pipeline.ledger_files import acknowledgment, file_of, write_settings
+from tests.unit.pipeline.ledger_files import acknowledgment, file_of, order, write_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 ADA, DORA, DESK = "ada@acme.example", "dora@acme.example", "desk@acme.example"
@@ -264,28 +265,60 @@ def test_the_order_says_that_a_digest_tells_of_it(hub: Site, hands: Hands) -> No
     assert bob.get(f"/orders/{order_id}/messages/{digest.id}").status_code == 404
 
 
+def told_of_both(site: Site, hands: Hands) -> int:
+    """A digest to dora that tells of a cancellation, which has an event, and of a refusal, which has none."""
+    cancel(site, site.place("PO-1", 10), 1, 1)
+    site.house.now = hands.at
+    assert site.house.buyer(order("PO-1", 99)).outcome is Outcome.REFUSED
+    send(site, hands.at + timedelta(hours=1))
+    told = site.mails(DORA)[-1]
+    assert told.subject == "1 cancellation and 1 refusal - Acme Stores"
+    return told.id
+
+
+def revoke(site: Site, *emails: str) -> None:
+    """Their access ends, and they want no mail either."""
+
+    def revoked(tx: Any) -> None:
+        for email in emails:
+            user = people.user_with(tx, email)
+            assert user is not None
+            people.revoke_user(tx, user.id, NOW)
+
+    site.application.database.run(revoked)
+
+
 def test_a_digest_whose_reader_is_gone_is_sent_again_to_whom_the_company_has(
     hub: Site, hands: Hands, tmp_path: Path
 ) -> None:
-    cancel(hub, hub.place("PO-1", 10), 1, 1)
-    send(hub, hands.at + timedelta(hours=1))
-    told = hub.mails(DORA)[-1]
+    told = told_of_both(hub, hands)
     pick(hub, DORA, MailPace.NONE)
     add_person(hub, "eve@acme.example", "acme")
     pick(hub, "eve@acme.example", MailPace.HOURLY)
-
-    def revoke(tx: Any) -> None:
-        user = people.user_with(tx, DORA)
-        assert user is not None
-        people.revoke_user(tx, user.id, hands.at)
-
-    hub.application.database.run(revoke)
+    revoke(hub, DORA)
     before = len(hub.mails())
-    command = ["resend", str(told.id), "--config", str(tmp_path / "countermand.toml")]
+    command = ["resend", str(told), "--config", str(tmp_path / "countermand.toml")]
     assert run(command) == 0
-    assert [mail.to for mail in hub.mails()[before:]] == ["eve@acme.example"]
+    (again,) = hub.mails()[before:]
+    assert (again.to, again.subject) == ("eve@acme.example", "1 cancellation and 1 refusal - Acme Stores")
+    words = " ".join(text_of(again).split())
+    assert "Globex Supply cancelled 1 unit on 1 line of PO PO-1" in words
+    assert "PO PO-1 was refused" in words
+    assert "as you chose" not in words
     assert run(command) == 2  # everybody was told
     assert hub.breaches() == ()
+
+
+def test_a_digest_is_not_sent_again_where_the_company_has_nobody(
+    hub: Site, hands: Hands, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    told = told_of_both(hub, hands)
+    revoke(hub, DORA, ADA)
+    path, before = tmp_path / "countermand.toml", hub.mails()
+    path.write_text(path.read_text().replace('notify = ["desk@acme.example"]', "notify = []"))
+    assert run(["resend", str(told), "--config", str(path)]) == 2
+    assert "acme has nobody who could be told; name an address in notify first" in capfd.readouterr().err
+    assert hub.mails() == before
 
 
 def test_a_digest_sent_again_says_the_same(hub: Site, hands: Hands, sink: SmtpSink, tmp_path: Path) -> None:
