@@ -244,6 +244,7 @@ def tell_digest_again(
 ) -> tuple[int, ...]:
     """Send a digest again; the ids of the new messages. As `tell_again`: the same words to the same reader,
     written anew where they could not be; where that reader is gone, to whom the company has instead."""
+    outbox.check_not_emptied(message)
     entries = gathered(tx, message.id)
     company = company_mail(tx, settings, entries[0].reader.partner) if entries else None
     if company is not None and not company.has(message.to):

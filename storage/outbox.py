@@ -240,18 +240,23 @@ def resend(
     again = anew or replace(_as_new(old), identity=identity or old.identity)
     if old.kind is Kind.EMAIL and again.identity in ("", old.identity):
         raise ValueError("a mail that is sent again needs a new Message-ID")
-    if old.pruned_at is not None and anew is None:
-        raise StaleMessage(
-            f"The content of message {message_id} was emptied on {old.pruned_at:%Y-%m-%d}; it cannot be sent"
-            " again."
-        )
+    if anew is None:
+        check_not_emptied(old)
     if not again.payload:
         raise StaleMessage(f"Message {message_id} has no content that could be sent: {old.error}.")
-    earlier = resends_of(tx, message_id)
     # Not the old dedupe key: that one stands for the debt itself, this one for its nth repetition.
-    again = replace(again, dedupe_key=f"resend:{message_id}:{len(earlier) + 1}")
+    again = replace(again, dedupe_key=f"resend:{message_id}:{len(resends_of(tx, message_id)) + 1}")
     work.message_owed(tx, again.kind, again.partner)
     return insert_row(tx, _OUTBOX, _values(again, at, resend_of=message_id))
+
+
+def check_not_emptied(message: OutboxMessage) -> None:
+    """StaleMessage when what it said was thrown away as old."""
+    if message.pruned_at is not None:
+        raise StaleMessage(
+            f"The content of message {message.id} was emptied on {message.pruned_at:%Y-%m-%d}; it cannot be"
+            " sent again."
+        )
 
 
 def resends_of(tx: Connection, message_id: int) -> tuple[int, ...]:

@@ -239,7 +239,10 @@ def test_a_refusal_is_told_in_a_digest_with_why(asking_site: Site) -> None:
     assert site.breaches() == ()
 
 
-def test_old_digests_are_emptied_with_their_words(hub: Site, hands: Hands) -> None:
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_old_digests_are_emptied_with_their_words(
+    hub: Site, hands: Hands, tmp_path: Path, capfd: pytest.CaptureFixture[str], is_gone: bool
+) -> None:
     cancel(hub, hub.place("PO-1", 10), 1, 1)
     send(hub, hands.at + timedelta(hours=1))
     at = hands.at + timedelta(days=90)
@@ -249,6 +252,10 @@ def test_old_digests_are_emptied_with_their_words(hub: Site, hands: Hands) -> No
     with hub.application.database.reading() as tx:
         (entry,) = digests.gathered(tx, told.id)
     assert (text_of(told), entry.content) == ("", "")
+    if is_gone:
+        revoke(hub, DORA)
+    assert run(["resend", str(told.id), "--config", str(tmp_path / "countermand.toml")]) == 2
+    assert "was emptied on" in capfd.readouterr().err
     assert hub.breaches() == ()
 
 
