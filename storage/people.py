@@ -178,16 +178,21 @@ def lock_seconds(failures: int) -> int:
     return min(LOCK_SECONDS * 2 ** min(over, 16), LOCK_SECONDS_MAX) if over >= 0 else 0
 
 
-def sign_in(tx: Connection, user_id: int, at: datetime, *, password_hash: str = "") -> str:
-    """The password was right: a new session's token. `password_hash` replaces the one that is kept."""
+def sign_in(tx: Connection, tried: Attempt, at: datetime, *, password_hash: str = "") -> str | None:
+    """What was tried fits: a new session's token. `password_hash` replaces the one that is kept.
+
+    None when the password was replaced, or the person revoked, while it was compared.
+    """
     values: dict[str, Any] = {"failures": 0, "locked_until": None, "signed_in_at": at}
     if password_hash:
         values["password_hash"] = password_hash
-    tx.execute(update(_USERS).where(_USERS.c.id == user_id).values(**values))
+    still = (_USERS.c.password_hash == tried.password_hash) & _USERS.c.disabled_at.is_(None)
+    if tx.execute(update(_USERS).where(_USERS.c.id == tried.user.id, still).values(**values)).rowcount != 1:
+        return None
     tx.execute(delete(_SESSIONS).where(_SESSIONS.c.expires_at <= at))
     token = secrets.token_urlsafe(TOKEN_BYTES)
     session = {
-        "token_hash": _hash(token), "user_id": user_id, "created_at": at, "seen_at": at,
+        "token_hash": _hash(token), "user_id": tried.user.id, "created_at": at, "seen_at": at,
         "expires_at": at + timedelta(hours=SESSION_HOURS),
     }  # fmt: skip
     tx.execute(insert(_SESSIONS).values(**session))

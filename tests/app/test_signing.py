@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -265,6 +266,34 @@ def test_a_crowd_at_the_door_is_asked_to_wait_and_who_is_inside_goes_on(site: Si
         assert "Try again in a few seconds." in late.text
         assert ada.get("/orders").url.path == "/orders"
     assert late.sign_in().status_code == 200
+
+
+def test_the_old_password_does_not_get_in_when_it_was_sent_before_it_was_replaced(site: Site) -> None:
+    database = site.application.database
+    user = add_person(site, "ada@acme.example", "acme")
+    ada, newer = a_browser(site, user.email), passwords.hashed("nine paper kettles")
+    with ThreadPoolExecutor() as pool:
+        with ExitStack() as turns:  # while others have them, what was sent waits to be compared
+            for _ in range(passwords.AT_ONCE):
+                turns.enter_context(passwords._TURN)
+            sent = pool.submit(ada.sign_in)
+            end = time.monotonic() + MAIL_SECONDS_MAX
+            while not _failures(site, user.id) and time.monotonic() < end:
+                time.sleep(0.02)
+            assert _failures(site, user.id) == 1  # it was read what it must fit
+            with database.writing() as tx:
+                link = people.make_link(tx, user.id, site.application.clock.now() + timedelta(hours=1))
+                assert people.set_password(tx, link, newer, site.application.clock.now()) is not None
+        assert sent.result().status_code == 403
+    assert ada.get("/orders").url.path == "/sign-in"
+    assert ada.sign_in("nine paper kettles").status_code == 200
+
+
+def _failures(site: Site, user_id: int) -> int:
+    with site.application.database.reading() as tx:
+        user = people.get_user(tx, user_id)
+    assert user is not None
+    return user.failures
 
 
 def test_whose_partner_left_the_settings_does_not_get_in(site: Site) -> None:

@@ -1,5 +1,6 @@
 """Signing in and out, and setting a password by a one-time link. What is wrong is never said too exactly."""
 
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from pipeline.api.pages.visitors import application_of, field, visitor_of
 from pipeline.people import remind
 from pipeline.wiring import Application
 from storage import people
+from storage.people import Attempt
 
 START = "/orders"
 SIGN_IN = "/sign-in"
@@ -95,19 +97,26 @@ def _enter(request: Request) -> Response:
     password = str(request.state.form.get("password", ""))[: passwords.CHARS_MAX]
     at = application.clock.now()
     attempt = application.database.run(lambda tx: people.attempt(tx, email, at))
-    kept = attempt.password_hash if attempt else ""
-    good = passwords.fits(password, kept)
-    if attempt is None or not good or visitor_of(application, attempt.user) is None:
-        journal.event("sign_in_failed", user=email, locked=bool(attempt and not kept) or None)
+    token = _token(application, attempt, password, at)
+    if attempt is None or token is None:
+        locked = bool(attempt and not attempt.password_hash)
+        journal.event("sign_in_failed", user=email, locked=locked or None)
         return render(request, "sign_in.html.j2", status=403, next=after, email=email, fault=_WRONG, said="")
-    user = attempt.user
-    newer = passwords.hashed(password) if passwords.is_outdated(kept) else ""
-    token = application.database.run(lambda tx: people.sign_in(tx, user.id, at, password_hash=newer))
-    journal.event("signed_in", user=user.email)
+    journal.event("signed_in", user=attempt.user.email)
     answer = RedirectResponse(after or "/", 303)
     cookies.replace(token)
     cookies.keep(answer)
     return answer
+
+
+def _token(application: Application, attempt: Attempt | None, password: str, at: datetime) -> str | None:
+    """The token of a new session, if the password fits and is still the one that is kept."""
+    kept = attempt.password_hash if attempt else ""
+    good = passwords.fits(password, kept)  # takes as long for nobody
+    if attempt is None or not good or visitor_of(application, attempt.user) is None:
+        return None
+    newer = passwords.hashed(password) if passwords.is_outdated(kept) else ""
+    return application.database.run(lambda tx: people.sign_in(tx, attempt, at, password_hash=newer))
 
 
 def _remind(application: Application, email: str) -> None:
