@@ -12,7 +12,7 @@ from storage.database import Prepared, word
 from storage.events import EventKind, LedgerEvent
 from storage.models import table
 from storage.orders import AskedBefore, OrderKey, OrderState
-from storage.requests import waiting
+from storage.requests import requested_of, waiting
 from storage.states import FileStatus
 
 _DEADLINES, _FILES = table("request_deadline"), table("received_file")
@@ -138,6 +138,15 @@ def close(tx: Connection, order_id: int, now: datetime) -> bool:
     """The time of these requests is over, and what waited has lapsed. False: another was first."""
     over = (_DEADLINES.c.order_id == order_id) & (_DEADLINES.c.answer_by <= now)
     return bool(tx.execute(update(_DEADLINES).where(_OPEN, over).values(closed_at=now)).rowcount)
+
+
+def close_settled(tx: Connection, order: OrderState, at: datetime) -> None:
+    """Of this order's requests, those of which nothing waits any more need no deadline."""
+    asked = with_requests(tx, order).asked
+    still = {one.event_id for one, _ in waiting(asked, requested_of(order.lines))}
+    settled = [one.event_id for one in asked if one.answer_by is not None and one.event_id not in still]
+    if settled:
+        tx.execute(update(_DEADLINES).where(_OPEN, _DEADLINES.c.event_id.in_(settled)).values(closed_at=at))
 
 
 def to_remind(tx: Connection, now: datetime, limit: int) -> tuple[Reminder, ...]:

@@ -68,9 +68,21 @@ def apply(tx: Connection, submission: Submission, *, set_id: int | None = None) 
         return Result(outcome=outcome, entries=tuple(desk.unchanged(entry) for entry in entries))
     written = desk.write(entries, set_id)
     deadlines.promise(tx, (event for entry in written for event in entry.events))
+    _end_deadlines(tx, written)
     if outcome is Outcome.APPLIED:
         _remember(tx, submission, set_id)
     return Result(outcome=outcome, entries=written)
+
+
+def _end_deadlines(tx: Connection, entries: tuple[Entry, ...]) -> None:
+    """Of requests of which nothing waits since these entries; those that lapse are ended by who let them."""
+    left = {entry.after.id: entry.after for entry in entries if entry.after is not None}
+    for entry in entries:
+        asks = entry.before is not None and any(line.requested for line in entry.before.lines)
+        if asks and entry.events and not isinstance(entry.command, LapseRequest):
+            order = left.pop(entry.events[0].order_id, None)  # as the last entry left it, and once
+            if order is not None:
+                deadlines.close_settled(tx, order, entry.command.at)
 
 
 def foresee(tx: Connection, order_id: int, command: Command) -> Entry:

@@ -122,6 +122,7 @@ def totals_of(tx: Connection, orders: Collection[int]) -> dict[int, tuple[Totals
 
 def first_to_answer(tx: Connection, wanted: Wanted, limit: int) -> tuple[OrderSummary, ...]:
     """Orders that wait for an answer to a request: what lapses soonest first, what waits for ever last."""
+    # An open one is of a request of which something waits.
     own = (_DEADLINES.c.order_id == _ORDERS.c.id) & _DEADLINES.c.closed_at.is_(None)
     soonest = select(func.min(_DEADLINES.c.answer_by)).where(own).scalar_subquery()
     query = select(_ORDERS).where(*_conditions(replace(wanted, asks=True)))

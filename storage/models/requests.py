@@ -29,4 +29,4 @@ class RequestDeadlineRow(Row, table=True):
     reminded_at: datetime | None = Field(
         sa_type=Instant
     )  # looked at then; the seller, if it had not answered
-    closed_at: datetime | None = Field(sa_type=Instant)  # the time was over, and what still waited has lapsed
+    closed_at: datetime | None = Field(sa_type=Instant)  # nothing of it waits: it was settled, or lapsed

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection
 
 from storage import order_lists, queries, receipts
-from storage.commands import Consent, Reason, Source
+from storage.commands import BuyerCancel, Consent, Reason, Source
 from storage.database import Database
 from storage.order_lists import Wanted
 from storage.orders import OrderStatus
@@ -16,11 +16,13 @@ from tests.unit.storage.build import (
     answer,
     ask,
     cancel,
+    change,
     cut,
     later,
     locator,
     order,
     place,
+    raised,
     receipt,
     received,
     requested,
@@ -138,6 +140,50 @@ def test_what_waits_for_a_seller_is_listed_with_what_asked_for_it(database: Data
         submit(tx, answer(Consent.AGREED, "B"))
         submit(tx, ship("A", line_1="6"))  # four of the nine can still be kept back
         assert asked(tx) == [("A", {"1": 4, "2": 5}, [later(3), later(4)])]
+
+
+def _first(tx: Connection) -> list[str]:
+    """What has to be answered, soonest first."""
+    wanted = Wanted(seller=SELLER)
+    return [found.key.po_number for found in order_lists.first_to_answer(tx, wanted, 50)]
+
+
+def test_what_lapses_soonest_stands_first_whatever_was_answered_before(database: Database) -> None:
+    with database.writing() as tx:
+        for po in ("A", "B", "C"):
+            submit(tx, place("10", po=po))
+        submit(tx, ask("1", "2", po="C"))  # waits for ever
+        submit(tx, ask("1", "4", po="A", answer_by=later(3600)))
+        submit(tx, ask("1", "4", po="B", answer_by=later(7200)))
+        assert _first(tx) == ["A", "B", "C"]
+        submit(tx, answer(Consent.REFUSED, po="A"))
+        assert _first(tx) == ["B", "C"]
+        submit(tx, ask("1", "3", po="A", answer_by=later(9000)))
+        assert _first(tx) == ["B", "A", "C"]
+
+
+@pytest.mark.parametrize("ends", ["shipped", "cancelled", "taken back and asked for again", "in part"])
+def test_a_request_of_which_nothing_waits_hurries_no_order(database: Database, ends: str) -> None:
+    with database.writing() as tx:
+        for po in ("A", "B"):
+            submit(tx, place("10", po=po))
+        submit(tx, ask("1", "4", po="A", answer_by=later(3600)))
+        submit(tx, ask("1", "2", po="A", answer_by=later(9000)))
+        submit(tx, ask("1", "4", po="B", answer_by=later(7200)))
+        assert _first(tx) == ["A", "B"]
+        if ends == "shipped":
+            submit(tx, ship(po="A", line_1="8"))
+        elif ends == "cancelled":
+            submit(tx, cut("1", "4", po="A", by=SELLER))
+        elif ends == "in part":
+            submit(tx, cut("1", "3", po="A", by=SELLER))
+            assert _first(tx) == ["A", "B"]  # one unit of the first still waits
+            submit(tx, cut("1", "1", po="A", by=SELLER))
+        else:
+            back = change("A", raised("1", "12"), effect=BuyerCancel.REQUESTED)
+            submit(tx, back, ask("1", "3", po="A", answer_by=later(9000)))
+            assert requested(tx, "A") == {"1": 3}
+        assert _first(tx) == ["B", "A"]
 
 
 def test_a_request_does_not_change_an_orders_status(database: Database) -> None:
