@@ -117,20 +117,16 @@ def consent(
     said: Consent,
     reason: Reason,
     note: str,
-    lines: tuple[LineCut, ...] = (),
+    agreed: tuple[LineConsent, ...] = (),
 ) -> AnswerRequest:
     """The seller's answer to all that its buyer asked to cancel.
 
-    With `lines`: yes to these units, whatever `said` is to the rest.
+    With `agreed`: yes to these units, whatever `said` is to what they leave of their lines.
     """
-    answers = tuple(
-        LineConsent(line=LineReference(number=cut.line), consent=word, quantity=quantity)
-        for cut in lines
-        for word, quantity in ((Consent.AGREED, cut.quantity), (said, None))
-    )
+    rest = tuple(LineConsent(line=one.line, consent=said) for one in agreed)
     return AnswerRequest(
         order=located(order), by=speaker.partner.id, at=speaker.at, source=speaker.source,
-        reason=reason, note=note, consent=said, lines=answers,
+        reason=reason, note=note, consent=said, lines=(*agreed, *rest),
     )  # fmt: skip
 
 

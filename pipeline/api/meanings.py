@@ -22,6 +22,7 @@ from storage.commands import (
     Consent,
     DocumentKey,
     LineAnswer,
+    LineConsent,
     LineReference,
     Locator,
     NewLine,
@@ -91,7 +92,10 @@ def answer_request(said: shapes.Answer, consents: Consent, speaker: Speaker, ord
         title = "Nothing of the order is asked to be cancelled, or it was answered."
         raise ApiProblem(409, "nothing-asked", title)
     lines = said.lines if isinstance(said, shapes.Approve) else ()
-    agreed = tuple(LineCut(line=one.line, quantity=one.quantity) for one in lines)
+    agreed = tuple(
+        LineConsent(line=LineReference(number=one.line), consent=Consent.AGREED, quantity=one.quantity)
+        for one in lines
+    )
     to_the_rest = Consent.REFUSED if agreed else consents
     return consent(speaker, order.key, to_the_rest, _reason(said.reason), said.note, agreed)
 

@@ -45,6 +45,13 @@ def _plain_text(text: str) -> str:
     return text
 
 
+def _each_once(lines: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Whether a line said again is a slip or means more cannot be told, and it cannot be undone."""
+    if len({one.line for one in lines}) < len(lines):
+        raise ValueError("name each line once")
+    return lines
+
+
 Quantity = Annotated[
     Decimal,
     BeforeValidator(_read_quantity),
@@ -61,6 +68,7 @@ Quantity = Annotated[
 Note = Annotated[str, Field(max_length=NOTE_CHARS_MAX), AfterValidator(_plain_text)]
 Description = Annotated[str, Field(max_length=80), AfterValidator(_plain_text)]
 LineName = Annotated[str, Field(min_length=1, max_length=40)]
+EachOnce = AfterValidator(_each_once)
 
 
 def _code(chars_max: int) -> Any:
@@ -104,7 +112,7 @@ class CancelLine(Cut):
 class CancelOrder(_Said):
     """Cancel the order as far as it is open, or units of `lines`: all of them or none."""
 
-    lines: Annotated[tuple[NamedCut, ...], Field(min_length=1, max_length=LINES_MAX)] | None = None
+    lines: Annotated[tuple[NamedCut, ...], Field(min_length=1, max_length=LINES_MAX), EachOnce] | None = None
     unfulfilled_only: bool = Field(
         default=False,
         description="Where part of the order is fulfilled: cancel the open rest, instead of being refused.",
@@ -209,4 +217,4 @@ class AgreedLine(_Said):
 class Approve(Answer):
     """The seller agrees: to all that was asked, or to `lines` and to no more."""
 
-    lines: tuple[AgreedLine, ...] = Field(default=(), max_length=LINES_MAX)
+    lines: Annotated[tuple[AgreedLine, ...], Field(max_length=LINES_MAX), EachOnce] = ()

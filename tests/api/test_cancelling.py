@@ -140,6 +140,20 @@ def test_a_file_and_the_api_cancel_the_same_order_once(site: Site) -> None:
     assert site.breaches() == ()
 
 
+_TWICE = [{"line": "2", "quantity": 1}, {"line": "1", "quantity": 2}, {"line": "1", "quantity": 2}]
+
+
+@pytest.mark.parametrize("path", ["cancel", "cancellation-preview"])
+def test_a_cancellation_names_each_line_once(site: Site, path: str) -> None:
+    order_id, acme = site.place("PO-1", 10, 4), site.client("acme")
+    refused = acme.post(f"{BUYER}/{order_id}/{path}", json={"lines": _TWICE})
+    assert (refused.status_code, refused.json()["type"]) == (422, "/api/problems/invalid")
+    (fault,) = refused.json()["faults"]
+    assert (fault["place"], fault["message"]) == ("body.lines", "Value error, name each line once")
+    assert figures(acme.get(f"{BUYER}/{order_id}").json())[0] == ("1", "10", "0", "0", "10")
+    assert site.mails() == []
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -274,6 +288,30 @@ def test_a_seller_agrees_to_no_more_than_was_asked(asking_site: Site) -> None:
     refused = globex.post(f"{SELLER}/{order_id}/cancellation-request/approve", json=more)
     assert (refused.status_code, refused.json()["type"]) == (409, "/api/problems/exceeds-requested")
     assert figures(acme.get(f"{BUYER}/{order_id}").json()) == [("1", "10", "0", "0", "10")]
+
+
+def test_a_seller_agrees_to_each_line_once(asking_site: Site) -> None:
+    site = asking_site
+    order_id, acme, globex = site.place("PO-1", 10, 4), site.client("acme"), site.client("globex")
+    acme.post(f"{BUYER}/{order_id}/cancel", json={})
+    approve = f"{SELLER}/{order_id}/cancellation-request/approve"
+    refused = globex.post(approve, json={"lines": _TWICE})
+    assert (refused.status_code, refused.json()["type"]) == (422, "/api/problems/invalid")
+    (fault,) = refused.json()["faults"]
+    assert (fault["place"], fault["message"]) == ("body.lines", "Value error, name each line once")
+    assert acme.get(f"{BUYER}/{order_id}").json()["lines"][0]["requested"] == "10"
+    assert len(site.mails()) == 1  # the seller was asked, and nobody was answered
+
+
+def test_what_is_agreed_under_two_names_of_a_line_is_added_up(asking_site: Site) -> None:
+    site = asking_site
+    order_id, acme, globex = site.place("PO-1", 10), site.client("acme"), site.client("globex")
+    acme.post(f"{BUYER}/{order_id}/lines/1/cancel", json={"quantity": 6})
+    both = {"lines": [{"line": "1", "quantity": 2}, {"line": "01", "quantity": 1}]}
+    agreed = globex.post(f"{SELLER}/{order_id}/cancellation-request/approve", json=both)
+    assert agreed.json()["done"]["cancelled"] == [{"line": "1", "quantity": "3"}]
+    assert agreed.json()["done"]["kept"] == [{"line": "1", "quantity": "3"}]
+    assert site.breaches() == ()
 
 
 def test_a_seller_cancels_by_itself_also_where_its_buyer_only_asks(asking_site: Site) -> None:
