@@ -6,7 +6,7 @@ from storage.commands import AnswerRequest, Command
 from storage.events import EventKind, Fact
 from storage.lines import moved
 from storage.orders import OrderState
-from storage.refusals import Decision, Refusal, applied, duplicate, held, refuse, refused
+from storage.refusals import Decision, Refusal, applied, duplicate, held, refuse, refuse_line, refused
 from storage.requests import LapseRequest, about_nothing_asked, moment, overdue, read_consents
 from storage.rules_answers import answer_to
 
@@ -18,6 +18,12 @@ def decide_answer(order: OrderState, command: AnswerRequest) -> Decision | None:
     """
     said = read_consents(order, command)
     if said.refusals:
+        return refused(tuple(said.refusals))
+    if said.unasked and not command.source.type and (said.agreed or said.refused):
+        # A document may speak of other lines in the same breath; a person who names them means this request.
+        said.refusals += (
+            refuse_line(Refusal.EXCEEDS_REQUESTED, one, None, "answer for") for one in said.unasked
+        )
         return refused(tuple(said.refusals))
     agreed = moved(order.lines, said.agreed, command.reason)
     kept = moved(order.lines, said.refused, command.reason)

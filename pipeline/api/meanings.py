@@ -91,7 +91,7 @@ def answer_request(said: shapes.Answer, consents: Consent, speaker: Speaker, ord
     if not any(line.requested for line in order.lines) and not order.lapsed:
         title = "Nothing of the order is asked to be cancelled, or it was answered."
         raise ApiProblem(409, "nothing-asked", title)
-    lines = said.lines if isinstance(said, shapes.Approve) else ()
+    lines = (said.lines or ()) if isinstance(said, shapes.Approve) else ()
     agreed = tuple(
         LineConsent(line=LineReference(number=one.line), consent=Consent.AGREED, quantity=one.quantity)
         for one in lines

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from pipeline import journal
+from pipeline.api.bodies import SaidTwice
 from pipeline.report import Json
 from storage.database import DatabaseUnavailable
 
@@ -17,6 +18,7 @@ PREFIX = "/api/v1"  # of what may change one day, when it gets a v2 beside it
 MEDIA_TYPE = "application/problem+json"
 TYPES = "/api/problems/"  # what every type begins with: a page that explains it
 FAULTS_MAX = 20  # named in one problem
+NAME_CHARS_MAX = 60  # of a name in a body
 
 
 class ApiProblem(Exception):
@@ -66,6 +68,13 @@ def install(site: FastAPI, say: Say) -> None:
             return say(request, 422, "The address or the form is not one of this site.", None)
         return response(_invalid(error))
 
+    @site.exception_handler(SaidTwice)
+    def said_twice(request: Request, error: SaidTwice) -> Response:
+        del request
+        return response(
+            _faulty([{"place": "body", "message": f"{error.name[:NAME_CHARS_MAX]} is said twice"}])
+        )
+
     @site.exception_handler(HTTPException)
     def plain(request: Request, error: HTTPException) -> Response:
         phrase = HTTPStatus(error.status_code).phrase
@@ -89,4 +98,8 @@ def _invalid(error: RequestValidationError) -> ApiProblem:
         {"place": ".".join(str(part) for part in fault["loc"]), "message": fault["msg"]}
         for fault in error.errors()[:FAULTS_MAX]
     ]
+    return _faulty(faults)
+
+
+def _faulty(faults: list[dict[str, str]]) -> ApiProblem:
     return ApiProblem(422, "invalid", "The request is not as the API describes it.", faults=faults)

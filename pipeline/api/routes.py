@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from pipeline.api import meanings, shapes
 from pipeline.api.answers import ChangedOut, OrderOut, PageOut, etag_of, order_of
+from pipeline.api.bodies import BodyRoute
 from pipeline.api.callers import Caller, needs
 from pipeline.api.desk import Asked, Desk, own_order
 from pipeline.api.paging import CURSOR_CHARS_MAX, ID_MAX, cursor_of, place_of
@@ -46,7 +47,7 @@ READ, WRITE, CANCEL = needs(Scope.READ), needs(Scope.WRITE), needs(Scope.CANCEL)
 
 def make_router() -> APIRouter:
     """All routes, for both sides."""
-    router = APIRouter(prefix=PREFIX)
+    router = APIRouter(prefix=PREFIX, route_class=BodyRoute)
     for side in (Role.BUYER, Role.SELLER):
         router.include_router(_both(side), prefix=f"/{side.value}", tags=[side.value])
     router.include_router(_buyers(), prefix="/buyer", tags=["buyer"])
@@ -56,7 +57,7 @@ def make_router() -> APIRouter:
 
 def _both(side: Role) -> APIRouter:
     """What either side may do with its own orders."""
-    router = APIRouter()
+    router = APIRouter(route_class=BodyRoute)
     _add_reading(router, side)
     _add_preview(router, side)
     _add_cancelling(router, side)
@@ -155,7 +156,7 @@ def _add_cancelling(router: APIRouter, side: Role) -> None:
 
 def _buyers() -> APIRouter:
     """What only buyers do."""
-    router = APIRouter()
+    router = APIRouter(route_class=BodyRoute)
 
     @router.post(
         "/orders", response_model=ChangedOut, status_code=201, operation_id="buyer_place_order",
@@ -179,7 +180,7 @@ def _buyers() -> APIRouter:
 
 def _sellers() -> APIRouter:
     """What only sellers do."""
-    router = APIRouter()
+    router = APIRouter(route_class=BodyRoute)
 
     @router.post(
         "/orders/{order_id}/acknowledge", response_model=ChangedOut, operation_id="seller_acknowledge"
@@ -245,7 +246,7 @@ def _answer(request: Request, asked: Asked, order_id: int, body: shapes.Answer, 
 
 def explanations() -> APIRouter:
     """The page behind each refusal's type."""
-    router = APIRouter()
+    router = APIRouter(route_class=BodyRoute)
 
     @router.get(TYPES + "{name}", include_in_schema=False)
     def explanation(name: Annotated[str, Path(max_length=60)]) -> Response:

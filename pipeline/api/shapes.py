@@ -217,4 +217,6 @@ class AgreedLine(_Said):
 class Approve(Answer):
     """The seller agrees: to all that was asked, or to `lines` and to no more."""
 
-    lines: Annotated[tuple[AgreedLine, ...], Field(max_length=LINES_MAX), EachOnce] = ()
+    lines: Annotated[tuple[AgreedLine, ...], Field(min_length=1, max_length=LINES_MAX), EachOnce] | None = (
+        None
+    )

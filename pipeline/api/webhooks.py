@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.api.bodies import BodyRoute
 from pipeline.api.callers import Caller, needs
 from pipeline.api.paging import ID_MAX
 from pipeline.api.problems import PREFIX, ApiProblem
@@ -95,7 +96,7 @@ class DeliveriesOut(BaseModel):
 
 def make_router() -> APIRouter:
     """All routes of webhooks."""
-    router = APIRouter(prefix=f"{PREFIX}/webhooks", tags=["webhooks"])
+    router = APIRouter(prefix=f"{PREFIX}/webhooks", tags=["webhooks"], route_class=BodyRoute)
     _add_endpoints(router)
     _add_deliveries(router)
     return router

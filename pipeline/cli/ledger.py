@@ -108,7 +108,8 @@ def cancel(
 def answer(
     po_number: str,
     by: Annotated[str, typer.Option("--by", help="The seller who was asked.")],
-    agree: Annotated[bool, typer.Option("--agree/--refuse", help="Whether the seller agrees to cancel.")],
+    agree: Annotated[bool, typer.Option("--agree", help="The seller agrees to cancel.")] = False,
+    refuse: Annotated[bool, typer.Option("--refuse", help="The seller does not agree.")] = False,
     config: Config = None,
     as_json: AsJson = False,
     note: Annotated[str, typer.Option(help="A sentence for the buyer.")] = "",
@@ -116,6 +117,8 @@ def answer(
     counterparty: Annotated[str, typer.Option(help="The buyer, if several have this PO.")] = "",
 ) -> None:
     """Enter the seller's answer to all that its buyer asked to cancel. Agreeing cannot be undone."""
+    if agree == refuse:
+        raise OperatorError("Give either --agree or --refuse. Nothing was done.")
     application = open_application(config)
     wanted = staff.Cancellation(
         po_number=po_number, release=release, by=by, counterparty=counterparty, note=note

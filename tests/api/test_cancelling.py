@@ -290,6 +290,44 @@ def test_a_seller_agrees_to_no_more_than_was_asked(asking_site: Site) -> None:
     assert figures(acme.get(f"{BUYER}/{order_id}").json()) == [("1", "10", "0", "0", "10")]
 
 
+@pytest.mark.parametrize("other", [{"line": "2"}, {"line": "2", "quantity": 1}])
+def test_a_seller_that_names_a_line_nobody_asked_about_has_answered_nothing(
+    asking_site: Site, other: dict[str, object]
+) -> None:
+    site = asking_site
+    order_id, acme, globex = site.place("PO-1", 10, 5), site.client("acme"), site.client("globex")
+    acme.post(f"{BUYER}/{order_id}/lines/1/cancel", json={"quantity": 4})
+    approve = f"{SELLER}/{order_id}/cancellation-request/approve"
+    for lines in ([other], [{"line": "1"}, other]):
+        refused = globex.post(approve, json={"lines": lines})
+        assert (refused.status_code, refused.json()["type"]) == (409, "/api/problems/exceeds-requested")
+        assert "Line 2" in refused.json()["detail"]
+    assert [line["requested"] for line in acme.get(f"{BUYER}/{order_id}").json()["lines"]] == ["4", "0"]
+    assert site.breaches() == ()
+
+
+def test_a_seller_that_names_no_lines_has_not_agreed_to_all(asking_site: Site) -> None:
+    order_id = asking_site.place("PO-1", 10)
+    asking_site.client("acme").post(f"{BUYER}/{order_id}/lines/1/cancel", json={"quantity": 4})
+    approve = f"{SELLER}/{order_id}/cancellation-request/approve"
+    refused = asking_site.client("globex").post(approve, json={"lines": []})
+    assert (refused.status_code, refused.json()["type"]) == (422, "/api/problems/invalid")
+    (now,) = figures(asking_site.client("acme").get(f"{BUYER}/{order_id}").json())
+    assert now == ("1", "10", "0", "0", "10")
+
+
+@pytest.mark.parametrize(
+    "body", ['{"quantity": "1", "quantity": "9"}', '{"quantity": "1", "note": "x", "note": "y"}']
+)
+def test_a_body_that_says_the_same_thing_twice_is_refused(site: Site, body: str) -> None:
+    order_id, globex = site.place("PO-1", 10), site.client("globex")
+    headers = {"Content-Type": "application/json"}
+    refused = globex.post(f"{SELLER}/{order_id}/lines/1/cancel", content=body, headers=headers)
+    assert (refused.status_code, refused.json()["type"]) == (422, "/api/problems/invalid")
+    assert "twice" in str(refused.json()["faults"])
+    assert figures(globex.get(f"{SELLER}/{order_id}").json()) == [("1", "10", "0", "0", "10")]
+
+
 def test_a_seller_agrees_to_each_line_once(asking_site: Site) -> None:
     site = asking_site
     order_id, acme, globex = site.place("PO-1", 10, 4), site.client("acme"), site.client("globex")

@@ -94,6 +94,14 @@ def test_an_answer_says_it_in_json_too(
     assert json.loads(text)[how] == [{"line": "1", "quantity": str(quantity)}]
 
 
+@pytest.mark.parametrize("both", [["--agree", "--refuse"], ["--refuse", "--agree"], []])
+def test_an_answer_is_yes_or_no(tmp_path: Path, say: Say, both: list[str]) -> None:
+    house = asked(tmp_path)
+    code, text = say("answer", "PO-1", "--by", "globex", *both)
+    assert (code, "either --agree or --refuse" in " ".join(text.split())) == (2, True)
+    assert house.line("PO-1")[2] == "0"
+
+
 def test_nothing_is_written_by_an_answer_to_nothing(tmp_path: Path, say: Say) -> None:
     house_with(tmp_path, "").buyer(ORDER)
     code, text = say("answer", "PO-1", "--by", "globex", "--agree")
