@@ -21,6 +21,36 @@ FAULTS_MAX = 20  # named in one problem
 NAME_CHARS_MAX = 60  # of a name in a body
 
 
+#: What every name but a refusal's means, for who looks its address up.
+MEANINGS = {
+    "bad-url": "Nothing can be posted to this address; `detail` says why.",
+    "bad-request": "The body is not JSON in UTF-8, or cannot be read as HTTP.",
+    "bug": "A mistake of ours; nothing was done. Tell the hub the X-Request-Id.",
+    "invalid": "The request is not as the API describes it; `faults` says where. Nothing was done.",
+    "key-reused": "The Idempotency-Key stands for another request, for ever. Use a new one.",
+    "method-not-allowed": "The address is there, and does not take this method.",
+    "no-such-order": "You have no order with this id, on this side.",
+    "no-such-page": "The cursor is not one that a list gave; begin without it.",
+    "no-such-seller": "No seller of this name trades here.",
+    "not-found": "There is nothing at this address, for this key.",
+    "no-such-delivery": "You have no delivery with this id.",
+    "no-such-webhook": "You have no webhook with this id.",
+    "not-again": "The delivery is under way or was emptied, and cannot be posted again.",
+    "nothing-asked": "No cancellation of the order waits for an answer.",
+    "order-changed": "Something happened to the order since the ETag in If-Match; look at it again.",
+    "scope-missing": "The key is good and may not do this: `scope` names what it would need.",
+    "too-large": "The body is larger than this site takes.",
+    "too-many-webhooks": "You have as many webhooks as one partner may.",
+    "too-many-requests": "The key comes too often; Retry-After says in how many seconds there is room.",
+    "unauthorized": "A key is needed, or this one is unknown, expired or revoked.",
+    "unavailable": "The ledger cannot be reached just now; the same request again, in a moment, is safe.",
+    "uri-too-long": "The address is longer than this site takes.",
+    "webhook-disabled": "The webhook is disabled: enable it first.",
+    "which-is-meant": "It can be read in two ways: say the same again with one of `choices` in `answer`.",
+    "wrong-side": "The key is the other side's: buyers ask below /buyer, sellers below /seller.",
+}
+
+
 class ApiProblem(Exception):
     """An answer that is no success. `name` is the last part of its type, and never changes its meaning."""
 

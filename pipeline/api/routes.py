@@ -14,7 +14,7 @@ from pipeline.api.callers import Caller, needs
 from pipeline.api.desk import Asked, Desk, own_order
 from pipeline.api.paging import CURSOR_CHARS_MAX, ID_MAX, cursor_of, place_of
 from pipeline.api.preview import PreviewOut, preview
-from pipeline.api.problems import PREFIX, TYPES, ApiProblem
+from pipeline.api.problems import MEANINGS, PREFIX, TYPES, ApiProblem
 from pipeline.partners import Role
 from pipeline.views import row_json
 from pipeline.wiring import Application
@@ -245,7 +245,7 @@ def _answer(request: Request, asked: Asked, order_id: int, body: shapes.Answer, 
 
 
 def explanations() -> APIRouter:
-    """The page behind each refusal's type."""
+    """The page behind each problem's type."""
     router = APIRouter(route_class=BodyRoute)
 
     @router.get(TYPES + "{name}", include_in_schema=False)
@@ -253,7 +253,9 @@ def explanations() -> APIRouter:
         for refusal in Refusal:
             if refusal.name.lower().replace("_", "-") == name:
                 return PlainTextResponse(f"{refusal.name} ({refusal.number}): {refusal.sentence}.\n")
-        raise ApiProblem(404, "not-found", "There is no such refusal.")
+        if name in MEANINGS:
+            return PlainTextResponse(f"{name}: {MEANINGS[name]}\n")
+        raise ApiProblem(404, "not-found", "There is no such problem.")
 
     return router
 

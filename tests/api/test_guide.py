@@ -9,11 +9,15 @@ from typing import Any
 
 import pytest
 
+from pipeline.api import problems
+from pipeline.api.problems import MEANINGS
+from pipeline.api.webhooks import _PROBLEMS
 from pipeline.reasons import CancelReason
 from storage.refusals import Refusal
 from tests.api.site import Site
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
+API = Path(problems.__file__).parent
 _PAIRS = re.compile(r"^```sh\n(.*?)^```\n\n```json\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -66,3 +70,12 @@ def test_every_refusal_has_a_page(site: Site) -> None:
         page = site.client().get(f"/api/problems/{refusal.name.lower().replace('_', '-')}")
         assert refusal.sentence in page.text
     assert site.client().get("/api/problems/nothing").status_code == 404
+
+
+def test_every_other_problem_has_a_page_too(site: Site) -> None:
+    """Those that the code names as such; the names of the framework's own are phrases of HTTP."""
+    said = "".join(path.read_text(encoding="utf-8") for path in sorted(API.glob("*.py")))
+    named = set(re.findall(r'ApiProblem\(\s*\d{3}, "([a-z-]+)"', said)) | {*_PROBLEMS, "bad-request"}
+    assert {"invalid", "which-is-meant", "unavailable", "bad-url"} <= named <= MEANINGS.keys()
+    for name in MEANINGS:
+        assert site.client().get(f"/api/problems/{name}").text == f"{name}: {MEANINGS[name]}\n"
