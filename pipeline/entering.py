@@ -6,7 +6,6 @@ waited for the order go on. All in the caller's transaction.
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from sqlalchemy import Connection
 
@@ -25,7 +24,6 @@ from storage.commands import (
     DocumentKey,
     LineCancellation,
     LineConsent,
-    LineReference,
     Locator,
     PartShipped,
     Reason,
@@ -48,14 +46,6 @@ class Speaker:
     @property
     def source(self) -> Source:
         return Source(actor=self.actor)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineCut:
-    """Units of one line to be cancelled, the line under the name the ledger shows; None: all that is open."""
-
-    line: str
-    quantity: Decimal | None = None
 
 
 def enter(
@@ -84,7 +74,7 @@ def cancellation(
     speaker: Speaker,
     order: OrderKey,
     *,
-    lines: tuple[LineCut, ...] = (),
+    lines: tuple[LineCancellation, ...] = (),
     reason: Reason = Reason(),  # noqa: B008 - frozen
     note: str = "",
     only_if_whole: bool = False,
@@ -97,12 +87,9 @@ def cancellation(
     effect = speaker.partner.policy.buyer_cancel if buys else BuyerCancel.EFFECTIVE
     answer_by = speaker.partner.policy.answer_by(speaker.at) if buys else None
     if lines:
-        cuts = tuple(
-            LineCancellation(line=LineReference(number=cut.line), quantity=cut.quantity) for cut in lines
-        )
         return CancelLines(
             order=located(order), by=speaker.partner.id, at=speaker.at, source=speaker.source,
-            reason=reason, note=note, effect=effect, answer_by=answer_by, lines=cuts,
+            reason=reason, note=note, effect=effect, answer_by=answer_by, lines=lines,
         )  # fmt: skip
     part_shipped = PartShipped.REFUSE if only_if_whole else _policy_of(settings, order).cancel_part_shipped
     return CancelOrder(

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from pipeline import journal
 from pipeline.digests import is_digest
-from pipeline.entering import LineCut, Speaker, cancellation, consent, enter
+from pipeline.entering import Speaker, cancellation, consent, enter
 from pipeline.errors import CountermandError, OperatorError
 from pipeline.mail import bare_address
 from pipeline.partners import Role
@@ -24,7 +24,7 @@ from pipeline.settings import Settings
 from pipeline.telling import tell_again, tell_digest_again
 from pipeline.wiring import Application
 from storage import held, ledger, outbox, queries, receipts
-from storage.commands import Command, Consent
+from storage.commands import Command, Consent, LineCancellation, LineReference
 from storage.orders import OrderStatus
 from storage.outbox import OutboxMessage
 from storage.queries import OrderView
@@ -85,7 +85,8 @@ def cancel(application: Application, wanted: Cancellation) -> SetReport:
     if wanted.quantity and not _QUANTITY.fullmatch(wanted.quantity):
         raise OperatorError(f'--quantity "{wanted.quantity}" is not a number such as 60 or 12.5.')
     quantity = Decimal(wanted.quantity) if wanted.quantity else None
-    lines = (LineCut(line=wanted.line, quantity=quantity),) if wanted.line else ()
+    cut = LineCancellation(line=LineReference(number=wanted.line), quantity=quantity)
+    lines = (cut,) if wanted.line else ()
 
     def cancelled(speaker: Speaker, view: OrderView) -> Command:
         return cancellation(

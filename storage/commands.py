@@ -122,10 +122,11 @@ class CancelOrder(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineCancellation:
-    """Cancel `quantity` of a line, or all that is open when it is None."""
+    """Cancel `quantity` of a line, or all but `new_total`, or all that is open; never both figures."""
 
     line: LineReference
     quantity: Decimal | None = None
+    new_total: Decimal | None = None  # of what is ordered and not cancelled, fulfilled or not
     unit: str = ""  # "" means the line's own
 
 

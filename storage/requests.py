@@ -57,6 +57,11 @@ def asked_for(line: LineState, quantity: Decimal) -> Decimal:
     return line.open - line.requested if quantity == line.open else quantity
 
 
+def more_in_all(line: LineState, fewer: Decimal) -> Decimal:
+    """How many units more are asked for where `fewer` are in all; below zero, so many are no longer."""
+    return fewer - line.requested
+
+
 def waiting(
     asked: Iterable[AskedBefore], requested: Mapping[int, Decimal]
 ) -> tuple[tuple[AskedBefore, dict[int, Decimal]], ...]:

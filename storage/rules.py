@@ -1,10 +1,10 @@
 """Every rule about placing, acknowledging, shipping and cancelling lives here. Nothing else may decide.
 
 Read it top down: TABLE says for every state of an order and every command whether it is allowed at all; the
-functions below are flat ladders, each rung one refusal; those about changes, requests, shipments and persons'
-answers are next door, in rules_changes, rules_requests, rules_shipments and rules_answers. Everything is
-pure: an order and a command go in, a Decision comes out. Section and row numbers are those of the X12
-semantics specification.
+functions below are flat ladders, each rung one refusal; those about parts of lines, changes, requests,
+shipments and persons' answers are next door, in rules_cuts, rules_changes, rules_requests, rules_shipments
+and rules_answers. Everything is pure: an order and a command go in, a Decision comes out. Section and row
+numbers are those of the X12 semantics specification.
 """
 
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ from storage.commands import (
 )
 from storage.events import EventKind, Fact, Marks, Units
 from storage.evolve import CANCELLING
-from storage.lines import add_up, movable, moved, name_lines
+from storage.lines import moved, name_lines
 from storage.orders import LineState, OrderState, OrderStatus
 from storage.outcomes import Outcome, Question
 from storage.refusals import (
@@ -58,9 +58,10 @@ from storage.refusals import (
     refused,
     which_order,
 )
-from storage.requests import LapseRequest, asked_for, is_request, unanswered
+from storage.requests import LapseRequest, is_request, unanswered
 from storage.rules_answers import answer_to, answered, is_late
 from storage.rules_changes import decide_change
+from storage.rules_cuts import decide_cuts
 from storage.rules_requests import decide_answer, decide_lapse, promised
 from storage.rules_shipments import decide_shipment, decide_withdrawal
 
@@ -166,7 +167,7 @@ def _by_ladder(order: OrderState, command: Command) -> Decision:
         case CancelOrder():
             return _cancel_order(order, command)
         case CancelLines():
-            return _cancel_lines(order, command)
+            return decide_cuts(order, command)
         case ChangeOrder():
             return decide_change(order, command)
         case AnswerRequest():
@@ -287,36 +288,6 @@ def _cancel_whole(order: OrderState, *, declined: bool, command: Command) -> Dec
 
 def _kept(order: OrderState) -> tuple[RefusedLine, ...]:
     return tuple(already_left(line) for line in order.lines if line.fulfilled)
-
-
-def _cancel_lines(order: OrderState, command: CancelLines) -> Decision:
-    """Part of lines, all or nothing."""
-    asks = is_request(order, command)
-    named = add_up(order.lines, command.lines, "cancel", by_name=not command.source.type)
-    sums = movable(order.lines, named, _request_fault if asks else _cancel_fault, "cancel")
-    if isinstance(sums, Decision):
-        return sums
-    if asks:
-        sums = {line.id: asked_for(line, sums[line.id]) for line in order.lines if line.id in sums}
-    units = moved(order.lines, sums, command.reason)
-    kind = EventKind.CANCELLATION_REQUESTED if asks else EventKind.LINES_CANCELLED
-    said = "asked for" if asks else "cancelled"
-    return applied(Fact(kind=kind, units=units)) if units else duplicate(f"These units are {said} already.")
-
-
-def _cancel_fault(line: LineState, asked: Decimal) -> Refusal | None:
-    if asked <= line.open and (asked or line.open):
-        return None
-    if line.open:
-        return Refusal.EXCEEDS_OPEN
-    if line.fulfilled:
-        return Refusal.LINE_FULFILLED
-    return Refusal.LINE_CANCELLED if asked else None  # all that is open of it, and that was said before
-
-
-def _request_fault(line: LineState, asked: Decimal) -> Refusal | None:
-    more = asked_for(line, asked)
-    return _cancel_fault(line, asked) or (Refusal.EXCEEDS_OPEN if more > line.open - line.requested else None)
 
 
 def _answer_request(order: OrderState, command: AnswerRequest) -> Decision:

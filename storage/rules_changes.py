@@ -36,7 +36,7 @@ from storage.refusals import (
     refuse_order,
     refused,
 )
-from storage.requests import asked_for, is_request
+from storage.requests import asked_for, is_request, more_in_all
 from storage.rules_answers import answer_to
 
 
@@ -149,7 +149,7 @@ def _moves(
 
 def _request_moves(line: LineState, fewer: Decimal, wish: Wish) -> Mapping[EventKind, Decimal] | Refusal:
     """What is asked for is so much in all, or by a difference so much more; asked again it is no news."""
-    more = asked_for(line, fewer) if wish.relative else fewer - line.requested
+    more = asked_for(line, fewer) if wish.relative else more_in_all(line, fewer)
     if more > line.open - line.requested:
         return Refusal.EXCEEDS_OPEN
     kind = EventKind.CANCELLATION_REQUESTED if more > ZERO else EventKind.REQUEST_WITHDRAWN

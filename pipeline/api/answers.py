@@ -125,6 +125,7 @@ class DoneOut(BaseModel):
     placed: list[MovedOut]
     cancelled: list[MovedOut]
     requested: list[MovedOut] = Field(description="Asked for: the seller has to answer.")
+    withdrawn: list[MovedOut] = Field(description="Asked for before, and no longer.")
     kept: list[MovedOut] = Field(description="Asked for, and the seller does not agree.")
     fulfilled: list[MovedOut]
     not_done: list[RefusalOut] = Field(description="What of the order could not be cancelled, and why.")
@@ -171,7 +172,7 @@ class ProblemOut(BaseModel):
 
 
 _FIGURES = ("line", "asked", "ordered", "fulfilled", "cancelled", "open")
-_SHOWN = ("placed", "cancelled", "requested", "kept", "fulfilled")
+_SHOWN = ("placed", "cancelled", "requested", "withdrawn", "kept", "fulfilled")
 
 
 def etag_of(order_id: int, mark: Mark) -> str:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pipeline.api import shapes
 from pipeline.api.problems import ApiProblem
-from pipeline.entering import LineCut, Speaker, cancellation, consent, located
+from pipeline.entering import Speaker, cancellation, consent, located
 from pipeline.items import DISCRETE_UNITS, item_id
 from pipeline.reasons import CancelReason
 from pipeline.settings import Settings
@@ -22,6 +22,7 @@ from storage.commands import (
     Consent,
     DocumentKey,
     LineAnswer,
+    LineCancellation,
     LineConsent,
     LineReference,
     Locator,
@@ -62,7 +63,7 @@ def cancel(
     settings: Settings, said: shapes.CancelOrder, speaker: Speaker, order: Known
 ) -> CancelOrder | CancelLines:
     """The order as a whole, or units of lines."""
-    cuts = tuple(_cut(cut, cut.line, order) for cut in said.lines or ())
+    cuts = tuple(_cut(cut, cut.line) for cut in said.lines or ())
     return cancellation(
         settings, speaker, order.key,
         lines=cuts, reason=_reason(said.reason), note=said.note, only_if_whole=not said.unfulfilled_only,
@@ -73,17 +74,14 @@ def cancel_line(
     settings: Settings, said: shapes.CancelLine, line: str, speaker: Speaker, order: Known
 ) -> Command:
     """Units of one line."""
-    cuts = (_cut(said, line, order),)
+    cuts = (_cut(said, line),)
     return cancellation(settings, speaker, order.key, lines=cuts, reason=_reason(said.reason), note=said.note)
 
 
-def _cut(said: shapes.Cut, name: str, order: Known) -> LineCut:
-    """A new quantity is what is to be left of what is ordered and not cancelled."""
-    if said.new_quantity is None:
-        return LineCut(line=name, quantity=said.quantity)
-    named: LineState | None = next((line for line in order.lines if line.line == name), None)
-    quantity = named.current - said.new_quantity if named else said.new_quantity
-    return LineCut(line=name, quantity=quantity)
+def _cut(said: shapes.Cut, name: str) -> LineCancellation:
+    return LineCancellation(
+        line=LineReference(number=name), quantity=said.quantity, new_total=said.new_quantity
+    )
 
 
 def answer_request(said: shapes.Answer, consents: Consent, speaker: Speaker, order: Known) -> Command:

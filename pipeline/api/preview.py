@@ -3,6 +3,7 @@
 What cannot be cancelled is said with why, in the ledger's own words; and who would be told, and how.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from pydantic import BaseModel, Field
@@ -10,18 +11,20 @@ from sqlalchemy import Connection
 
 from pipeline.api.answers import RefusalOut
 from pipeline.company_mail import company_mail
-from pipeline.entering import LineCut, Speaker, cancellation
+from pipeline.entering import Speaker, cancellation
 from pipeline.partners import Partner
 from pipeline.policy import Tell
 from pipeline.report import Json, refusal_json
 from pipeline.settings import Settings
 from storage import ledger
-from storage.commands import CancelLines, CancelOrder
+from storage.commands import CancelLines, CancelOrder, LineCancellation, LineReference
 from storage.digests import leaves_time
+from storage.events import EventKind
 from storage.ledger import Entry
 from storage.orders import ZERO, LineState, OrderState
 from storage.outcomes import Outcome
 from storage.quantities import plain
+from storage.refusals import Decision
 from storage.requests import is_request, moment
 from storage.states import MailPace, MailTopic
 
@@ -38,6 +41,7 @@ class PreviewLine(BaseModel):
     open: str
     can_cancel: str = Field(description="At most, now.")
     would_cancel: str = Field(description="By this very request; asked for, where effect is `requested`.")
+    would_withdraw: str = Field(description="Of what is asked for: what this would ask for no longer.")
     why_not: str | None = Field(description="Why units of it cannot be cancelled; null when all can.")
 
 
@@ -56,7 +60,10 @@ class PreviewOut(BaseModel):
     """What a cancellation would do. Nothing was done."""
 
     possible: bool
-    effect: str = Field(description="`cancelled`, `requested` (the seller has to agree) or `nothing`.")
+    effect: str = Field(
+        description="`cancelled`, `requested` (the seller has to agree), `withdrawn` (less is asked for than"
+        " before, and nothing more) or `nothing`."
+    )
     cannot_be_undone: bool
     statement: str
     lines: list[PreviewLine]
@@ -72,21 +79,19 @@ def preview(
     order = entry.before
     assert order is not None
     decision = entry.decision
-    units = {unit.line_id: unit.quantity for fact in decision.facts for unit in fact.units}
     asks = is_request(order, command)
-    effect = ("requested" if asks else "cancelled") if units else "nothing"
+    back, units = _units(decision, back=True), _units(decision, back=False)
+    effect = ("requested" if asks else "cancelled") if units else "withdrawn" if back else "nothing"
     why_not = _why_not(tx, settings, speaker, order_id, order)
     why_not |= {refusal.line: refusal.message for refusal in decision.refusals if refusal.line}
     other = settings.directory.get(order.key.other(speaker.partner.id))
-    told = [_told(tx, settings, other, command, asks=asks)] if other and units else []
+    told = [_told(tx, settings, other, command, asks=asks)] if other and decision.facts else []
     return {
-        "possible": bool(units),
+        "possible": bool(units or back),
         "effect": effect,
         "cannot_be_undone": effect == "cancelled",
         "statement": _statement(entry, effect, other, told),
-        "lines": [
-            _line(line, units.get(line.id, ZERO), why_not.get(line.line), asks=asks) for line in order.lines
-        ],
+        "lines": [_line(line, units, back, why_not.get(line.line), asks=asks) for line in order.lines],
         "refusals": [refusal_json(refusal) for refusal in decision.refusals],
         "told": told,
     }
@@ -96,7 +101,11 @@ def _why_not(
     tx: Connection, settings: Settings, speaker: Speaker, order_id: int, order: OrderState
 ) -> dict[str, str]:
     """Of lines of which nothing is open: the ledger's own refusal to cancel them."""
-    closed = tuple(LineCut(line=line.line, quantity=line.ordered) for line in order.lines if not line.open)
+    closed = tuple(
+        LineCancellation(line=LineReference(number=line.line), quantity=line.ordered)
+        for line in order.lines
+        if not line.open
+    )
     if not closed:
         return {}
     command = cancellation(settings, speaker, order.key, lines=closed)
@@ -105,13 +114,27 @@ def _why_not(
     }
 
 
-def _line(line: LineState, units: Decimal, why_not: str | None, *, asks: bool) -> Json:
+def _units(decision: Decision, *, back: bool) -> dict[int, Decimal]:
+    """What would be cancelled or asked for, by line id; or with `back` what would be asked for no longer."""
+    return {
+        unit.line_id: unit.quantity
+        for fact in decision.facts
+        if (fact.kind is EventKind.REQUEST_WITHDRAWN) is back
+        for unit in fact.units
+    }
+
+
+def _line(
+    line: LineState, units: Mapping[int, Decimal], back: Mapping[int, Decimal], why_not: str | None, *,
+    asks: bool,
+) -> Json:  # fmt: skip
     counted = ("ordered", "fulfilled", "cancelled", "requested", "open")
     figures: Json = {name: plain(getattr(line, name)) for name in counted}
     return {
         "line": line.line, "unit": line.unit, **figures,
         "can_cancel": plain(line.open - line.requested if asks else line.open),
-        "would_cancel": plain(units), "why_not": why_not,
+        "would_cancel": plain(units.get(line.id, ZERO)), "would_withdraw": plain(back.get(line.id, ZERO)),
+        "why_not": why_not,
     }  # fmt: skip
 
 
@@ -121,6 +144,8 @@ def _statement(entry: Entry, effect: str, other: Partner | None, told: list[Json
         return "Nothing would be cancelled: " + " ".join(r.message for r in entry.decision.refusals)
     if effect == "nothing":
         return " ".join(entry.decision.notes) or "Nothing would be cancelled."
+    if effect == "withdrawn":
+        return f"Less is asked to be cancelled than before. {whom} is told."
     if effect == "requested":
         by = entry.command.answer_by
         until = f" It can answer until {moment(by)}; then the request lapses." if by else ""

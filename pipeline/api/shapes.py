@@ -86,7 +86,9 @@ class Cut(_Said):
 
     quantity: Quantity | None = None
     new_quantity: Quantity | None = Field(
-        default=None, description="What the line's quantity is to be: ordered, less what is cancelled."
+        default=None,
+        description="What the line's quantity is to be: ordered, less what is cancelled. Where a buyer only"
+        " asks, it replaces what was asked for before.",
     )
 
     @model_validator(mode="after")

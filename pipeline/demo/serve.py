@@ -26,12 +26,12 @@ from pipeline.demo.__main__ import FOLDER
 from pipeline.demo.__main__ import main as play
 from pipeline.demo.stage import Mail, is_stage, raised
 from pipeline.demo.world import CHARACTERS
-from pipeline.entering import LineCut, Speaker, cancellation, enter
+from pipeline.entering import Speaker, cancellation, enter
 from pipeline.errors import CountermandError
 from pipeline.reasons import CancelReason
 from pipeline.wiring import Application, open_application
 from storage import access_keys, people, queries
-from storage.commands import BuyerCancel
+from storage.commands import BuyerCancel, LineCancellation, LineReference
 from storage.states import Scope, UserRole
 
 HOST, PORT = "127.0.0.1", 8080
@@ -160,7 +160,8 @@ def _ask(tx: Connection, application: Application, person: Somebody) -> None:
     asking = replace(buyer, policy=replace(buyer.policy, buyer_cancel=BuyerCancel.REQUESTED))
     speaker = Speaker(partner=asking, actor=f"{person.name} ({person.email})", at=application.clock.now())
     command = cancellation(
-        application.settings, speaker, found[0].key, lines=(LineCut(line=line),),
+        application.settings, speaker, found[0].key,
+        lines=(LineCancellation(line=LineReference(number=line)),),
         reason=CancelReason.NO_LONGER_WANTED.reason, note="The shop in Kaunas closes in May.",
     )  # fmt: skip
     enter(tx, application.settings, command, "demo:asks")

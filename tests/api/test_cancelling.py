@@ -57,6 +57,35 @@ def test_either_side_cancels_units_of_a_line(site: Site, partner: str, side: str
     assert site.breaches() == ()
 
 
+@pytest.mark.parametrize(("partner", "side", "other"), SIDES)
+def test_a_new_quantity_is_what_is_left_whatever_the_zeros_before_a_lines_name(
+    site: Site, partner: str, side: str, other: str
+) -> None:
+    order_id, client = site.place("PO-1", 10), site.client(partner)
+    ship(site, order_id, "S-1", l1=2)
+    done = client.post(f"{side}/{order_id}/lines/01/cancel", json={"new_quantity": 3})
+    assert done.json()["done"]["cancelled"] == [{"line": "1", "quantity": "7"}]
+    assert figures(done.json()) == [("1", "10", "2", "7", "1")]
+    again = client.post(f"{side}/{order_id}/lines/1/cancel", json={"new_quantity": 3})
+    assert (again.status_code, again.json()["done"]["outcome"]) == (200, "duplicate")
+    below = client.post(f"{side}/{order_id}/lines/1/cancel", json={"new_quantity": 1}).json()
+    assert (below["type"], below["asked"]) == ("/api/problems/exceeds-open", "2")
+    above = client.post(f"{side}/{order_id}/lines/1/cancel", json={"new_quantity": 4}).json()
+    assert above["type"] == "/api/problems/quantities-do-not-fit"
+    assert "Line 1: to leave 4 units: " in above["detail"]
+    assert len(site.mails()) == 1
+    assert site.breaches() == ()
+
+
+def test_a_line_has_one_new_quantity_and_no_other_figure_beside_it(site: Site) -> None:
+    order_id, acme = site.place("PO-1", 10), site.client("acme")
+    for other in ({"new_quantity": 5}, {"quantity": 5}, {}):
+        body = {"lines": [{"line": "1", "new_quantity": 5}, {"line": "01", **other}]}
+        refused = acme.post(f"{BUYER}/{order_id}/cancel", json=body)
+        assert (refused.status_code, refused.json()["type"]) == (409, "/api/problems/contradictory")
+    assert figures(acme.get(f"{BUYER}/{order_id}").json()) == [("1", "10", "0", "0", "10")]
+
+
 def test_several_lines_are_cancelled_together_or_not_at_all(site: Site) -> None:
     order_id, acme = site.place("PO-1", 10, 4), site.client("acme")
     too_much = {"lines": [{"line": "1", "quantity": 2}, {"line": "2", "quantity": 5}]}
@@ -103,8 +132,9 @@ def test_an_order_that_left_in_part_is_cancelled_only_as_its_open_rest(site: Sit
         ("cancel", {"unfulfilled_only": True}, "order-fulfilled"),
         ("lines/1/cancel", {"quantity": 1}, "line-fulfilled"),
         ("lines/1/cancel", {"quantity": 0}, "quantity-zero"),
-        ("lines/1/cancel", {"new_quantity": 11}, "quantity-negative"),
-        ("lines/1/cancel", {"new_quantity": 10}, "quantity-zero"),
+        ("lines/1/cancel", {"new_quantity": 11}, "quantities-do-not-fit"),
+        ("lines/1/cancel", {"new_quantity": 0}, "line-fulfilled"),
+        ("lines/1/cancel", {"new_quantity": "0.5"}, "quantity-fraction"),
         ("lines/1/cancel", {"quantity": "0.5"}, "quantity-fraction"),
         ("lines/7/cancel", {"quantity": 1}, "line-unknown"),
         ("lines/7/cancel", {"new_quantity": 1}, "line-unknown"),
@@ -243,6 +273,55 @@ def test_a_buyer_asks_and_the_seller_agrees(asking_site: Site) -> None:
     assert (agreed.status_code, agreed.json()["status"]) == (200, "cancelled")
     assert [mail.to for mail in site.mails()] == ["desk@globex.example", "desk@acme.example"]
     assert globex.get(SELLER, params={"cancellation_requested": True}).json()["orders"] == []
+    assert site.breaches() == ()
+
+
+def test_a_new_quantity_replaces_what_was_asked_for_before(asking_site: Site) -> None:
+    """Down to 6, to 5, to 8, the same again, and back to all: each preview says what then happens."""
+    site = asking_site
+    order_id, acme, globex = site.place("PO-1", 10, 4), site.client("acme"), site.client("globex")
+    steps = [
+        (6, "requested", "4", "4"), (5, "requested", "1", "5"), (8, "withdrawn", "3", "2"),
+        (8, "nothing", "", "2"), (6, "requested", "2", "4"), (2, "requested", "4", "8"),
+        (10, "withdrawn", "8", "0"), (10, "nothing", "", "0"), (6, "requested", "4", "4"),
+    ]  # fmt: skip
+    for new_quantity, effect, units, in_all in steps:
+        body = {"lines": [{"line": "01", "new_quantity": new_quantity}]}
+        seen = acme.post(f"{BUYER}/{order_id}/cancellation-preview", json=body).json()
+        assert (seen["effect"], seen["possible"]) == (effect, effect != "nothing")
+        would = {"requested": "would_cancel", "withdrawn": "would_withdraw"}.get(effect)
+        figures_seen = {name: seen["lines"][0][name] for name in ("would_cancel", "would_withdraw")}
+        expected = {"would_cancel": "0", "would_withdraw": "0"} | ({would: units} if would else {})
+        assert figures_seen == expected
+        assert bool(seen["told"]) == bool(would)
+        done = acme.post(f"{BUYER}/{order_id}/lines/1/cancel", json={"new_quantity": new_quantity}).json()
+        assert done["done"]["outcome"] == ("applied" if would else "duplicate")
+        moved = {name: done["done"][name] for name in ("requested", "withdrawn") if done["done"][name]}
+        assert moved == ({effect: [{"line": "1", "quantity": units}]} if would else {})
+        assert done["lines"][0]["requested"] == in_all
+    assert len(site.mails("globex")) == 7
+    mixed = {"lines": [{"line": "1", "new_quantity": 7}, {"line": "2", "new_quantity": 3}]}
+    both = acme.post(f"{BUYER}/{order_id}/cancellation-preview", json=mixed).json()
+    assert [(one["would_cancel"], one["would_withdraw"]) for one in both["lines"]] == [("0", "1"), ("1", "0")]
+    assert both["effect"] == "requested"
+    acme.post(f"{BUYER}/{order_id}/cancel", json=mixed)
+    agreed = globex.post(f"{SELLER}/{order_id}/cancellation-request/approve", json={})
+    assert figures(agreed.json()) == [("1", "10", "0", "3", "7"), ("2", "4", "0", "1", "3")]
+    assert site.breaches() == ()
+
+
+def test_a_new_quantity_that_is_asked_for_counts_what_left_and_what_was_cancelled(asking_site: Site) -> None:
+    site = asking_site
+    order_id, acme, globex = site.place("PO-1", 10), site.client("acme"), site.client("globex")
+    ship(site, order_id, "S-1", l1=3)
+    globex.post(f"{SELLER}/{order_id}/lines/1/cancel", json={"quantity": 2})  # of 8 current, 5 are open
+    path = f"{BUYER}/{order_id}/lines/1/cancel"
+    assert acme.post(path, json={"new_quantity": 6}).json()["done"]["requested"][0]["quantity"] == "2"
+    assert acme.post(path, json={"new_quantity": 3}).json()["done"]["requested"][0]["quantity"] == "3"
+    assert acme.post(path, json={"new_quantity": 2}).json()["type"] == "/api/problems/exceeds-open"
+    assert acme.post(path, json={"new_quantity": 9}).json()["type"] == "/api/problems/quantities-do-not-fit"
+    done = globex.post(f"{SELLER}/{order_id}/lines/1/cancel", json={"new_quantity": 7}).json()
+    assert (figures(done)[0], done["lines"][0]["requested"]) == (("1", "10", "3", "3", "4"), "4")
     assert site.breaches() == ()
 
 

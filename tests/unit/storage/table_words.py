@@ -2,6 +2,7 @@
 
 buyer changes  PO-1  1: down to 60; 2: deleted; 3: up by 5; 4: down from 100 to 60; 5: set at 100 minus 40
 buyer restates PO-1  1: 60 EA; 3: 5 EA                   every line of the order as it is to be
+buyer cuts     PO-1  1: 40; 2: all; 3: to 60             so many units, all that are open, or all but so many
 buyer cancels  PO-1  asking                              asks the seller for it
 buyer cuts     PO-1  asking until hour 48  1: 40         asks, and the seller may answer until then
 nobody answered PO-1 at hour 48                          that time is over
@@ -190,7 +191,9 @@ def _amount(body: str) -> tuple[Decimal, str]:
 def _cut(ref: say.LineReference, body: str) -> say.LineCancellation:
     if body == "all":
         return say.LineCancellation(line=ref)
-    quantity, unit = _amount(body)
+    quantity, unit = _amount(body.removeprefix("to "))
+    if body.startswith("to "):
+        return say.LineCancellation(line=ref, new_total=quantity, unit=unit)
     return say.LineCancellation(line=ref, quantity=quantity, unit=unit)
 
 

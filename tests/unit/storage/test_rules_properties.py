@@ -108,7 +108,10 @@ CUTS = built(
     say.CancelLines,
     "860",
     effect=EFFECTS,
-    lines=few(st.builds(say.LineCancellation, line=REFERENCES, quantity=MAYBE, unit=UNIT_NAMES)),
+    lines=few(
+        st.builds(say.LineCancellation, line=REFERENCES, quantity=MAYBE, unit=UNIT_NAMES)
+        | st.builds(say.LineCancellation, line=REFERENCES, new_total=MAYBE, unit=UNIT_NAMES)
+    ),
 )
 NEW_LINES = st.builds(new_line, st.sampled_from(["1", "3", "4"]), st.sampled_from(["5", "0", "7"]))
 AMOUNTS = st.builds(say.ChangeAmounts, original=MAYBE, increase=MAYBE, decrease=MAYBE, revised=MAYBE)
