@@ -15,6 +15,8 @@ from storage.outbox import OutboxMessage, StaleMessage
 from storage.states import Topic
 from storage.webhooks import ENDPOINTS_MAX, Endpoint
 
+HUBS_STAFF = "the hub's staff"  # as partners know each of them
+
 
 class NotKept(CountermandError):
     """What was asked for cannot be done. `name` says why for programs, and never changes its meaning."""
@@ -58,7 +60,8 @@ class Keeper:
 
         def work(tx: Connection) -> Endpoint:
             self._own(tx, endpoint_id)
-            webhooks.disable_endpoint(tx, endpoint_id, at, f"by {self.by}.")
+            # The partner reads this: who of the hub's people it was is for the log alone.
+            webhooks.disable_endpoint(tx, endpoint_id, at, f"by {self.by if self.partner else HUBS_STAFF}.")
             return self._own(tx, endpoint_id)
 
         endpoint = self.application.database.run(work)

@@ -6,7 +6,7 @@ import typer
 
 from pipeline import screen
 from pipeline.cli.options import OPERATOR, AsJson, Config, out, print_json
-from pipeline.endpoints import Keeper
+from pipeline.endpoints import HUBS_STAFF, Keeper
 from pipeline.errors import OperatorError
 from pipeline.views import endpoint_json
 from pipeline.wiring import Application, open_application
@@ -107,4 +107,4 @@ def ping(webhook_id: int, config: Config = None, as_json: AsJson = False) -> Non
 
 
 def _keeper(application: Application, partner: str = "") -> Keeper:
-    return Keeper(application=application, partner=partner, by="the hub's staff")
+    return Keeper(application=application, partner=partner, by=HUBS_STAFF)

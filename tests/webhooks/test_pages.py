@@ -9,10 +9,11 @@ from urllib.parse import urlencode
 
 import pytest
 
+from pipeline import journal
 from pipeline.api.pages import webhooks as pages
 from storage import outbox, webhooks
 from storage.outbox import OutboxMessage
-from storage.states import Kind, Status, Topic
+from storage.states import Kind, Scope, Status, Topic
 from storage.webhooks import ENDPOINTS_MAX, TWICE
 from tests.api.site import Site, served
 from tests.app.people import Person, signed_in
@@ -178,7 +179,7 @@ def test_it_is_switched_off_and_on_and_who_did_it_is_said(here: Site, one: Recei
     here.application.poster().round()
     assert [request.json["data"]["order"]["po_number"] for request in one.requests] == ["PO-3", "PO-1"]
     operator.send(f"{SUPPORT}/1/off")
-    assert "by Eve Adams (eve@hub.example) of Example Hub." in operator.text
+    assert "by the hub's staff." in operator.text
     assert here.breaches() == ()
 
 
@@ -310,3 +311,29 @@ def test_the_log_goes_on_page_by_page(here: Site, monkeypatch: pytest.MonkeyPatc
         more = re.search(r'href="([^"]*)" rel="next"', person.page)
         page = more[1].replace("&amp;", "&") if more else ""
     assert seen == ["PO-4", "PO-3", "PO-2", "PO-1", "PO-0"]
+
+
+def test_which_of_the_hubs_people_switched_it_off_is_for_the_log_alone(
+    here: Site, one: Receiver, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal._LOG, "propagate", True)
+    person, operator = ada(here), eve(here)
+    add(person, one.url())
+    here.place("PO-1", 10)
+    operator.get(f"{SUPPORT}/1")
+    with caplog.at_level("INFO", "countermand"):
+        operator.send(f"{SUPPORT}/1/off")
+    assert any("Eve Adams" in str(vars(record).get("facts")) for record in caplog.records)
+    person.get(f"{HOME}/1")
+    assert "by the hub's staff." in person.text
+    system = here.client("acme", Scope.WEBHOOKS)
+    refused = system.post(f"/api/v1/webhooks/deliveries/{owed(here)[0].id}/resend")
+    assert refused.status_code == 409
+    answers = [system.get(f"/api/v1/webhooks{path}").text for path in ("", "/deliveries")]
+    assert all("by the hub's staff." in answer for answer in (*answers, refused.text))
+    shown = "".join((person.page, refused.text, *answers))
+    assert "Adams" not in shown
+    assert "eve@" not in shown
+    operator.send(f"{SUPPORT}/1/on")
+    person.send(f"{HOME}/1/off")
+    assert "by Ada Baker (ada@acme.example)." in person.text
