@@ -133,7 +133,7 @@ class Keeper:
 
 
 def _check_room(tx: Connection, partner: str) -> None:
-    if sum(one.is_on for one in webhooks.list_endpoints(tx, partner)) >= ENDPOINTS_MAX:
+    if sum(one.is_on for one in webhooks.list_endpoints(tx, partner, alone=True)) >= ENDPOINTS_MAX:
         raise NotKept(
             "too-many-webhooks", f"There are {ENDPOINTS_MAX} webhooks already; switch one off first."
         )

@@ -105,8 +105,13 @@ def get_key(tx: Connection, key_id: int) -> AccessKey | None:
     return None if row is None else _key(*row)
 
 
-def list_keys(tx: Connection, partner: str = "") -> tuple[AccessKey, ...]:
-    """All keys, or a partner's, in the order they were made; revoked and expired ones too."""
+def list_keys(tx: Connection, partner: str = "", *, alone: bool = False) -> tuple[AccessKey, ...]:
+    """All keys, or a partner's, in the order they were made; revoked and expired ones too.
+
+    `alone`: nobody else who counts them adds one until we are done.
+    """
+    if alone:
+        lock_names(tx, [f"keys:{partner}"])
     query = _KEY.order_by(_KEYS.c.id)
     if partner:
         query = query.where(_KEYS.c.partner == partner)

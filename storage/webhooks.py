@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from storage.database import Prepared, insert_row, word
+from storage.database import Prepared, insert_row, lock_names, word
 from storage.models import table
 from storage.states import Kind, Status, Topic
 
@@ -116,8 +116,13 @@ def get_endpoint(tx: Connection, endpoint_id: int, partner: str = "") -> Endpoin
     return None if row is None else _endpoint(*row)
 
 
-def list_endpoints(tx: Connection, partner: str = "") -> tuple[Endpoint, ...]:
-    """All endpoints, or a partner's, in the order they were made; disabled ones too."""
+def list_endpoints(tx: Connection, partner: str = "", *, alone: bool = False) -> tuple[Endpoint, ...]:
+    """All endpoints, or a partner's, in the order they were made; disabled ones too.
+
+    `alone`: nobody else who counts them adds one until we are done.
+    """
+    if alone:
+        lock_names(tx, [f"endpoints:{partner}"])
     query = _SHOWN_COLUMNS.order_by(_ENDPOINTS.c.id)
     if partner:
         query = query.where(_ENDPOINTS.c.partner == partner)

@@ -2,12 +2,15 @@
 
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import Engine, event
 
 from pipeline.api.callers import KNOWN_SECONDS
+from pipeline.api.pages.company import KEYS_MAX
 from pipeline.contents import html_of, text_of
+from storage import access_keys
 from storage.states import Scope
 from tests.api.site import BUYER, SELLER, Site, figures
 from tests.app.people import Person, signed_in
@@ -346,3 +349,21 @@ def test_keys_are_made_shown_once_and_revoked(site: Site) -> None:
     assert client.get(f"{BUYER}/{order_id}").status_code == 401
     without = {name: value for name, value in ada.form("/company/keys").items() if name != "scope"}
     assert ada.post("/company/keys", without).status_code == 422
+
+
+def test_a_key_that_is_made_at_the_same_time_is_counted_too(site: Site) -> None:
+    ada, database = signed_in(site, "ada@acme.example", "acme"), site.application.database
+    at = site.application.clock.now()
+    ada.get("/company")
+    form = ada.form("/company/keys") | {"scope": "orders:read", "days": "30"}
+    with database.writing() as tx:
+        for _ in range(KEYS_MAX - 1):
+            access_keys.add_key(tx, "acme", [Scope.READ], at)
+    with ThreadPoolExecutor() as pool:
+        with database.writing() as tx:  # somebody who has counted, and has not committed what it adds
+            assert len(access_keys.list_keys(tx, "acme", alone=True)) == KEYS_MAX - 1
+            added = pool.submit(ada.post, "/company/keys", form)
+            time.sleep(0.5)
+            access_keys.add_key(tx, "acme", [Scope.READ], at)
+        assert added.result().status_code == 422
+    assert f"There are {KEYS_MAX} keys already" in ada.text

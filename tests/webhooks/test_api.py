@@ -2,6 +2,8 @@
 
 import io
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
@@ -9,11 +11,13 @@ import pytest
 
 from pipeline.cli import run
 from storage import webhooks
-from storage.states import Scope
+from storage.states import Scope, Topic
 from storage.webhooks import ENDPOINTS_MAX
 from tests.api.site import ALL, Site
 from tests.webhooks.receiver import Json, Receiver
 from tests.webhooks.test_doors import HOOKS, listen
+
+MEANWHILE_SECONDS = 0.5  # in which who does not wait for others would be through
 
 
 def command(folder: Path, *said: str) -> tuple[int, str]:
@@ -138,6 +142,20 @@ def test_there_are_only_so_many(site: Site, one: Receiver) -> None:
     assert client.post(HOOKS, json=body).status_code == 409
     client.delete(f"{HOOKS}/1")
     assert client.post(HOOKS, json=body).status_code == 201
+
+
+def test_who_adds_at_the_same_time_is_counted_too(site: Site, one: Receiver) -> None:
+    for _ in range(ENDPOINTS_MAX - 1):
+        listen(site, "acme", one.url())
+    body = {"url": one.url(), "topics": ["order.placed"]}
+    client, database = site.client("acme", Scope.WEBHOOKS), site.application.database
+    with ThreadPoolExecutor() as pool:
+        with database.writing() as tx:  # somebody who has counted, and has not committed what it adds
+            assert len(webhooks.list_endpoints(tx, "acme", alone=True)) == ENDPOINTS_MAX - 1
+            added = pool.submit(client.post, HOOKS, json=body)
+            time.sleep(MEANWHILE_SECONDS)
+            webhooks.add_endpoint(tx, "acme", one.url(), [Topic.ORDER_PLACED], site.application.clock.now())
+        assert added.result().status_code == 409
 
 
 def test_by_command(site: Site, one: Receiver, tmp_path: Path) -> None:

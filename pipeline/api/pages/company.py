@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import RedirectResponse, Response
+from sqlalchemy import Connection
 
 from pipeline import journal
 from pipeline.api.pages import mail_choices, webhooks
@@ -96,14 +97,18 @@ def _add_key(request: Request, visitor: Visitor) -> Response:
     if not scopes or days not in _DAYS or not name.isprintable():
         return _page(request, visitor, fault="Choose what the key may do, at least one thing.")
     at = application.clock.now()
-    with application.database.reading() as tx:
-        good = [key for key in access_keys.list_keys(tx, partner.id) if key.is_good(at)]
-    if len(good) >= KEYS_MAX:
-        return _page(request, visitor, fault=f"There are {KEYS_MAX} keys already; revoke one first.")
     expires_at = at + timedelta(days=int(days)) if int(days) else None
-    made, secret = application.database.run(
-        lambda tx: access_keys.add_key(tx, partner.id, scopes, at, name=name, expires_at=expires_at)
-    )
+
+    def work(tx: Connection) -> tuple[AccessKey, str] | None:
+        good = [key for key in access_keys.list_keys(tx, partner.id, alone=True) if key.is_good(at)]
+        if len(good) >= KEYS_MAX:
+            return None
+        return access_keys.add_key(tx, partner.id, scopes, at, name=name, expires_at=expires_at)
+
+    done = application.database.run(work)
+    if done is None:
+        return _page(request, visitor, fault=f"There are {KEYS_MAX} keys already; revoke one first.")
+    made, secret = done
     journal.event("key_added", key=made.id, partner=partner.id, by=visitor.actor)
     return _page(request, visitor, secret=secret)
 
