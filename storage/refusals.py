@@ -25,7 +25,7 @@ class Refusal(Enum):
     SHIPMENT_EXISTS = (8, "a shipment with this number and other content exists")
     PART_SHIPPED = (
         9,
-        "part of the order is fulfilled, and this partner cancels whole orders or none",
+        "part of the order is fulfilled, and what is asked for is all of it or nothing",
     )
     EMPTY_ORDER = (10, "the order has no lines")
     CONTRADICTORY = (11, "the document contradicts itself")
