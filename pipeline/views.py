@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from pipeline.actors import HUB, seen_by
+from pipeline.actors import seen_by
 from pipeline.contents import html_of, text_of
 from pipeline.report import Json
 from storage.events import LedgerEvent
@@ -36,7 +36,7 @@ def summary_json(order: OrderSummary, answer_by: datetime | None = None) -> Json
     }
 
 
-def order_json(view: OrderView, reader: str = HUB) -> Json:
+def order_json(view: OrderView, reader: str) -> Json:
     """An order with its lines and its timeline, as a partner may know it, or the hub's own people."""
     return {
         **summary_json(view.summary, view.answer_by),

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from pipeline import screen, sheet, staff
+from pipeline.actors import HUB
 from pipeline.cli.options import AsCsv, AsJson, Config, check_one_form, end, out, print_csv, print_json
 from pipeline.errors import OperatorError
 from pipeline.people import is_secret
@@ -71,7 +72,7 @@ def order(
     with application.database.reading() as tx:
         view = staff.one_order(tx, po_number, buyer, seller, release)
     if as_json:
-        print_json(order_json(view))
+        print_json(order_json(view, HUB))
     else:
         screen.show_order(out, view)
 
