@@ -335,5 +335,6 @@ def test_which_of_the_hubs_people_switched_it_off_is_for_the_log_alone(
     assert "Adams" not in shown
     assert "eve@" not in shown
     operator.send(f"{SUPPORT}/1/on")
+    person.get(f"{HOME}/1")
     person.send(f"{HOME}/1/off")
     assert "by Ada Baker (ada@acme.example)." in person.text
