@@ -164,6 +164,19 @@ def test_units_of_a_line_are_cancelled_as_the_preview_says_and_once(site: Site) 
     assert site.breaches() == ()
 
 
+def test_a_mail_older_than_those_an_order_lists_is_shown(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.api.pages.wording._MESSAGES_MAX", 1)
+    order_id = site.place("PO-1", 10)
+    for quantity in (1, 2):
+        cut = {"quantity": quantity}
+        assert site.client("globex").post(f"{SELLER}/{order_id}/lines/1/cancel", json=cut).status_code == 200
+    sam = signed_in(site, "sam@globex.example", "globex")
+    for mail in site.mails("desk@acme"):
+        assert sam.get(f"/orders/{order_id}/messages/{mail.id}").status_code == 200
+        assert mail.subject in sam.text
+        assert "E-mail to Acme Stores" in sam.text
+
+
 def test_everything_that_is_open_is_cancelled_and_why_the_rest_is_not_is_said(site: Site) -> None:
     order_id = site.place("PO-1", 10, 4)
     shipped = {"shipment_id": "S-1", "lines": [{"line": "1", "quantity": 6}, {"line": "2", "quantity": 4}]}

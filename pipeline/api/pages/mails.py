@@ -14,6 +14,7 @@ from pipeline.api.pages.visitors import SignedIn, Visitor, application_of, not_t
 from pipeline.api.paging import ID_MAX
 from pipeline.contents import html_of
 from storage import outbox
+from storage.events import LedgerEvent
 from storage.outbox import OutboxMessage
 from storage.queries import OrderView
 from storage.states import Kind
@@ -39,21 +40,19 @@ def make_router() -> APIRouter:
     @router.get("/orders/{order_id}/messages/{message_id}")
     def message(request: Request, visitor: SignedIn, order_id: OrderId, message_id: MessageId) -> Response:
         application = application_of(request)
-        named = names_of(application.settings)
         with application.database.reading() as tx:
-            view, mail = _mail(tx, visitor, order_id, message_id)
-            told = wording.told_of(tx, named, view)
-        (said,) = (one for messages in told.values() for one in messages if one.id == message_id)
+            view, mail, event = _mail(tx, visitor, order_id, message_id)
+        told = wording.told_by(mail, event, names_of(application.settings), view)
         return render(
             request, "mail.html.j2", visitor, headers=WITH_FRAME,
-            order=view.summary, mail=mail, told=said, is_emptied=not mail.payload,
+            order=view.summary, mail=mail, told=told, is_emptied=not mail.payload,
             frame=f"/orders/{order_id}/messages/{message_id}/mail",
         )  # fmt: skip
 
     @router.get("/orders/{order_id}/messages/{message_id}/mail")
     def frame(request: Request, visitor: SignedIn, order_id: OrderId, message_id: MessageId) -> Response:
         with application_of(request).database.reading() as tx:
-            _, mail = _mail(tx, visitor, order_id, message_id)
+            _, mail, _ = _mail(tx, visitor, order_id, message_id)
         return in_frame(mail)
 
     return router
@@ -66,16 +65,11 @@ def in_frame(mail: OutboxMessage) -> Response:
 
 def _mail(
     tx: Connection, visitor: Visitor, order_id: int, message_id: int
-) -> tuple[OrderView, OutboxMessage]:
-    """An e-mail about an event of an order this person may see; a PageError 404 for any other."""
+) -> tuple[OrderView, OutboxMessage, LedgerEvent]:
+    """An e-mail about an event of an order this person may see, and both; a PageError 404 for any other."""
     view, _ = view_of(tx, visitor, order_id)
     mail = outbox.get(tx, message_id)
-    events = {event.id for event in view.events}
-    if (
-        mail is None
-        or mail.order_id != order_id
-        or mail.kind is not Kind.EMAIL
-        or mail.event_id not in events
-    ):
+    event = next((one for one in view.events if mail is not None and one.id == mail.event_id), None)
+    if mail is None or event is None or mail.order_id != order_id or mail.kind is not Kind.EMAIL:
         raise not_there()
-    return view, mail
+    return view, mail, event

@@ -244,8 +244,7 @@ def told_of(tx: Connection, named: Named, view: OrderView) -> dict[int, tuple[To
     for message in sorted(chain.from_iterable(found), key=lambda message: message.id):
         event = events.get(message.event_id or 0)
         if event is not None:
-            reader = reader_of(event, view.summary.key, message)
-            told.setdefault(event.id, []).append(_told(message, named(reader)))
+            told.setdefault(event.id, []).append(told_by(message, event, named, view))
     for part in told_in_digests(tx, tuple(events)):
         told.setdefault(part.event_id, []).append(_told_in_digest(part, named(part.partner)))
     return {event_id: tuple(messages) for event_id, messages in told.items()}
@@ -260,7 +259,9 @@ def _told_in_digest(part: DigestPart, name: str) -> Told:
     )  # fmt: skip
 
 
-def _told(message: OutboxMessage, name: str) -> Told:
+def told_by(message: OutboxMessage, event: LedgerEvent, named: Named, view: OrderView) -> Told:
+    """A message about an event of an order."""
+    name = named(reader_of(event, view.summary.key, message))
     return Told(
         id=message.id, name=name, is_mail=message.kind is Kind.EMAIL, set_type=message.set_type,
         state=_STATES[message.status], is_sent=message.status is Status.SENT, at=message.sent_at,
