@@ -123,11 +123,6 @@ class Directory:
         """The partner an application code (GS02, GS03) belongs to."""
         return self._by_gs.get(code.rstrip(" "))
 
-    def by_envelope(self, qualifier: str, id: str, code: str) -> Partner | None:
-        """The partner both addresses belong to; None when either is unknown or they disagree."""
-        partner = self.by_isa(qualifier, id)
-        return partner if partner is not None and partner is self.by_gs(code) else None
-
     def by_party_id(self, id: str, role: Role) -> Partner | None:
         """The one partner in that role with this id in an address, whatever the qualifier.
 
@@ -137,7 +132,3 @@ class Directory:
         found = [self._by_id[name] for name in sorted(self._by_name.get(id.rstrip(" "), ()))]
         found = [partner for partner in found if partner.role is role]
         return found[0] if len(found) == 1 else None
-
-    def by_role(self, role: Role) -> tuple[Partner, ...]:
-        """All buyers, or all sellers, in the order of the settings."""
-        return tuple(partner for partner in self.partners if partner.role is role)

@@ -1,4 +1,4 @@
-"""The read side: an order and its timeline, and what waits, for the command line, reports and the API."""
+"""The read side: an order and its timeline, and what is stuck, for the command line, reports and the API."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,10 +9,8 @@ from sqlalchemy import (
     Connection,
     Row,
     bindparam,
-    func,
     or_,
     select,
-    text,
 )
 
 from storage import deadlines
@@ -23,15 +21,10 @@ from storage.loading import lines_of
 from storage.models import table
 from storage.orders import AskedBefore, LineState, OrderKey, OrderStatus
 from storage.receipts import ReceivedFile, get_file
-from storage.requests import requested_of
-from storage.requests import waiting as waiting_of
-from storage.states import FileStatus, HeldStatus, ParkedStatus
+from storage.requests import requested_of, waiting
+from storage.states import FileStatus
 
-_ORDERS, _LINES, _EVENTS, _EVENT_LINES = map(table, ("orders", "order_line", "event", "event_line"))
-_WAITING = text("order_line.requested > 0")  # as the index says it, or it would not be used
-_FILES, _SETS, _HELD, _PARKED, _OUTBOX = (
-    table(name) for name in ("received_file", "transaction_set", "held", "parked", "outbox")
-)
+_ORDERS, _EVENTS, _EVENT_LINES, _FILES = map(table, ("orders", "event", "event_line", "received_file"))
 
 #: Lines as an event left them, behind its place among the order's.
 LinesAt = tuple[int, tuple[LineState, ...]]
@@ -77,7 +70,7 @@ class OrderView:
     @property
     def asking(self) -> tuple[LedgerEvent, ...]:
         """The requests of which something waits for the seller's answer, first to last."""
-        ids = {one.event_id for one, _ in waiting_of(self.asked, requested_of(self.lines))}
+        ids = {one.event_id for one, _ in waiting(self.asked, requested_of(self.lines))}
         return tuple(event for event in self.events if event.id in ids)
 
     @property
@@ -90,31 +83,6 @@ class OrderView:
     def answer_by(self) -> datetime | None:
         """By when the first of what is asked for lapses; None: nothing is asked, or it waits for ever."""
         return min((event.answer_by for event in self.asking if event.answer_by), default=None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenRequest:
-    """Units of an order that the buyer asked to cancel and the seller has not answered for."""
-
-    order: OrderSummary
-    lines: tuple[LineState, ...]  # those with requested units
-    events: tuple[LedgerEvent, ...]  # what asked for them, first to last; each names its document
-
-    @property
-    def since(self) -> datetime:
-        return self.events[0].at
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """How many there are of each, by status (by outcome for sets); a status without any is missing."""
-
-    files: dict[str, int]
-    sets: dict[str, int]
-    orders: dict[str, int]
-    held: dict[str, int]
-    parked: dict[str, int]
-    outbox: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,18 +219,6 @@ _MOVED = Prepared(
 )
 
 
-def requests(tx: Connection) -> tuple[OpenRequest, ...]:
-    """What buyers asked to cancel and sellers have not answered, longest waiting first."""
-    ids = tx.execute(select(_LINES.c.order_id).where(_WAITING).distinct()).scalars().all()
-    views = [view for view in (get_order(tx, order_id) for order_id in ids) if view is not None]
-    return tuple(sorted(map(_open_request, views), key=lambda request: (request.since, request.order.id)))
-
-
-def _open_request(view: OrderView) -> OpenRequest:
-    lines = tuple(line for line in view.lines if line.requested)
-    return OpenRequest(order=view.summary, lines=lines, events=view.asking)
-
-
 def stuck_files(tx: Connection) -> tuple[ReceivedFile, ...]:
     """Files whose reading failed, and those that were begun and not finished."""
     stuck = or_(
@@ -271,31 +227,6 @@ def stuck_files(tx: Connection) -> tuple[ReceivedFile, ...]:
     )
     ids = tx.execute(select(_FILES.c.id).where(stuck).order_by(_FILES.c.id)).scalars().all()
     return tuple(file for file in (get_file(tx, file_id) for file_id in ids) if file is not None)
-
-
-def counts(tx: Connection) -> Counts:
-    """How much of everything there is."""
-    return Counts(
-        files=_count(tx, _FILES.c.status),
-        sets=_count(tx, _SETS.c.outcome),
-        orders=_count(tx, _ORDERS.c.status),
-        held=_count(tx, _HELD.c.status),
-        parked=_count(tx, _PARKED.c.status),
-        outbox=_count(tx, _OUTBOX.c.status),
-    )
-
-
-def waiting(tx: Connection) -> tuple[int, int]:
-    """How many questions and how many parked sets wait now."""
-    found = counts(tx)
-    return found.held.get(HeldStatus.OPEN.value, 0), found.parked.get(ParkedStatus.WAITING.value, 0)
-
-
-def _count(tx: Connection, column: Any) -> dict[str, int]:
-    rows = tx.execute(
-        select(column, func.count()).where(column.is_not(None)).group_by(column).order_by(column)
-    )
-    return {str(word): int(number) for word, number in rows}
 
 
 def summary_of(row: Row[Any] | _OrderRow) -> OrderSummary:

@@ -188,9 +188,9 @@ def own_order(tx: Connection, order_id: int, side: Role, caller: Asking) -> Mark
     return mark
 
 
-def _check(if_match: str | None, etag: str) -> None:
+def _check(if_match: str, etag: str) -> None:
     """If-Match: a list of tags, or * for any."""
-    if if_match is None or if_match.strip() == "*":
+    if if_match.strip() == "*":
         return
     if etag not in [tag.strip() for tag in if_match.split(",")]:
         title = "The order is not as it was when you looked: something happened to it since."

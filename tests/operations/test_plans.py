@@ -98,7 +98,6 @@ def _way(house: House) -> None:
         (found,) = queries.find_orders(tx, "PO-1")
         assert queries.get_order(tx, found.id) is not None
         assert queries.stuck_files(tx) == ()
-        assert queries.requests(tx) == ()
         for own in (Wanted(), Wanted(buyer="acme"), Wanted(seller="globex")):
             assert order_lists.first_to_answer(tx, own, 51) == ()
         assert deadlines.next_of(tx, [one.id for one in first]) == {}

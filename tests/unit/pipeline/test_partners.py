@@ -15,23 +15,15 @@ DASH = partner("dash", Role.SELLER, "12:42", "DASH")
 DIRECTORY = Directory((ACME, BOLT, CORE, DASH))
 
 
-def test_partners_are_found_by_id_and_role() -> None:
+def test_partners_are_found_by_id() -> None:
     assert DIRECTORY.get("bolt") is BOLT
     assert DIRECTORY.get("nobody") is None
-    assert DIRECTORY.by_role(Role.SELLER) == (CORE, DASH)
 
 
 def test_padding_does_not_hide_an_address() -> None:
     assert DIRECTORY.by_isa("ZZ", "ACME           ") is ACME
     assert DIRECTORY.by_isa("01", "ACME           ") is None
     assert DIRECTORY.by_gs("ACME ") is ACME
-
-
-def test_both_addresses_of_an_envelope_must_agree() -> None:
-    assert DIRECTORY.by_envelope("ZZ", "ACME", "ACME") is ACME
-    assert DIRECTORY.by_envelope("ZZ", "ACME", "BOLT") is None
-    assert DIRECTORY.by_envelope("ZZ", "ACME", "OTHER") is None
-    assert DIRECTORY.by_envelope("ZZ", "OTHER", "ACME") is None
 
 
 def test_a_party_id_names_a_partner_when_only_one_can_be_meant() -> None:

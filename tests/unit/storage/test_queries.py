@@ -23,7 +23,6 @@ from tests.unit.storage.build import (
     order,
     place,
     raised,
-    receipt,
     received,
     requested,
     ship,
@@ -112,13 +111,11 @@ def test_a_timeline_tells_of_shipments_and_their_withdrawal(database: Database) 
 
 def asked(tx: Connection) -> list[tuple[str, dict[str, int], list[datetime]]]:
     """Order number, waiting units by line, and when they were asked for."""
+    found = order_lists.first_to_answer(tx, Wanted(), 50)
+    views = [order(tx, one.key.po_number) for one in found]
     return [
-        (
-            request.order.key.po_number,
-            {line.line: int(line.requested) for line in request.lines},
-            [event.at for event in request.events],
-        )
-        for request in queries.requests(tx)
+        (view.summary.key.po_number, requested(tx, view.summary.key.po_number), [e.at for e in view.asking])
+        for view in views
     ]
 
 
@@ -135,8 +132,6 @@ def test_what_waits_for_a_seller_is_listed_with_what_asked_for_it(database: Data
             ("B", {"1": 3}, [later(1)]),
             ("A", {"1": 9, "2": 5}, [later(2), later(3), later(4)]),
         ]
-        (first, _) = queries.requests(tx)
-        assert (first.since, first.events[0].source.type) == (later(1), "860")
         submit(tx, answer(Consent.AGREED, "B"))
         submit(tx, ship("A", line_1="6"))  # four of the nine can still be kept back
         assert asked(tx) == [("A", {"1": 4, "2": 5}, [later(3), later(4)])]
@@ -215,19 +210,6 @@ def test_stuck_files_are_those_begun_and_not_finished(database: Database) -> Non
         receipts.mark_done(tx, begun, at=later(1), error="No interchange in it.")
         assert [file.id for file in queries.stuck_files(tx)] == [failed]
         assert fresh not in [file.id for file in queries.stuck_files(tx)]
-
-
-def test_counts_by_status(database: Database) -> None:
-    with database.writing() as tx:
-        submit(tx, place("10", po="A"))
-        submit(tx, place("10", po="B"))
-        submit(tx, cancel(po="B"))
-        receipt(tx)
-        found = queries.counts(tx)
-        assert found.orders == {"cancelled": 1, "open": 1}
-        assert (found.files, found.sets, found.outbox) == ({"done": 1}, {"applied": 1}, {"new": 1})
-        assert (found.held, found.parked) == ({}, {})
-        assert queries.waiting(tx) == (0, 0)
 
 
 @pytest.mark.parametrize("common_from", [1, 5000], ids=["common", "rare"])

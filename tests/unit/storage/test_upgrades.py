@@ -11,11 +11,12 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, create_engine, exc, inspect, text
 
-from storage import held, interchanges, outbox, queries
+from storage import held, interchanges, order_lists, outbox
 from storage.database import Database, DatabaseUnavailable
 from storage.database.schema import MIGRATIONS
 from storage.invariants import audit
 from storage.models import METADATA
+from storage.order_lists import Wanted
 from storage.outcomes import Outcome
 from storage.states import HeldStatus
 from tests.unit.storage.build import AT, cut, figures, later, order, place, submit, withdraw
@@ -190,5 +191,5 @@ def test_work_goes_on_where_it_was_left(database: Database) -> None:
         assert [one.id for one in held.list_held(tx, status=HeldStatus.EXPIRED)] == [7]
         outbox.mark_answered(tx, 2, verdict="rejected", note="", at=AT, set_id=1)
         assert [message.verdict for message in outbox.list_messages(tx)][:3] == ["", "rejected", ""]
-        assert queries.requests(tx) == ()
+        assert order_lists.first_to_answer(tx, Wanted(), 50) == ()
         assert audit(tx) == ()
