@@ -29,9 +29,10 @@ def announcement(
 ) -> Announcement:
     """An 860 to the seller, an 865 to the buyer, an 855 where the seller said it in one.
 
-    `event` is one of TOLD, with units; `after` is the order as the event left it; `ordered_on` its date
-    (BCH06, BCA06, BAK04). X12 has no word for a request that lapsed: to the seller it is one that was taken
-    back, to the buyer one that was not agreed to.
+    `event` is one of TOLD, with units; `ordered_on` the order's date (BCH06, BCA06, BAK04). `after` is the
+    order as its whole command left it: new totals of a line are then the same in every document about it,
+    and true in whatever order they are read. X12 has no word for a request that lapsed: to the seller it is
+    one that was taken back, to the buyer one that was not agreed to.
     """
     lapsed = event.kind is EventKind.REQUEST_LAPSED
     if reader == after.key.seller:

@@ -1,10 +1,12 @@
-"""Every rule about placing, acknowledging, shipping and cancelling lives here. Nothing else may decide.
+"""The one door to the rules about placing, acknowledging, shipping and cancelling: all decisions begin here.
 
 Read it top down: TABLE says for every state of an order and every command whether it is allowed at all; the
 functions below are flat ladders, each rung one refusal; those about parts of lines, changes, requests,
 shipments and persons' answers are next door, in rules_cuts, rules_changes, rules_requests, rules_shipments
-and rules_answers. Everything is pure: an order and a command go in, a Decision comes out. Section and row
-numbers are those of the X12 semantics specification.
+and rules_answers. What a document's words and figures come to, and what cannot be meant by them, they ask of
+lines, acknowledgments, changes, change_figures and requests; no other module decides. Everything is pure: an
+order and a command go in, a Decision comes out. Section and row numbers are those of the X12 semantics
+specification.
 """
 
 from collections.abc import Mapping

@@ -114,9 +114,9 @@ def check_templates() -> tuple[str, ...]:
     return tuple(context.TEMPLATE for context in CONTEXTS)
 
 
-def message_id(dedupe_key: str, sender: str) -> str:
-    """The message's identity for life, from what it is about; the same notice has the same one for ever."""
-    digest = hashlib.sha256(dedupe_key.encode("utf-8", "surrogatepass")).hexdigest()[:40]
+def message_id(about: str, sender: str) -> str:
+    """The identity of what is written about this. Who may write of it twice names the time too."""
+    digest = hashlib.sha256(about.encode("utf-8", "surrogatepass")).hexdigest()[:40]
     return f"<{digest}@{bare_address(sender).rpartition('@')[2]}>"
 
 

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from pipeline.contents import text_of
+from pipeline.entering import enter
 from pipeline.lapsing import lapse_requests
 from pipeline.partners import MailboxSettings
 from pipeline.settings import load
+from storage.commands import AnswerRequest, Consent, LineConsent, LineReference, Locator, Source
 from storage.database import Database
 from storage.outcomes import Outcome
 from storage.states import Kind, Status
@@ -135,6 +138,26 @@ def test_a_request_that_lapsed_is_taken_back_by_an_860_and_refused_by_an_865(tmp
     assert refused[1].startswith("BCA*11*RJ*PO-1**3*20260301")
     assert refused[4] == f"POC*1*RC*100*100*EA***{ITEM}"
     assert house.mails() == []
+
+
+def test_an_answer_of_two_parts_names_one_new_quantity_in_both_documents(tmp_path: Path) -> None:
+    house = hub(tmp_path, 'tell = "edi"\nbuyer_cancel = "requested"')
+    house.buyer(order("PO-1", 100))
+    house.say("860", change(f"POC*1*QD*60**EA*1**{ITEM}"), sender="acme", receiver="globex")
+    line, where = LineReference(number="1"), Locator(buyer="acme", seller="globex", po_number="PO-1")
+    parts = (
+        LineConsent(line=line, consent=Consent.AGREED, quantity=Decimal(10)),
+        LineConsent(line=line, consent=Consent.REFUSED, quantity=Decimal(30)),
+    )
+    answer = AnswerRequest(
+        order=where, by="globex", at=house.now, source=Source(actor="staff"), consent=Consent.AGREED,
+        lines=parts,
+    )  # fmt: skip
+    with house.database.writing() as tx:
+        assert enter(tx, house.settings, answer, "answer").outcome is Outcome.APPLIED
+    agreed, refused = house.answers("865")
+    assert agreed[4:6] == [f"POC*1*QD*90*90*EA***{ITEM}", "ACK*IQ*90*EA"]
+    assert refused[4:6] == [f"POC*1*RC*90*90*EA***{ITEM}", "ACK*IA*90*EA"]
 
 
 def test_both_is_both(tmp_path: Path) -> None:
