@@ -70,16 +70,16 @@ def is_sent_at_once(tx: Connection, dedupe_key: str) -> bool:
     return tx.execute(select(_OUTBOX.c.id).where(_OUTBOX.c.dedupe_key == dedupe_key)).first() is not None
 
 
-def owe(tx: Connection, entry: NewEntry, at: datetime) -> None:
-    """Owe it in the reader's next digest, unless the same debt is owed already, in whichever way."""
+def owe(tx: Connection, entry: NewEntry, at: datetime) -> bool:
+    """Owe it in the reader's next digest; False when the same debt is owed already, in whichever way."""
     if is_sent_at_once(tx, entry.dedupe_key):
-        return
+        return False
     values = {
         "partner": entry.reader.partner, "recipient": entry.reader.to, "topic": entry.topic.value,
         "dedupe_key": entry.dedupe_key, "event_id": entry.event_id, "order_id": entry.order_id,
         "content": entry.content, "created_at": at,
     }  # fmt: skip
-    insert_new(tx, _ENTRIES, values, key=("dedupe_key",), returning="id")
+    return insert_new(tx, _ENTRIES, values, key=("dedupe_key",), returning="id") is not None
 
 
 def readers(tx: Connection, before: datetime | None = None) -> tuple[Reader, ...]:
