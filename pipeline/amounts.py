@@ -15,6 +15,14 @@ def amounts(quantities: Iterable[tuple[Decimal, str]]) -> str:
     return " and ".join(filter(None, (", ".join(said[:-1]), *said[-1:])))
 
 
+def total(quantities: Iterable[tuple[Decimal | str, str]]) -> str:
+    """Quantities added up by unit of measure, in words; "" when there is nothing."""
+    sums: dict[str, Decimal] = {}
+    for quantity, unit in quantities:
+        sums[unit] = sums.get(unit, Decimal(0)) + Decimal(quantity)
+    return amounts((quantity, unit) for unit, quantity in sums.items() if quantity)
+
+
 # X12 element 355, the codes met in orders; any other is shown as it is
 _UNITS = {
     "EA": ("unit", "units"), "UN": ("unit", "units"), "PC": ("piece", "pieces"), "CA": ("case", "cases"),

@@ -1,13 +1,13 @@
 """Who is told what: facts of the ledger and of what arrived become notices, one per address. Pure."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
 from pipeline.actors import seen_by, source_words
-from pipeline.amounts import amounts
+from pipeline.amounts import total
 from pipeline.notices import (
     FINDINGS_MAX,
     LINES_MAX,
@@ -170,7 +170,7 @@ def cancellation_refused_notices(
 
     def moved(*kinds: EventKind) -> str:
         found = (one for event in events if event.kind in kinds for one in event.units)
-        return _sum((one.quantity, units.get(one.line_id, "")) for one in found)
+        return total((one.quantity, units.get(one.line_id, "")) for one in found)
 
     context = CancellationRefused(
         **_said(command.by, command.at, command.source, _key(command, after), addressees, command.by),
@@ -338,15 +338,7 @@ def _line(line: LineState, quantity: Decimal | None, why: str) -> NoticeLine:
 
 def _figure(order: OrderState, counter: str) -> str:
     """One counter of the whole order in words; "" when it is nought."""
-    return _sum((getattr(line, counter), line.unit) for line in order.lines)
-
-
-def _sum(quantities: Iterable[tuple[Decimal, str]]) -> str:
-    """The quantities in words, added up by unit of measure; "" when there is nothing."""
-    sums: dict[str, Decimal] = {}
-    for quantity, unit in quantities:
-        sums[unit] = sums.get(unit, ZERO) + quantity
-    return amounts((total, unit) for unit, total in sums.items() if total)
+    return total((getattr(line, counter), line.unit) for line in order.lines)
 
 
 _BECAME = {

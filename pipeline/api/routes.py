@@ -11,13 +11,13 @@ from pipeline.api import meanings, shapes
 from pipeline.api.answers import ChangedOut, OrderOut, PageOut, etag_of, order_of
 from pipeline.api.bodies import BodyRoute
 from pipeline.api.callers import Caller, needs
-from pipeline.api.desk import Asked, Desk, own_order
+from pipeline.api.desk import Asked, own_order
 from pipeline.api.paging import CURSOR_CHARS_MAX, ID_MAX, cursor_of, place_of
 from pipeline.api.preview import PreviewOut, preview
 from pipeline.api.problems import MEANINGS, PREFIX, TYPES, ApiProblem
+from pipeline.api.state import application_of, desk_of
 from pipeline.partners import Role
 from pipeline.views import row_json
-from pipeline.wiring import Application
 from storage import deadlines, order_lists
 from storage.commands import Consent
 from storage.loading import load_order
@@ -86,7 +86,7 @@ def _add_reading(router: APIRouter, side: Role) -> None:
             asks=cancellation_requested,
         )  # fmt: skip
         after = place_of(cursor) if cursor else None
-        with _application(request).database.reading() as tx:
+        with application_of(request).database.reading() as tx:
             found = order_lists.page_of_orders(tx, wanted, after=after, limit=limit + 1)
             ids = [order.id for order in found[:limit]]
             totals, due = order_lists.totals_of(tx, ids), deadlines.next_of(tx, ids)
@@ -97,7 +97,7 @@ def _add_reading(router: APIRouter, side: Role) -> None:
     @router.get("/orders/{order_id}", response_model=OrderOut, operation_id=f"{side.value}_order")
     def order(request: Request, caller: Annotated[Caller, READ], order_id: OrderId) -> Response:
         """One order: its lines and all that happened to it."""
-        with _application(request).database.reading() as tx:
+        with application_of(request).database.reading() as tx:
             own_order(tx, order_id, side, caller)
             found, etag = order_of(tx, order_id, caller.partner.id)
         return JSONResponse(found, headers={"ETag": etag})
@@ -112,7 +112,7 @@ def _add_preview(router: APIRouter, side: Role) -> None:
         request: Request, caller: Annotated[Caller, READ], order_id: OrderId, body: shapes.CancelOrder
     ) -> Response:
         """What the same body to `cancel` would do now; nothing is done. Its ETag fits If-Match."""
-        application = _application(request)
+        application = application_of(request)
         speaker = caller.speaks(application.clock.now())
         with application.database.reading() as tx:
             mark = own_order(tx, order_id, side, caller)
@@ -132,9 +132,9 @@ def _add_cancelling(router: APIRouter, side: Role) -> None:
         key: Idempotency = None, if_match: IfMatch = None,
     ) -> Response:  # fmt: skip
         """Cancel what is open of the order, or units of lines. It cannot be undone."""
-        settings = _application(request).settings
+        settings = application_of(request).settings
         asked = _asked(request, caller, side, body, key, if_match)
-        return _desk(request).change(
+        return desk_of(request).change(
             asked, order_id, lambda who, order: (meanings.cancel(settings, body, who, order), None)
         )
 
@@ -147,9 +147,9 @@ def _add_cancelling(router: APIRouter, side: Role) -> None:
         body: shapes.CancelLine, key: Idempotency = None, if_match: IfMatch = None,
     ) -> Response:  # fmt: skip
         """Cancel units of one line. It cannot be undone."""
-        settings = _application(request).settings
+        settings = application_of(request).settings
         asked = _asked(request, caller, side, body, key, if_match)
-        return _desk(request).change(
+        return desk_of(request).change(
             asked, order_id, lambda who, order: (meanings.cancel_line(settings, body, line, who, order), None)
         )
 
@@ -168,12 +168,12 @@ def _buyers() -> APIRouter:
         """Place an order. The same number with the same content again changes nothing."""
         _check_side(caller, Role.BUYER)
         seller = body.seller or caller.partner.default_counterparty
-        known = _application(request).settings.directory.get(seller)
+        known = application_of(request).settings.directory.get(seller)
         if known is None or known.role is not Role.SELLER:
             said = "There is no such seller." if body.seller else "Name the seller: none is agreed."
             raise ApiProblem(422, "no-such-seller", said)
         asked = _asked(request, caller, Role.BUYER, body, key, None)
-        return _desk(request).place(asked, lambda who: meanings.place(body, seller, asked.body, who))
+        return desk_of(request).place(asked, lambda who: meanings.place(body, seller, asked.body, who))
 
     return router
 
@@ -191,7 +191,7 @@ def _sellers() -> APIRouter:
     ) -> Response:  # fmt: skip
         """Answer an order. What is rejected is cancelled, and stays so."""
         asked = _asked(request, caller, Role.SELLER, body, key, if_match)
-        return _desk(request).change(
+        return desk_of(request).change(
             asked, order_id, lambda who, order: (meanings.acknowledge(body, who, order), None)
         )
 
@@ -202,7 +202,7 @@ def _sellers() -> APIRouter:
     ) -> Response:  # fmt: skip
         """Record a shipment: its units are fulfilled, and cannot be cancelled any more."""
         asked = _asked(request, caller, Role.SELLER, body, key, if_match)
-        return _desk(request).change(
+        return desk_of(request).change(
             asked, order_id, lambda who, order: meanings.fulfil(body, asked.body, who, order)
         )
 
@@ -237,7 +237,7 @@ def _add_answers(router: APIRouter) -> None:
 
 
 def _answer(request: Request, asked: Asked, order_id: int, body: shapes.Answer, said: Consent) -> Response:
-    return _desk(request).change(
+    return desk_of(request).change(
         asked,
         order_id,
         lambda who, order: (meanings.answer_request(body, said, who, order), None),
@@ -258,16 +258,6 @@ def explanations() -> APIRouter:
         raise ApiProblem(404, "not-found", "There is no such problem.")
 
     return router
-
-
-def _application(request: Request) -> Application:
-    application: Application = request.app.state.application
-    return application
-
-
-def _desk(request: Request) -> Desk:
-    desk: Desk = request.app.state.desk
-    return desk
 
 
 def _asked(

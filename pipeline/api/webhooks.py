@@ -13,10 +13,10 @@ from pipeline.api.callers import Caller, needs
 from pipeline.api.paging import ID_MAX
 from pipeline.api.problems import PREFIX, ApiProblem
 from pipeline.api.routes import PAGE_MAX
+from pipeline.api.state import application_of
 from pipeline.endpoints import Keeper, NotKept
 from pipeline.views import endpoint_json, posting_json
 from pipeline.webhooks.targets import URL_CHARS_MAX
-from pipeline.wiring import Application
 from storage import outbox, webhooks
 from storage.states import Kind, Scope, Topic
 from storage.webhooks import Endpoint
@@ -106,7 +106,7 @@ def _add_endpoints(router: APIRouter) -> None:
     @router.get("", response_model=WebhooksOut, operation_id="webhooks")
     def show(request: Request, caller: Annotated[Caller, HOOKS]) -> Response:
         """Your endpoints."""
-        with _application(request).database.reading() as tx:
+        with application_of(request).database.reading() as tx:
             found = webhooks.list_endpoints(tx, caller.partner.id)
             last = webhooks.last_attempts(tx, [one.id for one in found])
         return JSONResponse({"webhooks": [endpoint_json(one, last.get(one.id)) for one in found]})
@@ -141,7 +141,7 @@ def _add_deliveries(router: APIRouter) -> None:
         limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
     ) -> Response:
         """What was and will be posted to your endpoints, newest first, with every attempt."""
-        with _application(request).database.reading() as tx:
+        with application_of(request).database.reading() as tx:
             found = outbox.list_messages(
                 tx, kind=Kind.WEBHOOK, partner=caller.partner.id, endpoint_id=webhook, before=before,
                 limit=limit + 1,
@@ -163,13 +163,13 @@ def _add_deliveries(router: APIRouter) -> None:
 
 
 def _shown(request: Request, endpoint: Endpoint) -> Response:
-    with _application(request).database.reading() as tx:
+    with application_of(request).database.reading() as tx:
         last = webhooks.last_attempts(tx, [endpoint.id]).get(endpoint.id)
     return JSONResponse(endpoint_json(endpoint, last))
 
 
 def _keeper(request: Request, caller: Caller) -> Keeper:
-    return Keeper(application=_application(request), partner=caller.partner.id, by=caller.actor)
+    return Keeper(application=application_of(request), partner=caller.partner.id, by=caller.actor)
 
 
 _PROBLEMS = {
@@ -189,8 +189,3 @@ def _as_problem() -> Iterator[None]:
     except NotKept as error:
         status, title = _PROBLEMS[error.name]
         raise ApiProblem(status, error.name, title, str(error)) from error
-
-
-def _application(request: Request) -> Application:
-    application: Application = request.app.state.application
-    return application

@@ -8,14 +8,16 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 
+from pipeline.amounts import total
 from pipeline.api import meanings, shapes
 from pipeline.api.pages import drafts, wording
 from pipeline.api.pages.deeds import OrderChanged, acting_of, decided
 from pipeline.api.pages.drafts import NO_QUANTITY, REASONS, Draft
 from pipeline.api.pages.ordering import OrderId, names_of, order_page, view_of
 from pipeline.api.pages.rendering import render
-from pipeline.api.pages.visitors import SignedIn, Visitor, application_of, fields, not_there
+from pipeline.api.pages.visitors import SignedIn, Visitor, fields, not_there
 from pipeline.api.pages.visitors import field as form_field
+from pipeline.api.state import application_of
 from pipeline.partners import Role
 from storage import ledger
 from storage.commands import Consent
@@ -149,7 +151,7 @@ def _preview(request: Request, visitor: Visitor, order_id: int, *, changed: bool
 
 
 def _total(rows: list[tuple[wording.Line, Decimal, Decimal]], place: int) -> str:
-    return wording.total([(row[1] if place == 1 else row[2], row[0].unit) for row in rows])
+    return total([(row[1] if place == 1 else row[2], row[0].unit) for row in rows])
 
 
 def _agree(request: Request, visitor: Visitor, order_id: int) -> Response:

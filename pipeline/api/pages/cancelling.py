@@ -7,13 +7,15 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
+from pipeline.amounts import total
 from pipeline.api import meanings, shapes
 from pipeline.api.pages import drafts, wording
 from pipeline.api.pages.deeds import For, OrderChanged, acting_of, decided
 from pipeline.api.pages.drafts import LINES, REASONS, WHOLE, Draft
 from pipeline.api.pages.ordering import OrderId, foreseen, view_of
 from pipeline.api.pages.rendering import render
-from pipeline.api.pages.visitors import Acting, SignedIn, Visitor, application_of, field, fields
+from pipeline.api.pages.visitors import Acting, SignedIn, Visitor, field, fields
+from pipeline.api.state import application_of
 from pipeline.partners import Role
 from storage.quantities import plain
 from storage.queries import OrderView
@@ -108,7 +110,7 @@ def _preview(
             for line, said in rows
             if said["why_not"] and (draft.is_whole or line.line in draft.quantities)
         ],
-        units=wording.total([(said["would_cancel"], line.unit) for line, said in rows]),
+        units=total([(said["would_cancel"], line.unit) for line, said in rows]),
         told=[(told["name"], wording.ways(told["by"])) for told in seen["told"]],
         etag=etag, key=drafts.new_key(),
     )  # fmt: skip

@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 from pipeline import journal
 from pipeline.api.pages import mail_choices, webhooks
 from pipeline.api.pages.rendering import render
-from pipeline.api.pages.visitors import OfPartner, Visitor, application_of, field, not_there
+from pipeline.api.pages.visitors import OfPartner, Visitor, field, not_there
 from pipeline.api.paging import ID_MAX
+from pipeline.api.state import application_of
 from pipeline.policy import Tell
 from storage import access_keys, people
 from storage.access_keys import AccessKey

@@ -7,12 +7,14 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from pipeline.api.desk import About, Asked, Desk
+from pipeline.amounts import total
+from pipeline.api.desk import About, Asked
 from pipeline.api.pages import drafts, wording
 from pipeline.api.pages.ordering import OrderId, names_of, view_of
 from pipeline.api.pages.rendering import render
-from pipeline.api.pages.visitors import Acting, PageError, SignedIn, Visitor, application_of, field
+from pipeline.api.pages.visitors import Acting, PageError, SignedIn, Visitor, field
 from pipeline.api.problems import ApiProblem
+from pipeline.api.state import application_of, desk_of
 from pipeline.partners import Role
 from pipeline.wiring import Application
 from storage import access_keys
@@ -53,7 +55,7 @@ def decided(
     request: Request, visitor: Visitor, order_id: int, side: Role, body: str, about: About
 ) -> Response:
     """Let the ledger decide, once for the form's key; to the result's page. OrderChanged: nothing done."""
-    application, desk = application_of(request), _desk(request)
+    application, desk = application_of(request), desk_of(request)
     key, etag = field(request, "key", 40), field(request, "etag", 100)
     if not drafts.is_key(key) or not etag:
         raise PageError(422, "The form cannot be used", "Open the order again, and begin anew.")
@@ -69,11 +71,6 @@ def decided(
         raise
     said = {"key": key, **({"for": side.value} if visitor.is_operator else {})}
     return RedirectResponse(f"/orders/{order_id}/done?{urlencode(said)}", 303)
-
-
-def _desk(request: Request) -> Desk:
-    desk: Desk = request.app.state.desk
-    return desk
 
 
 def _done(request: Request, visitor: Visitor, order_id: int, side: Role, key: str) -> Response:
@@ -106,7 +103,7 @@ def _moved(done: dict[str, Any], view: OrderView) -> dict[str, list[tuple[str, s
     """What became of units, by line, in words."""
     units = {line.line: line.unit for line in view.lines}
     return {
-        how: [(one["line"], wording.total([(one["quantity"], units.get(one["line"], ""))])) for one in moved]
+        how: [(one["line"], total([(one["quantity"], units.get(one["line"], ""))])) for one in moved]
         for how in _SHOWN
         if (moved := done.get(how))
     }

@@ -6,7 +6,8 @@ from fastapi import Request
 from sqlalchemy import Connection
 
 from pipeline import journal
-from pipeline.api.pages.visitors import PageError, Visitor, application_of, field
+from pipeline.api.pages.visitors import PageError, Visitor, field
+from pipeline.api.state import application_of
 from pipeline.company_mail import PACE_WORDS, TOPIC_WORDS, NobodyLeft, choose, company_mail
 from pipeline.settings import Settings
 from storage.states import MailPace, MailTopic

@@ -10,8 +10,9 @@ from pipeline.api.guard import CONTENT_POLICY
 from pipeline.api.pages import wording
 from pipeline.api.pages.ordering import OrderId, names_of, view_of
 from pipeline.api.pages.rendering import render
-from pipeline.api.pages.visitors import SignedIn, Visitor, application_of, not_there
+from pipeline.api.pages.visitors import SignedIn, Visitor, not_there
 from pipeline.api.paging import ID_MAX
+from pipeline.api.state import application_of
 from pipeline.contents import html_of
 from storage import outbox
 from storage.events import LedgerEvent

@@ -11,13 +11,15 @@ from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from pipeline.actors import HUB
+from pipeline.amounts import total
 from pipeline.api import meanings, shapes
 from pipeline.api.answers import etag_of
 from pipeline.api.pages import drafts, wording
 from pipeline.api.pages.rendering import render
-from pipeline.api.pages.visitors import Acting, SignedIn, Visitor, application_of
+from pipeline.api.pages.visitors import Acting, SignedIn, Visitor
 from pipeline.api.paging import CURSOR_CHARS_MAX, ID_MAX, cursor_of, place_of
 from pipeline.api.preview import preview
+from pipeline.api.state import application_of
 from pipeline.partners import Role
 from pipeline.settings import Settings
 from pipeline.wiring import Application
@@ -178,7 +180,7 @@ def order_page(
         files=files,
         why_not={said["line"]: said["why_not"] for said in seen["lines"] if said["why_not"]} if seen else {},
         seen=seen, reasons=drafts.REASONS,
-        asked=wording.total([(line.requested, line.unit) for line in view.lines]),
+        asked=total([(line.requested, line.unit) for line in view.lines]),
         answer_by=view.answer_by,
         time_left=wording.time_left(view.answer_by, application.clock.now()) if view.answer_by else "",
         answers=answers, asking=[one for one, _ in happened if one.kind == "requested"][:1],

@@ -12,7 +12,8 @@ from pipeline import journal
 from pipeline.api.pages import passwords
 from pipeline.api.pages.cookies import Cookies
 from pipeline.api.pages.rendering import render
-from pipeline.api.pages.visitors import application_of, field, visitor_of
+from pipeline.api.pages.visitors import field, visitor_of
+from pipeline.api.state import application_of
 from pipeline.people import remind
 from pipeline.wiring import Application
 from storage import people

@@ -11,7 +11,8 @@ from fastapi.responses import RedirectResponse, Response
 from pipeline import journal
 from pipeline.api.pages.rendering import render
 from pipeline.api.pages.support_parts import signature
-from pipeline.api.pages.visitors import Operator, application_of
+from pipeline.api.pages.visitors import Operator
+from pipeline.api.state import application_of
 from pipeline.wiring import Application
 from storage.invariants import INVARIANTS, Breach, audit
 

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
 from pipeline import sheet
-from pipeline.api.pages.visitors import Operator, application_of
+from pipeline.api.pages.visitors import Operator
+from pipeline.api.state import application_of
 from pipeline.report import Json
 from pipeline.views import held_json, line_json, parked_json, receipts_of, summary_json, waiting_rows
 from pipeline.wiring import Application

@@ -19,7 +19,8 @@ from pipeline.api.pages.support_parts import (
     partners_of,
     signature,
 )
-from pipeline.api.pages.visitors import Operator, Visitor, application_of, not_there
+from pipeline.api.pages.visitors import Operator, Visitor, not_there
+from pipeline.api.state import application_of
 from pipeline.report import FileReport
 from storage import interchanges, lookups, receipts
 from storage.interchanges import SetReceipt

@@ -22,7 +22,8 @@ from pipeline.api.pages.support_parts import (
     partners_of,
     signature,
 )
-from pipeline.api.pages.visitors import Operator, PageError, Visitor, application_of, field, not_there
+from pipeline.api.pages.visitors import Operator, PageError, Visitor, field, not_there
+from pipeline.api.state import application_of
 from pipeline.company_mail import company_mail
 from pipeline.contents import html_of, text_of
 from pipeline.people import is_secret

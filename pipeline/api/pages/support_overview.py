@@ -8,7 +8,8 @@ from fastapi.responses import Response
 from pipeline import doctor
 from pipeline.api.pages.rendering import render
 from pipeline.api.pages.support_parts import LEFT, named_for
-from pipeline.api.pages.visitors import Operator, application_of
+from pipeline.api.pages.visitors import Operator
+from pipeline.api.state import application_of
 from pipeline.metrics import version
 from pipeline.screen import age_words
 from pipeline.wiring import Application

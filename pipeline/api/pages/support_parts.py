@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 from fastapi import Path, Query, Request
 
 from pipeline.api.pages.ordering import names_of
-from pipeline.api.pages.visitors import PageError, Visitor, application_of
+from pipeline.api.pages.visitors import PageError, Visitor
 from pipeline.api.pages.wording import Named
 from pipeline.api.paging import ID_MAX
+from pipeline.api.state import application_of
 from pipeline.errors import CountermandError
 from pipeline.settings import Settings
 from storage.held import NotAChoice

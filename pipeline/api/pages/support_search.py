@@ -5,8 +5,9 @@ from fastapi.responses import Response
 
 from pipeline.api.pages.rendering import render
 from pipeline.api.pages.support_parts import VERDICTS, Search, message_row, named_for
-from pipeline.api.pages.visitors import Operator, application_of
+from pipeline.api.pages.visitors import Operator
 from pipeline.api.pages.wording import STATUSES
+from pipeline.api.state import application_of
 from storage import held, lookups, order_lists, parked
 from storage.lookups import FilesWanted, MessageLine, MessagesWanted
 from storage.order_lists import Wanted

@@ -17,7 +17,8 @@ from pipeline.api.pages.support_parts import (
     nothing_done,
     signature,
 )
-from pipeline.api.pages.visitors import Operator, PageError, Visitor, application_of, field, not_there
+from pipeline.api.pages.visitors import Operator, PageError, Visitor, field, not_there
+from pipeline.api.state import application_of
 from pipeline.screen import age_words
 from pipeline.views import receipts_of
 from storage import held, interchanges, parked

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from starlette.datastructures import FormData
 
 from pipeline.api.pages.cookies import Cookies
+from pipeline.api.state import application_of
 from pipeline.entering import Speaker
 from pipeline.partners import Partner, Role
 from pipeline.wiring import Application
@@ -95,12 +96,6 @@ class Visitor:
         if mark is None:
             raise not_there()
         return mark
-
-
-def application_of(request: Request) -> Application:
-    """The installation behind the site."""
-    application: Application = request.app.state.application
-    return application
 
 
 async def check_form(request: Request) -> None:

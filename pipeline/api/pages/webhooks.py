@@ -27,12 +27,12 @@ from pipeline.api.pages.visitors import (
     PageError,
     SignedIn,
     Visitor,
-    application_of,
     field,
     not_there,
     operators_only,
     partners_only,
 )
+from pipeline.api.state import application_of
 from pipeline.endpoints import Keeper, NotKept
 from pipeline.webhooks.targets import URL_CHARS_MAX
 from storage import lookups, outbox, webhooks

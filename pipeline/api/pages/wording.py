@@ -179,14 +179,6 @@ def _units(units: Units, event: LedgerEvent, lines: dict[int, LineState]) -> str
     return f"{amounts([(units.quantity, unit)])} of line {units.line}" + (f": {why}" if why else "")
 
 
-def total(quantities: Iterable[tuple[Decimal | str, str]]) -> str:
-    """Quantities added up by unit of measure, in words; "" when there is nothing."""
-    sums: dict[str, Decimal] = {}
-    for quantity, unit in quantities:
-        sums[unit] = sums.get(unit, Decimal(0)) + Decimal(quantity)
-    return amounts((quantity, unit) for unit, quantity in sums.items() if quantity)
-
-
 def time_left(answer_by: datetime, now: datetime) -> str:
     """How long a request can still be answered, in the unit that says enough."""
     minutes = int((answer_by - now).total_seconds()) // 60
