@@ -14,6 +14,7 @@ from pipeline.digests import is_digest
 from pipeline.entering import Speaker, cancellation, consent, enter
 from pipeline.errors import CountermandError, OperatorError
 from pipeline.mail import bare_address
+from pipeline.notes import plain_note
 from pipeline.partners import Role
 from pipeline.people import is_secret
 from pipeline.reasons import reason_said
@@ -113,6 +114,7 @@ def answer(application: Application, wanted: Cancellation, said: Consent) -> Set
 
 def _say(application: Application, wanted: Cancellation, command_of: _CommandOf) -> SetReport:
     """Find the order a person means, say it to the ledger for the party, and tell who must know."""
+    _check_note("The note", wanted.note)
     partner = application.settings.directory.get(wanted.by)
     if partner is None:
         known = ", ".join(p.id for p in application.settings.partners)
@@ -132,8 +134,17 @@ def _say(application: Application, wanted: Cancellation, command_of: _CommandOf)
     return with_result(report, result)
 
 
+def _check_note(what: str, said: str) -> None:
+    try:
+        plain_note(said)
+    except ValueError as error:
+        raise OperatorError(f"{what} {error}; nothing was done.") from error
+
+
 def release(application: Application, held_id: int, choice: str, by: str, note: str) -> SetReport:
     """Record a person's answer and decide the set with it, in one transaction."""
+    _check_note("The note", note)
+    _check_note("The name in --by", by)
     at = application.clock.now()
 
     def decide(tx: Connection) -> SetReport:

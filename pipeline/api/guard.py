@@ -50,6 +50,9 @@ class Guard:
         begun, request_id = time.monotonic(), secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
         status = 500
+        inner = (
+            {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        )  # the server leaves out the body
 
         async def watched(message: Message) -> None:
             nonlocal status
@@ -59,7 +62,7 @@ class Guard:
             await send(message)
 
         try:
-            await self._bounded(scope, receive, watched)
+            await self._bounded(inner, receive, watched)
         finally:
             state = scope["state"]
             journal.event(
@@ -69,12 +72,17 @@ class Guard:
             )  # fmt: skip
 
     async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse what is too large: at once where its length is said, else as soon as it is."""
+        """Refuse a body that has two ends, and what is too large: at once, or as soon as it is."""
         bound, read, started = self._body_bytes_max, 0, False  # of the body; and of the answer
         if len(scope["raw_path"]) + len(scope["query_string"]) > URL_BYTES_MAX:
             await _refuse(ApiProblem(414, "uri-too-long", "The address is too long."), scope, receive, send)
             return
         lengths = [value for name, value in scope["headers"] if name == b"content-length"]
+        if lengths and any(name == b"transfer-encoding" for name, _ in scope["headers"]):
+            # A proxy that goes by the other one would take part of this body for somebody's next request.
+            said = "The length of the body is said in two ways."
+            await _refuse(ApiProblem(400, "bad-request", said), scope, receive, send)
+            return
         if any(value.isdigit() and int(value) > bound for value in lengths):
             await _refuse(_too_large(bound), scope, receive, send)
             return

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from pipeline import journal
-from pipeline.api.bodies import SaidTwice
+from pipeline.api.said import Unclear
 from pipeline.report import Json
 from storage.database import DatabaseUnavailable
 
@@ -18,7 +18,7 @@ PREFIX = "/api/v1"  # of what may change one day, when it gets a v2 beside it
 MEDIA_TYPE = "application/problem+json"
 TYPES = "/api/problems/"  # what every type begins with: a page that explains it
 FAULTS_MAX = 20  # named in one problem
-NAME_CHARS_MAX = 60  # of a name in a body
+PLACE_CHARS_MAX, FAULT_CHARS_MAX = 60, 200  # of what may repeat the request
 
 
 #: What every name but a refusal's means, for who looks its address up.
@@ -98,12 +98,11 @@ def install(site: FastAPI, say: Say) -> None:
             return say(request, 422, "The address or the form is not one of this site.", None)
         return response(_invalid(error))
 
-    @site.exception_handler(SaidTwice)
-    def said_twice(request: Request, error: SaidTwice) -> Response:
+    @site.exception_handler(Unclear)
+    def unclear(request: Request, error: Unclear) -> Response:
         del request
-        return response(
-            _faulty([{"place": "body", "message": f"{error.name[:NAME_CHARS_MAX]} is said twice"}])
-        )
+        fault = {"place": error.place[:PLACE_CHARS_MAX], "message": error.fault[:FAULT_CHARS_MAX]}
+        return response(_faulty([fault]))
 
     @site.exception_handler(HTTPException)
     def plain(request: Request, error: HTTPException) -> Response:

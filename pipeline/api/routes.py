@@ -9,12 +9,12 @@ from pydantic import AwareDatetime, BaseModel
 
 from pipeline.api import meanings, shapes
 from pipeline.api.answers import ChangedOut, OrderOut, PageOut, etag_of, order_of
-from pipeline.api.bodies import BodyRoute
 from pipeline.api.callers import Caller, needs
 from pipeline.api.desk import Asked, own_order
 from pipeline.api.paging import CURSOR_CHARS_MAX, ID_MAX, cursor_of, place_of
 from pipeline.api.preview import PreviewOut, preview
 from pipeline.api.problems import MEANINGS, PREFIX, TYPES, ApiProblem
+from pipeline.api.said import StrictRoute
 from pipeline.api.state import application_of, desk_of
 from pipeline.partners import Role
 from pipeline.views import row_json
@@ -47,7 +47,7 @@ READ, WRITE, CANCEL = needs(Scope.READ), needs(Scope.WRITE), needs(Scope.CANCEL)
 
 def make_router() -> APIRouter:
     """All routes, for both sides."""
-    router = APIRouter(prefix=PREFIX, route_class=BodyRoute)
+    router = APIRouter(prefix=PREFIX, route_class=StrictRoute)
     for side in (Role.BUYER, Role.SELLER):
         router.include_router(_both(side), prefix=f"/{side.value}", tags=[side.value])
     router.include_router(_buyers(), prefix="/buyer", tags=["buyer"])
@@ -57,7 +57,7 @@ def make_router() -> APIRouter:
 
 def _both(side: Role) -> APIRouter:
     """What either side may do with its own orders."""
-    router = APIRouter(route_class=BodyRoute)
+    router = APIRouter(route_class=StrictRoute)
     _add_reading(router, side)
     _add_preview(router, side)
     _add_cancelling(router, side)
@@ -156,7 +156,7 @@ def _add_cancelling(router: APIRouter, side: Role) -> None:
 
 def _buyers() -> APIRouter:
     """What only buyers do."""
-    router = APIRouter(route_class=BodyRoute)
+    router = APIRouter(route_class=StrictRoute)
 
     @router.post(
         "/orders", response_model=ChangedOut, status_code=201, operation_id="buyer_place_order",
@@ -180,7 +180,7 @@ def _buyers() -> APIRouter:
 
 def _sellers() -> APIRouter:
     """What only sellers do."""
-    router = APIRouter(route_class=BodyRoute)
+    router = APIRouter(route_class=StrictRoute)
 
     @router.post(
         "/orders/{order_id}/acknowledge", response_model=ChangedOut, operation_id="seller_acknowledge"
@@ -246,7 +246,7 @@ def _answer(request: Request, asked: Asked, order_id: int, body: shapes.Answer, 
 
 def explanations() -> APIRouter:
     """The page behind each problem's type."""
-    router = APIRouter(route_class=BodyRoute)
+    router = APIRouter(route_class=StrictRoute)
 
     @router.get(TYPES + "{name}", include_in_schema=False)
     def explanation(name: Annotated[str, Path(max_length=60)]) -> Response:

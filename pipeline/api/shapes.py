@@ -16,18 +16,17 @@ from pydantic import (
     model_validator,
 )
 
+from pipeline.notes import NOTE_CHARS_MAX, plain_text
 from pipeline.reasons import CancelReason
 from storage.quantities import DECIMALS_MAX, WHOLE_DIGITS_MAX
 
 LINES_MAX = 10_000  # of one request
-NOTE_CHARS_MAX = 500
 WHOLE_MAX = 10**WHOLE_DIGITS_MAX - 1
 
 _QUANTITY = rf"^[0-9]{{1,{WHOLE_DIGITS_MAX}}}(\.[0-9]{{1,{DECIMALS_MAX}}})?$"
 _QUANTITY_READ = re.compile(_QUANTITY[:-1] + r"\Z", re.ASCII)
 # What X12 can carry in any release, so that others can be told in it: no delimiter, no blank outside.
 _CODE = r"^[!-)+-=?-\]_-}](?:[ -)+-=?-\]_-}]*[!-)+-=?-\]_-}])?$"
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def _read_quantity(value: Any) -> Decimal:
@@ -37,12 +36,6 @@ def _read_quantity(value: Any) -> Decimal:
     if isinstance(value, str) and _QUANTITY_READ.match(value):
         return Decimal(value)
     raise ValueError('is not a quantity such as "12", "12.5" or 12')
-
-
-def _plain_text(text: str) -> str:
-    if _CONTROL.search(text):
-        raise ValueError("has control characters")
-    return text
 
 
 def _each_once(lines: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -65,8 +58,8 @@ Quantity = Annotated[
         }
     ),
 ]
-Note = Annotated[str, Field(max_length=NOTE_CHARS_MAX), AfterValidator(_plain_text)]
-Description = Annotated[str, Field(max_length=80), AfterValidator(_plain_text)]
+Note = Annotated[str, Field(max_length=NOTE_CHARS_MAX), AfterValidator(plain_text)]
+Description = Annotated[str, Field(max_length=80), AfterValidator(plain_text)]
 LineName = Annotated[str, Field(min_length=1, max_length=40)]
 EachOnce = AfterValidator(_each_once)
 
@@ -200,6 +193,12 @@ class Fulfil(_Said):
     shipment_id: Annotated[str, _code(30)]
     lines: tuple[ShippedLine, ...] = Field(min_length=1, max_length=LINES_MAX)
     note: Note = ""
+
+    @model_validator(mode="after")
+    def _some_units(self) -> "Fulfil":
+        if not any(line.quantity for line in self.lines):
+            raise ValueError("no units left; a shipment of none would use its number up")
+        return self
 
 
 class Answer(_Said):

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.api.bodies import BodyRoute
 from pipeline.api.callers import Caller, needs
 from pipeline.api.paging import ID_MAX
 from pipeline.api.problems import PREFIX, ApiProblem
 from pipeline.api.routes import PAGE_MAX
+from pipeline.api.said import StrictRoute
 from pipeline.api.state import application_of
 from pipeline.endpoints import Keeper, NotKept
 from pipeline.views import endpoint_json, posting_json
@@ -96,7 +96,7 @@ class DeliveriesOut(BaseModel):
 
 def make_router() -> APIRouter:
     """All routes of webhooks."""
-    router = APIRouter(prefix=f"{PREFIX}/webhooks", tags=["webhooks"], route_class=BodyRoute)
+    router = APIRouter(prefix=f"{PREFIX}/webhooks", tags=["webhooks"], route_class=StrictRoute)
     _add_endpoints(router)
     _add_deliveries(router)
     return router

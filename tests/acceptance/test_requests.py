@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.demo.command import Countermand
+from pipeline.demo.command import CommandFailed, Countermand
 from pipeline.demo.world import settings_text
 
 STORY = Path(__file__).resolve().parents[2] / "samples" / "stories" / "by-agreement"
@@ -55,6 +55,13 @@ def test_the_seller_refuses_by_telephone_and_the_buyer_is_told(countermand: Coun
     assert [line["requested"] for line in lines(countermand)] == ["0", "0"]
     mails = [one["subject"] for one in countermand.ask("outbox").value["messages"] if one["kind"] == "email"]
     assert "Request refused: PO 4500501, 90 units - Globex Supply" in mails
+
+
+@pytest.mark.parametrize("note", ["\x1b[2J", "half\x07", "x" * 501])
+def test_a_note_that_no_mail_could_show_is_refused(countermand: Countermand, note: str) -> None:
+    with pytest.raises(CommandFailed, match=r"ended with 2.* The note (has|is longer)"):
+        countermand.ask("answer", "4500501", "--by", "globex", "--agree", "--note", note)
+    assert [line["requested"] for line in lines(countermand)] == ["40", "50"]
 
 
 def test_only_the_seller_is_asked(countermand: Countermand) -> None:

@@ -1,11 +1,13 @@
 """Who is let in, how often, and with how much: keys, rates, sizes, headers, and what the log says of it."""
 
 import json
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -107,6 +109,31 @@ def test_a_body_over_the_bound_is_not_read_however_it_comes(site: Site) -> None:
     fits = acme.post(BUYER, content=whole.ljust(BODY_BYTES_MAX), headers={"Content-Type": "application/json"})
     assert fits.status_code == 201
     assert acme.get(BUYER, params={"po_number": "x" * 9000}).status_code == 414
+
+
+@pytest.mark.parametrize("lengths", ["Content-Length: 2", "Content-Length: 2\r\nContent-Length: 2"])
+def test_a_body_whose_end_is_said_in_two_ways_is_not_read(site: Site, lengths: str) -> None:
+    order_id, key = site.place("PO-1", 10), site.key("acme")
+    head = (
+        f"POST {BUYER}/{order_id}/cancel HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n"
+        f"Content-Type: application/json\r\n{lengths}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", httpx.URL(site.address).port or 0), timeout=20) as client:
+        client.sendall(head.encode() + b"2\r\n{}\r\n0\r\n\r\n")
+        answer = b"".join(iter(partial(client.recv, 65536), b""))  # until it hangs up
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"/api/problems/bad-request" in answer
+    assert site.client("acme").get(f"{BUYER}/{order_id}").json()["status"] == "open"
+
+
+def test_a_head_is_what_a_get_answers_without_its_body(site: Site) -> None:
+    order_id, acme = site.place("PO-1", 10), site.client("acme")
+    for address in (f"{BUYER}/{order_id}", "/sign-in"):
+        whole, head = acme.get(address), acme.head(address)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["Content-Length"] == str(len(whole.content))
+        assert head.headers.get("ETag") == whole.headers.get("ETag")
+    assert acme.head(f"{BUYER}/{order_id}/cancel").status_code == 405
 
 
 def test_every_answer_has_what_protects_a_browser(site: Site) -> None:

@@ -128,6 +128,16 @@ def test_orders_are_listed_by_what_they_are(site: Site) -> None:
     assert acme.get(BUYER, params={"placed_since": "0001-01-01T00:00:00+14:00"}).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("query", "name"), [("stauts=open", "stauts"), ("status=open&status=cancelled", "status"), ("=1", "")]
+)
+def test_a_filter_that_is_none_or_is_said_twice_lists_nothing(site: Site, query: str, name: str) -> None:
+    site.place("PO-1", 5)
+    answer = site.client("acme").get(f"{BUYER}?{query}")
+    assert answer.status_code == 422
+    assert [fault["place"] for fault in answer.json()["faults"]] == [f"query.{name}"]
+
+
 def test_a_list_has_pages_that_new_orders_do_not_move(site: Site) -> None:
     acme = site.client("acme")
     for number in range(1, 6):
@@ -161,6 +171,8 @@ def test_a_seller_ships_and_what_left_is_fulfilled_once(site: Site) -> None:
     other = {"shipment_id": "S-1", "lines": [{"line": "1", "quantity": 5}]}
     refused = globex.post(f"{SELLER}/{order_id}/fulfil", json=other)
     assert (refused.status_code, refused.json()["type"]) == (409, "/api/problems/shipment-exists")
+    none = {"shipment_id": "S-2", "lines": [{"line": "1", "quantity": 0}, {"line": "2", "quantity": "0.0"}]}
+    assert globex.post(f"{SELLER}/{order_id}/fulfil", json=none).status_code == 422
     more = globex.post(
         f"{SELLER}/{order_id}/fulfil", json={"shipment_id": "S-2", "lines": [{"line": "1", "quantity": 5}]}
     )

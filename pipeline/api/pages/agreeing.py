@@ -18,6 +18,7 @@ from pipeline.api.pages.rendering import render
 from pipeline.api.pages.visitors import SignedIn, Visitor, fields, not_there
 from pipeline.api.pages.visitors import field as form_field
 from pipeline.api.state import application_of
+from pipeline.notes import NOTE_CHARS_MAX
 from pipeline.partners import Role
 from storage import ledger
 from storage.commands import Consent
@@ -66,7 +67,7 @@ def _draft(request: Request) -> Draft:
     return Draft(
         quantities=fields(request, "quantity-", 40),
         reason=form_field(request, "reason", 40),
-        note=" ".join(form_field(request, "note", 2 * shapes.NOTE_CHARS_MAX).split()),
+        note=" ".join(form_field(request, "note", 2 * NOTE_CHARS_MAX).split()),
     )
 
 
@@ -111,7 +112,7 @@ def _form(
         request, "request_part.html.j2", visitor, status=422 if read else 200,
         order=view.summary, buyer=names_of(application_of(request).settings)(view.summary.key.buyer),
         lines=lines, draft=draft, fault=read.fault if read else "", faults=read.lines if read else {},
-        reasons=REASONS, note_chars_max=shapes.NOTE_CHARS_MAX,
+        reasons=REASONS, note_chars_max=NOTE_CHARS_MAX,
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from pipeline.api.pages.ordering import OrderId, foreseen, view_of
 from pipeline.api.pages.rendering import render
 from pipeline.api.pages.visitors import Acting, SignedIn, Visitor, field, fields
 from pipeline.api.state import application_of
+from pipeline.notes import NOTE_CHARS_MAX
 from pipeline.partners import Role
 from storage.quantities import plain
 from storage.queries import OrderView
@@ -57,7 +58,7 @@ def _draft(request: Request) -> Draft:
         what=field(request, "what", 10),
         quantities=fields(request, "quantity-", 40),
         reason=field(request, "reason", 40),
-        note=" ".join(field(request, "note", 2 * shapes.NOTE_CHARS_MAX).split()),
+        note=" ".join(field(request, "note", 2 * NOTE_CHARS_MAX).split()),
     )
 
 
@@ -86,7 +87,7 @@ def _form(
     return render(
         request, "cancel.html.j2", visitor, status=422 if read.fault else 200,
         order=view.summary, side=side, acting=acting, draft=draft, read=read, seen=seen, reasons=REASONS,
-        rows=_rows(view, seen), whole=WHOLE, some=LINES, note_chars_max=shapes.NOTE_CHARS_MAX,
+        rows=_rows(view, seen), whole=WHOLE, some=LINES, note_chars_max=NOTE_CHARS_MAX,
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from pipeline.api.pages.support_parts import (
 )
 from pipeline.api.pages.visitors import Operator, PageError, Visitor, field, not_there
 from pipeline.api.state import application_of
+from pipeline.notes import NOTE_CHARS_MAX
 from pipeline.screen import age_words
 from pipeline.views import receipts_of
 from storage import held, interchanges, parked
@@ -27,7 +28,6 @@ from storage.interchanges import SetReceipt
 from storage.states import HeldStatus
 
 SETTLED_MAX = 20
-NOTE_CHARS_MAX = 500
 
 
 def make_router() -> APIRouter:
