@@ -19,15 +19,16 @@ from storage.commands import (
     WithdrawShipment,
 )
 from storage.outcomes import Outcome
+from storage.requests import LapseRequest
 from tests.model import orders
 from tests.model.acknowledging import acknowledge
 from tests.model.changing import change
 from tests.model.orders import Hold, NothingMoved, Order, Refuse, Repeated, Unclear
-from tests.model.requests import answer
+from tests.model.requests import answer, lapse
 
 BUYER, SELLER, STRANGER = "acme", "bolt", "zorro"
 
-_OF_THE_SELLER = (AcknowledgeOrder, RecordShipment, WithdrawShipment, AnswerRequest)
+_OF_THE_SELLER = (AcknowledgeOrder, RecordShipment, WithdrawShipment, AnswerRequest, LapseRequest)
 
 
 class Park(Exception):
@@ -122,10 +123,15 @@ def _apply(command: Command, order: Order | None) -> Order | None:
         raise Refuse
     if isinstance(command, _OF_THE_SELLER) and command.by != SELLER:
         raise Refuse
+    if isinstance(command, LapseRequest) and command.source.type:  # only the clock says so
+        raise Refuse
     if order is None:
         raise Park if command.source.type else Refuse
     by_seller = command.by == SELLER
+    order.asks_until(command.answer_by)
     match command:
+        case LapseRequest():
+            lapse(command, order)
         case CancelOrder():
             orders.cancel_order(command, order, asking=_asks(command.effect, by_seller))
         case CancelLines():

@@ -6,6 +6,7 @@ on a copy of the order; what is refused or held raises, and the copy is thrown a
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 
 from storage.commands import (
@@ -54,7 +55,36 @@ class Line:
     fulfilled: Decimal = NONE
     cancelled: Decimal = NONE
     declined: Decimal = NONE
-    requested: Decimal = NONE
+    waits: tuple[tuple[Decimal, datetime | None], ...] = ()  # asked for, and until when; first to last
+    lapsed: bool = False  # what was asked for last was not answered in time
+    until: datetime | None = None  # when what is asked for now lapses
+
+    @property
+    def requested(self) -> Decimal:
+        return sum((units for units, _ in self.waits), NONE)
+
+    @requested.setter
+    def requested(self, wanted: Decimal) -> None:
+        """More is another request; what is settled is taken from the oldest."""
+        settled = self.requested - wanted
+        if settled < 0:
+            self.waits, self.lapsed = (*self.waits, (-settled, self.until)), False
+            return
+        left = []
+        for units, until in self.waits:
+            gone = min(settled, units)
+            settled -= gone
+            if units > gone:
+                left.append((units - gone, until))
+        self.waits = tuple(left)
+
+    def lapse(self, at: datetime) -> bool:
+        """What had to be answered by now is asked for no longer; whether anything was."""
+        left = tuple((units, until) for units, until in self.waits if until is None or until > at)
+        if left == self.waits:
+            return False
+        self.waits, self.lapsed = left, True
+        return True
 
     @property
     def open(self) -> Decimal:
@@ -93,7 +123,8 @@ class Line:
             self.fulfilled,
             self.cancelled,
             self.declined,
-            self.requested,
+            self.waits,
+            self.lapsed,
         )
 
 
@@ -144,6 +175,11 @@ class Order:
         if fulfilled and cancelled:
             return "complete"
         return "fulfilled" if fulfilled else "cancelled"
+
+    def asks_until(self, until: datetime | None) -> None:
+        """The next command says until when it can be answered, should it only ask."""
+        for line in self.lines.values():
+            line.until = until
 
     def find(self, where: LineReference) -> Line:
         """The line a document means: by number, by item, and never by two that disagree."""
@@ -213,6 +249,11 @@ def cancel_lines(command: CancelLines, order: Order, *, asking: bool) -> None:
     moved = False
     for wanted in command.lines:
         line = order.find(wanted.line)
+        if wanted.new_total is not None:
+            fewer = _fewer(line, wanted.new_total)
+            line.cancel(fewer, declined=False)
+            moved |= bool(fewer)
+            continue
         if wanted.quantity is None:
             moved |= cancel_rest(line, declined=False, asking=False)
             continue
@@ -226,11 +267,18 @@ def cancel_lines(command: CancelLines, order: Order, *, asking: bool) -> None:
 def _ask_lines(command: CancelLines, order: Order) -> None:
     """What is said of one line twice is asked for in all."""
     wanted: dict[str, Decimal] = {}
+    moved = False
     for one in command.lines:
         line = order.find(one.line)
+        if one.new_total is not None:
+            fewer = _fewer(line, one.new_total)
+            if fewer > line.open:
+                raise Refuse
+            moved |= fewer != line.requested
+            line.requested = fewer
+            continue
         units = line.open if one.quantity is None else usable(one.quantity)
         wanted[line.name] = wanted.get(line.name, NONE) + units
-    moved = False
     for name, units in wanted.items():
         line = order.lines[name]
         if not line.open and line.fulfilled:
@@ -242,6 +290,14 @@ def _ask_lines(command: CancelLines, order: Order) -> None:
         moved |= bool(more)
     if not moved:
         raise Repeated
+
+
+def _fewer(line: Line, total: Decimal) -> Decimal:
+    """How many units go, in all, where so many are to be left; it cannot be more than there are."""
+    fewer = line.current - usable(total, zero=True)
+    if fewer < 0:
+        raise Refuse
+    return fewer
 
 
 def cancel_rest(line: Line, *, declined: bool, asking: bool) -> bool:

@@ -1,7 +1,8 @@
 """The model of requested cancellations and of the seller's answer to them."""
 
 from storage.commands import AnswerRequest, Consent
-from tests.model.orders import Hold, Order, Refuse, cancels, usable
+from storage.requests import LapseRequest
+from tests.model.orders import Hold, Order, Refuse, Repeated, cancels, usable
 
 
 def answer(command: AnswerRequest, order: Order) -> None:
@@ -10,7 +11,11 @@ def answer(command: AnswerRequest, order: Order) -> None:
         (order.find(one.line), one.consent, None if one.quantity is None else usable(one.quantity))
         for one in command.lines
     ]
+    if any(line.lapsed and not line.requested for line, _, _ in said):
+        raise Refuse
     if not order.sum("requested"):
+        if any(line.lapsed for line in order.lines.values()):
+            raise Refuse
         if not command.certain:
             raise Hold
         return
@@ -33,3 +38,10 @@ def answer(command: AnswerRequest, order: Order) -> None:
         line.requested *= 0
     if order.sum("cancelled") > before:
         cancels(order, command.source.identity)
+
+
+def lapse(command: LapseRequest, order: Order) -> None:
+    """What was not answered in time is open and nothing else: silence cancels nothing."""
+    ended = [line.lapse(command.at) for line in order.lines.values()]
+    if not any(ended):
+        raise Repeated

@@ -21,14 +21,17 @@ from storage.commands import (
 )
 from tests.model.book import BUYER, SELLER, STRANGER
 from tests.model.steps import (
+    ASKING,
     acknowledge,
     add_line,
     again,
     answer,
+    ask,
     cancel_lines,
     cancel_order,
     change_lines,
     clock,
+    lapse,
     nothing,
     object_to,
     place,
@@ -127,9 +130,11 @@ RULES: Mapping[str, Rule] = {
             "how": HOW,
             "line": LINES,
             "amount": (*AMOUNTS, None, None, None),
+            "total": (False, False, True),
             "more": _optional(PAIRS, 3),
         },
     ),
+    "ask": (ask, 4, {"po": ASKING, "line": ("1", "2", "3"), "amount": ("1", "2", "open", "open-1")}),
     "change_lines": (
         change_lines,
         12,
@@ -249,6 +254,16 @@ RULES: Mapping[str, Rule] = {
             "line_consent": tuple(Consent),
             "amount": (None, None, "1", "requested", "requested-1", "requested+1", "0"),
             "certain": (True, True, False),
+        },
+    ),
+    "lapse": (
+        lapse,
+        3,
+        {
+            "po": ("C", "C", "C", "D", "A"),
+            "by": (SELLER,) * 8 + (BUYER, STRANGER),
+            "hand": (True,) * 7 + (False,),
+            "hours": (0, 7, 7, 31, 31),
         },
     ),
     "object_to": (object_to, 1, {"po": _POS, "by": PARTIES, "objection": tuple(Objection)}),

@@ -47,12 +47,14 @@ from storage.commands import (
     WithdrawShipment,
 )
 from storage.orders import ItemId
+from storage.requests import LapseRequest
 from tests.model.book import BUYER, SELLER, Book
 from tests.model.orders import NONE, Line
 
 START = datetime(2026, 3, 4, 12, 30, tzinfo=UTC)
 POS = ("A", "B", "C", "D")
 ASKING = ("C", "D")  # orders of which the buyer's cancellations are requests
+ANSWERED_HOURS = (None, 6, 6, 30)  # the time that sellers have for an answer, by turns
 UNKNOWN_LINE = "77"
 
 Step = tuple[str, Mapping[str, Any]]
@@ -98,7 +100,9 @@ class Desk:
             )
         )
         order = Locator(buyer=BUYER, seller=SELLER, po_number=self.po(po))
-        return {"order": order, "by": by, "at": self.at, "source": source}
+        hours = ANSWERED_HOURS[self.number % len(ANSWERED_HOURS)] if po in ASKING and by == BUYER else None
+        answer_by = None if hours is None else self.at + timedelta(hours=hours)
+        return {"order": order, "by": by, "at": self.at, "source": source, "answer_by": answer_by}
 
     def submission(self, *commands: Command, key: str = "") -> Submission:
         """A document of its own, with content of its own, unless it was entered by hand."""
@@ -157,17 +161,31 @@ def cancel_order(desk: Desk, *, po: str, by: str, hand: bool, part_shipped: Part
 
 
 def cancel_lines(
-    desk: Desk, *, po: str, by: str, hand: bool, how: str, line: str, amount: str | None, more: Any
+    desk: Desk,
+    *,
+    po: str,
+    by: str,
+    hand: bool,
+    how: str,
+    line: str,
+    amount: str | None,
+    total: bool,
+    more: Any,
 ) -> Submission:
-    cuts = [
-        LineCancellation(
-            line=reference(line, how), quantity=None if amount is None else desk.amount(po, line, amount)
-        )
-    ]
+    units = None if amount is None else desk.amount(po, line, amount)
+    cut = LineCancellation(line=reference(line, how))
+    cuts = [replace(cut, new_total=units) if total else replace(cut, quantity=units)]
     if more is not None and more[0] != line:
         cuts.append(LineCancellation(line=reference(more[0], "both"), quantity=desk.amount(po, *more)))
     common = desk.common(po, by, "860" if by == BUYER else "865", hand=hand)
     return desk.submission(CancelLines(**common, lines=tuple(cuts), effect=effect(po)))
+
+
+def ask(desk: Desk, *, po: str, line: str, amount: str) -> Submission:
+    """What the buyer of such an order often does: units of a line that are open."""
+    return cancel_lines(
+        desk, po=po, by=BUYER, hand=False, how="both", line=line, amount=amount, total=False, more=None
+    )
 
 
 def change_lines(
@@ -366,6 +384,14 @@ def answer(
         lines = (LineConsent(line=reference(line, "both"), consent=line_consent, quantity=quantity),)
     command = AnswerRequest(**desk.common(po, by, "865"), consent=consent, lines=lines, certain=certain)
     return desk.submission(command)
+
+
+def lapse(desk: Desk, *, po: str, by: str, hand: bool, hours: int) -> Submission:
+    """An order of which something waits, where there is one; by a clock that goes on without us."""
+    asked = (name for name in ASKING if any(desk.line(name, number).requested for number in ("1", "2", "3")))
+    po = next(asked, po)
+    command = LapseRequest(**desk.common(po, by, "865", hand=hand))
+    return desk.submission(replace(command, at=command.at + timedelta(hours=hours), answer_by=None))
 
 
 def object_to(desk: Desk, *, po: str, by: str, objection: Objection) -> Submission:

@@ -88,7 +88,7 @@ def test_hypothesis_finds_no_disagreement(tmp_path: Path) -> None:
     run_state_machine_as_test(
         _machine(Sqlite(tmp_path), counted),
         settings=settings(
-            max_examples=15,
+            max_examples=25,
             stateful_step_count=40,
             deadline=None,
             derandomize=True,
