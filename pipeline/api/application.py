@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 
 from anyio import to_thread
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from pipeline.api import problems, routes, webhooks
 from pipeline.api.callers import Door, Pace
@@ -12,6 +13,7 @@ from pipeline.api.description import describe
 from pipeline.api.desk import Desk
 from pipeline.api.guard import Guard
 from pipeline.api.pages import site as pages
+from pipeline.api.pages.rendering import STATIC, StaticFolder
 from pipeline.wiring import Application
 
 #: Requests at work at once, each with a connection to the database; others wait for their turn.
@@ -39,14 +41,22 @@ def make_site(application: Application, *, threads: int = THREADS, pace: Pace = 
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
+        routes=_routes().routes,
     )
     site.state.application = application
     site.state.door, site.state.desk = Door(application, pace), Desk(application)
     problems.install(site, pages.error_page)
-    site.include_router(routes.make_router())
-    site.include_router(webhooks.make_router())
-    site.include_router(routes.explanations())
-    describe(site)
     pages.install(site)
+    describe(site)
     site.add_middleware(Guard)
     return site
+
+
+@cache
+def _routes() -> APIRouter:
+    """Every address. They know no installation, and take half a second: the sites of a process share them."""
+    router = APIRouter()
+    for part in (routes.make_router(), webhooks.make_router(), routes.explanations(), pages.make_pages()):
+        router.include_router(part)
+    router.mount(STATIC, StaticFolder(), name="static")
+    return router

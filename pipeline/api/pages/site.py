@@ -1,4 +1,4 @@
-"""Site: the app's pages put together, its static files, and its errors as pages."""
+"""Site: the app's pages put together, and its errors as pages."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ from pipeline.api.pages import (
     support,
     webhooks,
 )
-from pipeline.api.pages.rendering import STATIC, StaticFolder, render
+from pipeline.api.pages.rendering import render
 from pipeline.api.pages.visitors import PageError, SignInFirst, check_form
 
 _TITLES = {404: "Not found", 405: "Not possible", 503: "Just now it does not work"}
@@ -33,9 +33,7 @@ def make_pages() -> APIRouter:
 
 
 def install(site: FastAPI) -> None:
-    """Let the site serve the app."""
-    site.include_router(make_pages())
-    site.mount(STATIC, StaticFolder(), name="static")
+    """Let the site say errors as pages."""
 
     @site.exception_handler(PageError)
     def said(request: Request, error: PageError) -> Response:
