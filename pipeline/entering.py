@@ -15,6 +15,7 @@ from pipeline.settings import Settings
 from pipeline.telling import tell_result
 from storage import ledger
 from storage.commands import (
+    NO_REASON,
     AnswerRequest,
     BuyerCancel,
     CancelLines,
@@ -75,7 +76,7 @@ def cancellation(
     order: OrderKey,
     *,
     lines: tuple[LineCancellation, ...] = (),
-    reason: Reason = Reason(),  # noqa: B008 - frozen
+    reason: Reason = NO_REASON,
     note: str = "",
     only_if_whole: bool = False,
 ) -> CancelOrder | CancelLines:

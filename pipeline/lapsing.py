@@ -18,14 +18,14 @@ from pipeline.report import SetReport, with_result
 from pipeline.settings import Settings
 from pipeline.telling import remind
 from storage import deadlines
-from storage.commands import Source
+from storage.commands import LapseRequest, Source
 from storage.database import Database, lock_names
 from storage.deadlines import Reminder
 from storage.loading import load_order
 from storage.orders import OrderKey
 from storage.outcomes import Outcome
 from storage.queries import events_of
-from storage.requests import LapseRequest, requested_of, waiting
+from storage.requests import requested_of, waiting
 
 LAPSES_PER_ROUND_MAX = 1_000
 REMINDERS_PER_ROUND_MAX = 1_000

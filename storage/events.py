@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum, unique
 
-from storage.commands import NewLine, Reason, Source
+from storage.commands import NO_REASON, NewLine, Reason, Source
 
 EVENT_VERSION = 1  # of the shape below; stored with every event
 
@@ -36,7 +36,7 @@ class Units:
     line_id: int
     line: str
     quantity: Decimal
-    reason: Reason = Reason()  # noqa: RUF009 - frozen
+    reason: Reason = NO_REASON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

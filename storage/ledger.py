@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, insert, select
 
 from storage import deadlines
 from storage.chain import End
-from storage.commands import AnswerRequest, Command, PlaceOrder, Submission, WithdrawShipment
+from storage.commands import AnswerRequest, Command, LapseRequest, PlaceOrder, Submission, WithdrawShipment
 from storage.database import Prepared, lock_names
 from storage.events import LedgerEvent
 from storage.evolve import evolve
@@ -15,7 +15,6 @@ from storage.loading import find_orders, load_order, with_history
 from storage.models import table
 from storage.orders import OrderKey, OrderState
 from storage.outcomes import Outcome
-from storage.requests import LapseRequest
 from storage.rules import Decision, decide, decide_document, meant
 from storage.writing import Writer
 

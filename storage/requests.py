@@ -11,7 +11,6 @@ from storage.commands import (
     CancelLines,
     CancelOrder,
     ChangeOrder,
-    Command,
     Consent,
     LineConsent,
 )
@@ -20,11 +19,6 @@ from storage.orders import ZERO, AskedBefore, LineState, OrderState
 from storage.outcomes import Choice, Question
 from storage.quantities import amount
 from storage.refusals import Refusal, RefusedLine, refuse_line, unfound_line
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LapseRequest(Command):
-    """The time to answer what the buyer asked to cancel is over; `by` is the seller, who was silent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from storage.commands import (
     CancelOrder,
     ChangeOrder,
     Command,
+    LapseRequest,
     Object,
     Objection,
     PartShipped,
@@ -60,7 +61,7 @@ from storage.refusals import (
     refused,
     which_order,
 )
-from storage.requests import LapseRequest, is_request, unanswered
+from storage.requests import is_request, unanswered
 from storage.rules_answers import answer_to, answered, is_late
 from storage.rules_changes import decide_change
 from storage.rules_cuts import decide_cuts

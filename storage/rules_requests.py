@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from storage.commands import AnswerRequest, Command
+from storage.commands import AnswerRequest, Command, LapseRequest
 from storage.events import EventKind, Fact
 from storage.lines import moved
 from storage.orders import OrderState
 from storage.refusals import Decision, Refusal, applied, duplicate, held, refuse, refuse_line, refused
-from storage.requests import LapseRequest, about_nothing_asked, moment, overdue, read_consents
+from storage.requests import about_nothing_asked, moment, overdue, read_consents
 from storage.rules_answers import answer_to
 
 

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Engine, NestedTransaction, exc, make_url
 
 from storage.database import hub, in_doubt, notes, postgresql, schema, sqlite
 from storage.database.errors import DatabaseUnavailable, InDoubt, LedgerBug, TryAgain, trouble
-from storage.database.guard import check_there
 from storage.database.in_doubt import Ending
 from storage.database.lock import only_process
+from storage.database.mark import check_there
 
 WORK_ATTEMPTS_MAX = 5
 WORK_PAUSE_SECONDS = 0.05  # doubled each time, and a random part of it: two that collided must part

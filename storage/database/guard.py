@@ -1,25 +1,20 @@
 """The guard: before a round begins, this is the file, the schema and the ledger that it was.
 
-Beside a SQLite file lies FILE.lock, which stays. It holds a mark: how far the ledger had come when a round
-was last finished. A file that is gone, or has not come as far, is a lost or an older one, and nobody may go
-on as if nothing had happened. Servers have no file beside them; their operators know when they put back a
+A file that is gone, or has not come as far as its mark says, is a lost or an older one, and nobody may go on
+as if nothing had happened. Servers have no file beside them; their operators know when they put back a
 backup.
 """
 
 import os
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, text
 
 from storage.database import schema
+from storage.database.engine import Database
 from storage.database.errors import DatabaseUnavailable
+from storage.database.mark import check_there, lock_of, read_mark, write_mark
 
-if TYPE_CHECKING:
-    from storage.database.engine import Database
-
-_MARK = re.compile(r"countermand has come to ([0-9]{1,18})\n", re.ASCII)
 # Numbers of rows that are never deleted: together they only grow.
 _COME_TO = text(
     "SELECT (SELECT COALESCE(MAX(id), 0) FROM received_file) + (SELECT COALESCE(MAX(id), 0) FROM event)"
@@ -30,7 +25,7 @@ _COME_TO = text(
 class Guard:
     """Watches over one database for one process."""
 
-    def __init__(self, database: "Database") -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
         self._file: tuple[int, int] | None = None
 
@@ -63,14 +58,7 @@ class Guard:
             come_to = _come_to(tx)
         if read_mark(path) == come_to:
             return
-        try:
-            with open(lock_of(path), "r+b", buffering=0) as file:  # not replaced: others hold a lock on it
-                file.write(f"countermand has come to {come_to}\n".encode())
-                file.truncate()
-        except OSError as error:
-            raise DatabaseUnavailable(
-                f"The lock file {lock_of(path)} cannot be written: {error.strerror}."
-            ) from error
+        write_mark(path, come_to)
 
     def _check_file(self, path: Path) -> None:
         check_there(path)
@@ -78,30 +66,6 @@ class Guard:
             raise DatabaseUnavailable(
                 f"Another file took the place of the database {path} while we were at work: start again."
             )
-
-
-def check_there(path: Path) -> None:
-    """A database that is gone is not begun anew without a word."""
-    if read_mark(path) is not None and (not path.exists() or not path.stat().st_size):
-        raise DatabaseUnavailable(
-            f"The database {path} is gone, and {lock_of(path).name} says that there was one. Put a backup"
-            " in its place and run: countermand restored. To begin with an empty ledger, remove"
-            f" {lock_of(path)}."
-        )
-
-
-def lock_of(path: Path) -> Path:
-    """The file beside the database."""
-    return Path(f"{path}.lock")
-
-
-def read_mark(path: Path) -> int | None:
-    """How far the ledger had come; None when no round was ever finished here, or it cannot be read."""
-    try:
-        found = _MARK.fullmatch(lock_of(path).read_text(encoding="ascii"))
-    except (OSError, UnicodeDecodeError):
-        return None
-    return None if found is None else int(found[1])
 
 
 def _come_to(tx: Connection) -> int:

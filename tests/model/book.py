@@ -11,6 +11,7 @@ from storage.commands import (
     ChangeOrder,
     Command,
     DocumentKey,
+    LapseRequest,
     Object,
     Objection,
     PlaceOrder,
@@ -19,7 +20,6 @@ from storage.commands import (
     WithdrawShipment,
 )
 from storage.outcomes import Outcome
-from storage.requests import LapseRequest
 from tests.model import orders
 from tests.model.acknowledging import acknowledge
 from tests.model.changing import change

@@ -1,7 +1,6 @@
 """The model of requested cancellations and of the seller's answer to them."""
 
-from storage.commands import AnswerRequest, Consent
-from storage.requests import LapseRequest
+from storage.commands import AnswerRequest, Consent, LapseRequest
 from tests.model.orders import Hold, Order, Refuse, Repeated, cancels, usable
 
 

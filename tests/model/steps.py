@@ -25,6 +25,7 @@ from storage.commands import (
     Command,
     Consent,
     DocumentKey,
+    LapseRequest,
     LineAnswer,
     LineCancellation,
     LineChange,
@@ -47,7 +48,6 @@ from storage.commands import (
     WithdrawShipment,
 )
 from storage.orders import ItemId
-from storage.requests import LapseRequest
 from tests.model.book import BUYER, SELLER, Book
 from tests.model.orders import NONE, Line
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from storage.database import Database
-from storage.database.guard import lock_of, read_mark
+from storage.database.mark import lock_of, read_mark
 from storage.invariants import audit
 from tests.integration.sftp_server import OpenSshServer
 from tests.operations.hub import Hub, hub_on

@@ -15,9 +15,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from storage import commands as say
+from storage.commands import LapseRequest
 from storage.orders import ItemId
 from storage.outcomes import Choice, Given
-from storage.requests import LapseRequest
 from tests.unit.storage.build import AT, BUYER, SELLER
 
 PARTIES = {"buyer": BUYER, "seller": SELLER, "stranger": "zorro", "nobody": SELLER, "other-buyer": "zeta"}

@@ -13,6 +13,7 @@ from storage.commands import (
     CancelLines,
     Command,
     Consent,
+    LapseRequest,
     LineCancellation,
     LineConsent,
     LineReference,
@@ -26,7 +27,6 @@ from storage.evolve import evolve
 from storage.orders import AskedBefore, ItemId, LineState, OrderKey, OrderState
 from storage.outcomes import Outcome
 from storage.refusals import Decision
-from storage.requests import LapseRequest
 from storage.rules import decide
 from tests.unit.storage.build import AT, BUYER, SELLER
 

@@ -17,6 +17,7 @@ from storage.commands import (
     CancelOrder,
     Change,
     ChangeOrder,
+    LapseRequest,
     LineAnswer,
     LineChange,
     LineReference,
@@ -28,7 +29,6 @@ from storage.commands import (
 )
 from storage.evolve import evolve
 from storage.orders import LineState, OrderKey, OrderState, OrderStatus, status_of
-from storage.requests import LapseRequest
 from storage.rules import TABLE, Refusal, decide
 from tests.unit.storage.build import AT, BUYER, SELLER, locator, place, source
 
