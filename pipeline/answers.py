@@ -24,11 +24,11 @@ from pipeline.advice import advice
 from pipeline.partners import Partner
 from pipeline.policy import Acknowledge, RefusalAnswer
 from pipeline.speaking import answer_of
-from storage import outbox
+from storage import messages, outbox
 from storage.database import savepoint
 from storage.interchanges import answers_of
 from storage.ledger import Result
-from storage.outbox import NewMessage
+from storage.messages import NewMessage
 from storage.outcomes import Outcome
 from storage.sequences import next_number
 from storage.states import Kind, Status
@@ -127,7 +127,7 @@ def _of(document: Outgoing) -> str:
 def repeat_answers(tx: Connection, earlier: int, at: datetime) -> None:
     """An interchange came again: its stored answers go out once more, the same bytes under the same name."""
     for message_id in answers_of(tx, earlier):
-        message = outbox.get(tx, message_id)
+        message = messages.get(tx, message_id)
         if message is not None and message.status is Status.SENT:
             outbox.resend(tx, message_id, at)
 

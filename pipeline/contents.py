@@ -4,7 +4,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Literal
 
-from storage.outbox import OutboxMessage
+from storage.messages import OutboxMessage
 from storage.states import Kind
 
 

@@ -28,7 +28,7 @@ from pipeline.side_by_side import side_by_side
 from storage import outbox
 from storage.database import Database
 from storage.due import mailboxes_due
-from storage.outbox import OutboxMessage, StaleMessage
+from storage.messages import OutboxMessage, StaleMessage
 from storage.states import Kind, Status
 
 # Greylisting ends within minutes and a restart within the hour; after that, every four hours

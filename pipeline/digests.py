@@ -14,7 +14,7 @@ from pipeline.settings import Settings
 from storage import digests, outbox
 from storage.database import Database
 from storage.digests import DIGEST_SECONDS, Entry, NewEntry, Reader
-from storage.outbox import NewMessage, OutboxMessage, StaleMessage
+from storage.messages import NewMessage, OutboxMessage, StaleMessage
 from storage.states import Kind, MailTopic
 
 ITEMS_MAX = 20  # told of in one mail: with LINES_MAX lines it stays below what webmails cut off

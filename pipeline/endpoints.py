@@ -10,8 +10,8 @@ from pipeline.errors import CountermandError
 from pipeline.webhooks.posting import Posted
 from pipeline.webhooks.targets import BadTarget, target_of
 from pipeline.wiring import Application
-from storage import outbox, webhooks
-from storage.outbox import OutboxMessage, StaleMessage
+from storage import messages, outbox, webhooks
+from storage.messages import OutboxMessage, StaleMessage
 from storage.states import Topic
 from storage.webhooks import ENDPOINTS_MAX, Endpoint
 
@@ -105,14 +105,14 @@ class Keeper:
         at = self.application.clock.now()
 
         def work(tx: Connection) -> OutboxMessage:
-            old = outbox.get(tx, delivery_id)
+            old = messages.get(tx, delivery_id)
             if old is None or old.endpoint_id is None or (self.partner and old.partner != self.partner):
                 raise NotKept("no-such-delivery", "There is no such delivery.")
             _check_on(self._own(tx, old.endpoint_id))
-            if after is not None and len(outbox.resends_of(tx, delivery_id)) != after:
+            if after is not None and len(messages.resends_of(tx, delivery_id)) != after:
                 raise NotKept("not-again", "It was sent again since you looked at it; nothing was done.")
             try:
-                made = outbox.get(tx, outbox.resend(tx, delivery_id, at))
+                made = messages.get(tx, outbox.resend(tx, delivery_id, at))
             except StaleMessage as error:
                 raise NotKept("not-again", str(error)) from error
             assert made is not None

@@ -6,7 +6,7 @@ from pipeline import journal
 from pipeline.ports import printable
 from pipeline.receive import ReceiveReport
 from pipeline.report import FileReport, SetReport, summary
-from storage.outbox import OutboxMessage
+from storage.messages import OutboxMessage
 from storage.states import Status
 
 _DELIVERY_LEVELS = {

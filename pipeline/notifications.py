@@ -33,8 +33,8 @@ from pipeline.notices import (
 from pipeline.reasons import named_reason
 from storage.commands import Command, Reason, Source
 from storage.events import EventKind, LedgerEvent, Units
+from storage.messages import OutboxMessage
 from storage.orders import ZERO, ItemId, LineState, OrderKey, OrderState, OrderStatus
-from storage.outbox import OutboxMessage
 from storage.outcomes import Outcome, Question
 from storage.refusals import RefusedLine
 

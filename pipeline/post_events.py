@@ -20,7 +20,7 @@ from pipeline.webhooks.posting import GONE, Limits, Posted, post
 from pipeline.webhooks.signing import headers_of
 from storage import outbox, webhooks
 from storage.database import Database
-from storage.outbox import OutboxMessage, StaleMessage
+from storage.messages import OutboxMessage, StaleMessage
 from storage.states import Kind, Status
 from storage.webhooks import Endpoint, PostAttempt
 

@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from edi.documents import ApplicationAdvice, Reply
 from pipeline.notices import Problem
-from storage import outbox
-from storage.outbox import OutboxMessage
+from storage import messages, outbox
+from storage.messages import OutboxMessage
 from storage.outcomes import Outcome
 
 #: Verdicts of AK501/AK901 (717, 715) and OTI01 (110) that say our document was not taken.
@@ -53,7 +53,7 @@ def _take(
 ) -> Taken:
     notes, problems, known = [], [], False
     for said in statements:
-        message = outbox.sent_set(tx, partner, said.group_control_number)
+        message = messages.sent_set(tx, partner, said.group_control_number)
         if message is not None and said.type not in ("", message.set_type):
             message = None  # another document's number
         if message is not None:

@@ -15,8 +15,8 @@ from storage.access_keys import AccessKey
 from storage.events import LedgerEvent, Units
 from storage.held import Held
 from storage.interchanges import SetReceipt
+from storage.messages import OutboxMessage
 from storage.orders import OrderStatus
-from storage.outbox import OutboxMessage
 from storage.outcomes import Outcome
 from storage.parked import Parked
 from storage.people import User

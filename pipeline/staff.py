@@ -24,12 +24,13 @@ from pipeline.sets import decide_again
 from pipeline.settings import Settings
 from pipeline.telling import tell_again, tell_digest_again
 from pipeline.wiring import Application
-from storage import held, ledger, outbox, queries, receipts
+from storage import held, ledger, messages, outbox, queries, receipts
 from storage.commands import Command, Consent, LineCancellation, LineReference
+from storage.messages import OutboxMessage
 from storage.orders import OrderStatus
-from storage.outbox import OutboxMessage
 from storage.queries import OrderView
 from storage.receipts import ReceivedFile
+from storage.states import Kind
 
 STAFF = "staff"  # who did it, where no person is named
 
@@ -171,7 +172,7 @@ def resend(
     at = application.clock.now()
 
     def again(tx: Connection) -> tuple[int, ...]:
-        if after is not None and len(outbox.resends_of(tx, message_id)) != after:
+        if after is not None and len(messages.resends_of(tx, message_id)) != after:
             raise Refused(f"Message {message_id} was sent again since you looked at it; nothing was done.")
         return _again(tx, application.settings, message_id, at)
 
@@ -236,10 +237,10 @@ def replay(application: Application, file_id: int, by: str, *, apply: bool) -> F
 
 def _again(tx: Connection, settings: Settings, message_id: int, at: datetime) -> tuple[int, ...]:
     identity = f"<{secrets.token_hex(20)}@{bare_address(settings.mail.sender).rpartition('@')[2]}>"
-    message = outbox.get(tx, message_id)
+    message = messages.get(tx, message_id)
     if message is not None:
         check_no_secret(message)
-    is_mail = message is not None and message.kind is outbox.Kind.EMAIL
+    is_mail = message is not None and message.kind is Kind.EMAIL
     digest = message is not None and is_digest(message)
     if message is None or not message.is_final or not (digest or (message.event_id and is_mail)):
         return (outbox.resend(tx, message_id, at, identity=identity if is_mail else ""),)

@@ -32,14 +32,14 @@ from pipeline.partners import Partner
 from pipeline.policy import Tell
 from pipeline.settings import Settings
 from pipeline.webhooks.owing import owe_events, owe_refusal
-from storage import outbox, queries
+from storage import messages, outbox, queries
 from storage.commands import CancelLines, CancelOrder
 from storage.digests import Reader, gathered, is_owed, leaves_time
 from storage.events import LedgerEvent
 from storage.ledger import Entry, Result
 from storage.loading import load_order
+from storage.messages import NewMessage, OutboxMessage, StaleMessage
 from storage.orders import OrderState
-from storage.outbox import NewMessage, OutboxMessage, StaleMessage
 from storage.outcomes import Outcome
 from storage.states import Kind, MailPace, MailTopic
 
@@ -244,7 +244,7 @@ def tell_digest_again(
 ) -> tuple[int, ...]:
     """Send a digest again; the ids of the new messages. As `tell_again`: the same words to the same reader,
     written anew where they could not be; where that reader is gone, to whom the company has instead."""
-    outbox.check_not_emptied(message)
+    messages.check_not_emptied(message)
     entries = gathered(tx, message.id)
     company = company_mail(tx, settings, entries[0].reader.partner) if entries else None
     if company is not None and not company.has(message.to):

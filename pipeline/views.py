@@ -12,9 +12,9 @@ from storage.events import LedgerEvent
 from storage.held import Held
 from storage.interchanges import SetReceipt, get_set
 from storage.lookups import MessageLine
+from storage.messages import OutboxMessage
 from storage.order_lists import Totals
 from storage.orders import LineState
-from storage.outbox import OutboxMessage
 from storage.parked import Parked
 from storage.quantities import plain
 from storage.queries import OrderSummary, OrderView, mark_of

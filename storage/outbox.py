@@ -5,74 +5,31 @@ new -> sending -> committing -> sent          a mail; others may go from sending
                   committing -> uncertain     nobody knows; only a person may send it again
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import datetime
 from functools import cache
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, or_, select, text, true, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, or_, select, true, update
 
 from storage import due as work
 from storage.database import Prepared, insert_new, insert_row, word
+from storage.messages import (
+    NewMessage,
+    OutboxMessage,
+    StaleMessage,
+    as_number,
+    check_not_emptied,
+    get,
+    message_of,
+    resends_of,
+)
 from storage.models import table
 from storage.states import Kind, Reception, Status
 
-__all__ = ["Kind", "NewMessage", "OutboxMessage", "Reception", "StaleMessage", "Status"]
-
 _OUTBOX = table("outbox")
-_GROUPED = text("group_control_number <> ''")  # as the index says it, or it would not be used
 _UNDER_WAY = (Status.SENDING, Status.COMMITTING)
 NOTE_MAX = 4000  # characters; whoever answers again and again must not make a row grow without end
 _EVENT_PREFIX = "event:"  # a dedupe key `event:<event id>:...` is a message about that event
-
-
-class StaleMessage(Exception):
-    """The message is not in the state it was left in: another process has it, or it was sent already."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewMessage:
-    """One message to one recipient, rendered once and for all."""
-
-    kind: Kind
-    partner: str
-    to: str  # an e-mail address, the name of a mailbox, or an endpoint's address
-    subject: str = ""
-    payload: bytes = b""  # what goes over the wire, however often it is tried
-    identity: str  # the Message-ID, the remote file name, or the webhook-id
-    dedupe_key: str  # the same debt is never put here twice
-    order_id: int | None = None
-    interchange_id: int | None = None
-    group_control_number: str = ""  # by which the partner will answer it; "" for a mail
-    set_type: str = ""  # of the document in the payload; "" for a mail
-    file_id: int | None = None  # the received file whose reading makes us owe it
-    endpoint_id: int | None = None  # of a webhook
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutboxMessage(NewMessage):
-    """A message, how far it has come, and what the partner said of it."""
-
-    id: int
-    event_id: int | None
-    status: Status
-    attempts: int
-    error: str
-    created_at: datetime
-    due_at: datetime
-    sent_at: datetime | None
-    resend_of: int | None
-    verdict: str  # a word of Reception; "" while it said nothing
-    verdict_note: str
-    verdict_at: datetime | None
-    verdict_set_id: int | None  # the received set that said so
-    pruned_at: datetime | None  # since then its content is gone
-
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing more happens to it by itself."""
-        return self.status in (Status.SENT, Status.UNCERTAIN, Status.FAILED, Status.REFUSED)
 
 
 def enqueue(tx: Connection, message: NewMessage, at: datetime) -> int | None:
@@ -105,7 +62,7 @@ def due(
         query = query.where(_OUTBOX.c.kind != word(Kind.WEBHOOK))
     if endpoint_id is not None:
         query = query.where(_OUTBOX.c.endpoint_id == endpoint_id)
-    return tuple(_message(row) for row in tx.execute(query.order_by(_OUTBOX.c.id).limit(limit)))
+    return tuple(message_of(row) for row in tx.execute(query.order_by(_OUTBOX.c.id).limit(limit)))
 
 
 def endpoints_due(tx: Connection, now: datetime, *, partner: str = "") -> tuple[int, ...]:
@@ -151,19 +108,6 @@ def mark_refused(tx: Connection, claimed: OutboxMessage, error: str) -> None:
 def mark_uncertain(tx: Connection, claimed: OutboxMessage, error: str) -> None:
     """It may or may not have gone out."""
     _move(tx, claimed, (Status.COMMITTING,), Status.UNCERTAIN, error=error)
-
-
-def sent_set(tx: Connection, partner: str, group_control_number: str) -> OutboxMessage | None:
-    """The document that a partner means by a group's control number: of its copies, the last one sent."""
-    number = _as_number(group_control_number)
-    if not number:
-        return None
-    sent = _OUTBOX.c.sent_at.is_not(None)
-    query = select(_OUTBOX).where(
-        _OUTBOX.c.partner == partner, _OUTBOX.c.group_control_number == number, _GROUPED
-    )
-    row = tx.execute(query.order_by(sent.desc(), _OUTBOX.c.id.desc()).limit(1)).one_or_none()
-    return None if row is None else _message(row)
 
 
 def mark_answered(
@@ -250,66 +194,6 @@ def resend(
     return insert_row(tx, _OUTBOX, _values(again, at, resend_of=message_id))
 
 
-def check_not_emptied(message: OutboxMessage) -> None:
-    """StaleMessage when what it said was thrown away as old."""
-    if message.pruned_at is not None:
-        raise StaleMessage(
-            f"The content of message {message.id} was emptied on {message.pruned_at:%Y-%m-%d}; it cannot be"
-            " sent again."
-        )
-
-
-def resends_of(tx: Connection, message_id: int) -> tuple[int, ...]:
-    """The messages that repeat this one, first to last."""
-    query = select(_OUTBOX.c.id).where(_OUTBOX.c.resend_of == message_id).order_by(_OUTBOX.c.id)
-    return tuple(tx.execute(query).scalars())
-
-
-def repetitions(tx: Connection, messages: Collection[int]) -> dict[int, int]:
-    """How often each of these was repeated; those that never were are left out."""
-    query = select(_OUTBOX.c.resend_of, func.count()).where(_OUTBOX.c.resend_of.in_(messages))
-    rows = tx.execute(query.group_by(_OUTBOX.c.resend_of))
-    return {message_id: int(count) for message_id, count in rows}
-
-
-def get(tx: Connection, message_id: int) -> OutboxMessage | None:
-    """One message."""
-    row = tx.execute(select(_OUTBOX).where(_OUTBOX.c.id == message_id)).one_or_none()
-    return None if row is None else _message(row)
-
-
-def list_messages(
-    tx: Connection,
-    *,
-    status: Status | None = None,
-    kind: Kind | None = None,
-    partner: str = "",
-    order_id: int | None = None,
-    endpoint_id: int | None = None,
-    before: int | None = None,
-    limit: int = 1000,
-) -> tuple[OutboxMessage, ...]:
-    """Messages, oldest first; each filter that is given narrows the list, and `limit` keeps the newest.
-
-    `before`: of older ones than this.
-    """
-    query = select(_OUTBOX)
-    if status is not None:
-        query = query.where(_OUTBOX.c.status == status.value)
-    if kind is not None:
-        query = query.where(_OUTBOX.c.kind == word(kind))
-    if partner:
-        query = query.where(_OUTBOX.c.partner == partner)
-    if order_id is not None:
-        query = query.where(_OUTBOX.c.order_id == order_id)
-    if endpoint_id is not None:
-        query = query.where(_OUTBOX.c.endpoint_id == endpoint_id)
-    if before is not None:
-        query = query.where(_OUTBOX.c.id < before)
-    rows = tx.execute(query.order_by(_OUTBOX.c.id.desc()).limit(limit)).all()
-    return tuple(_message(row) for row in reversed(rows))
-
-
 def _put(tx: Connection, message: NewMessage, at: datetime, status: Status, error: str) -> int | None:
     values = _values(message, at, status=status.value, error=error)
     found = insert_new(tx, _OUTBOX, values, key=("dedupe_key",), returning="id")
@@ -332,7 +216,7 @@ def _values(message: NewMessage, at: datetime, **rest: object) -> dict[str, obje
     return {
         **values,
         "kind": message.kind.value,
-        "group_control_number": _as_number(message.group_control_number),
+        "group_control_number": as_number(message.group_control_number),
         "recipient": message.to,
         "event_id": _event_of(message.dedupe_key),
         "status": Status.NEW.value,
@@ -349,11 +233,6 @@ def _values(message: NewMessage, at: datetime, **rest: object) -> dict[str, obje
         "pruned_at": None,
         **rest,
     }
-
-
-def _as_number(text: str) -> str:
-    """A control number without leading zeros: who answers may have dropped them, or filled it up."""
-    return text.lstrip("0") or "0" if text.isascii() and text.isdigit() else text
 
 
 def _event_of(dedupe_key: str) -> int | None:
@@ -392,9 +271,3 @@ def _moving(sources: tuple[Status, ...], to: Status, names: tuple[str, ...]) -> 
         *(f"new_{name}" for name in names),
         *("message_id", "attempt"),
     )
-
-
-def _message(row: Row[Any]) -> OutboxMessage:
-    values = dict(row._mapping)
-    values.update(to=values.pop("recipient"), kind=Kind(row.kind), status=Status(row.status))
-    return OutboxMessage(**values)

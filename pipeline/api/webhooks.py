@@ -17,7 +17,7 @@ from pipeline.api.state import application_of
 from pipeline.endpoints import Keeper, NotKept
 from pipeline.views import endpoint_json, posting_json
 from pipeline.webhooks.targets import URL_CHARS_MAX
-from storage import outbox, webhooks
+from storage import messages, webhooks
 from storage.states import Kind, Scope, Topic
 from storage.webhooks import Endpoint
 
@@ -142,9 +142,9 @@ def _add_deliveries(router: APIRouter) -> None:
     ) -> Response:
         """What was and will be posted to your endpoints, newest first, with every attempt."""
         with application_of(request).database.reading() as tx:
-            found = outbox.list_messages(
+            found = messages.list_messages(
                 tx, kind=Kind.WEBHOOK, partner=caller.partner.id, endpoint_id=webhook, before=before,
-                limit=limit + 1,
+                limit=limit + 1, with_payload=False,
             )  # fmt: skip
             page = found[::-1][:limit]
             attempts = webhooks.attempts_of(tx, [one.id for one in page])

@@ -13,7 +13,7 @@ from pipeline.cli.options import ATTENTION, BUG, OPERATOR, err
 from pipeline.errors import CountermandError, PartnerError
 from storage.database import AlreadyRunning, DatabaseUnavailable
 from storage.held import NotAChoice
-from storage.outbox import StaleMessage
+from storage.messages import StaleMessage
 
 app = typer.Typer(
     help="Order cancellations between trading partners: X12 in, a ledger that decides, the other side told.",

@@ -21,9 +21,8 @@ from pipeline.views import (
     waiting_rows,
 )
 from pipeline.wiring import open_application
-from storage import deadlines, order_lists
+from storage import deadlines, messages, order_lists
 from storage import held as held_questions
-from storage import outbox as messages
 from storage import parked as parked_sets
 from storage.commands import Consent
 from storage.invariants import audit as find_breaches

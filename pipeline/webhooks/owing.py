@@ -14,8 +14,8 @@ from pipeline.webhooks.bodies import event_body, refusal_body, topic_of
 from storage import outbox, queries, webhooks
 from storage.commands import CancelLines, CancelOrder
 from storage.ledger import Entry
+from storage.messages import NewMessage
 from storage.orders import OrderState
-from storage.outbox import NewMessage
 from storage.states import Kind, Topic
 from storage.webhooks import Endpoint
 

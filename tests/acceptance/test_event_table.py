@@ -20,7 +20,7 @@ from pipeline.report import FileReport
 from pipeline.waiting import expire_waiting
 from storage import queries
 from storage.invariants import audit
-from storage.outbox import OutboxMessage
+from storage.messages import OutboxMessage
 from storage.quantities import plain
 from storage.states import Kind
 from tests.acceptance.event_table.scenario import (

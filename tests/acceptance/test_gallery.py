@@ -16,7 +16,7 @@ from edi.findings import FindingCode
 from edi.guide import check
 from pipeline.advice import SITUATIONS
 from storage.invariants import audit
-from storage.outbox import OutboxMessage
+from storage.messages import OutboxMessage
 from storage.outcomes import Outcome
 from storage.refusals import Refusal
 from tests.acceptance.gallery.findings import FindingEntry, finding_entries, histories

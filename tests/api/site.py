@@ -19,7 +19,7 @@ from pipeline.wiring import Application
 from storage import access_keys
 from storage.database import Database
 from storage.invariants import Breach, audit
-from storage.outbox import OutboxMessage, list_messages
+from storage.messages import OutboxMessage, list_messages
 from storage.states import Scope
 from tests.unit.pipeline.house import House
 from tests.unit.pipeline.ledger_files import PARTIES, write_settings

@@ -1,7 +1,7 @@
 """What endpoints made of webhooks, for tests that look at pages: taken, refused, silent, and waiting."""
 
-from storage import outbox, webhooks
-from storage.outbox import OutboxMessage
+from storage import messages, outbox, webhooks
+from storage.messages import OutboxMessage
 from storage.states import Kind, Topic
 from storage.webhooks import Endpoint, PostAttempt
 from tests.api.site import Site
@@ -21,7 +21,7 @@ def endpoint(site: Site, partner: str = "globex") -> Endpoint:
 def answer(site: Site) -> None:
     """What is owed is tried: the first one until it is given up, the second is tried again later."""
     with site.application.database.reading() as tx:
-        first, second, *others = outbox.list_messages(tx, kind=Kind.WEBHOOK)
+        first, second, *others = messages.list_messages(tx, kind=Kind.WEBHOOK)
     for tries_left in (2, 1, 0):
         _tried(site, first, "The endpoint did not answer in time.", None, again=tries_left > 0)
     _tried(site, second, "The endpoint answered 503.", 503, again=True)

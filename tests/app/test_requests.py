@@ -10,7 +10,7 @@ import pytest
 from pipeline.contents import html_of, text_of
 from pipeline.lapsing import lapse_requests
 from storage import webhooks
-from storage.outbox import list_messages
+from storage.messages import list_messages
 from storage.states import Kind, Topic
 from tests.api.site import BUYER, SELLER, Json, Site, figures, served
 from tests.app.clock import Hands

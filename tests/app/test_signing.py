@@ -17,7 +17,7 @@ from pipeline.api.pages import passwords
 from pipeline.cli import run
 from pipeline.contents import text_of
 from storage import people
-from storage.outbox import OutboxMessage
+from storage.messages import OutboxMessage
 from storage.people import FREE_FAILURES, IDLE_HOURS, LOCK_SECONDS, SESSION_HOURS
 from storage.states import UserRole
 from tests.api.site import Site, served

@@ -13,7 +13,7 @@ from pipeline.api.pages.support_audit import Auditor
 from pipeline.cli import run
 from pipeline.contents import text_of
 from pipeline.waiting import ingest_waiting
-from storage import held, outbox, queries, receipts
+from storage import held, messages, outbox, queries, receipts
 from storage.events import EventKind
 from storage.orders import LineState
 from storage.quantities import plain
@@ -222,15 +222,15 @@ def test_a_message_is_sent_again_once_for_each_time_it_is_wanted(site: Site) -> 
     assert eve.post(f"/support/outbox/{mail.id}/resend", fields).status_code == 409
     assert "was sent again since you looked" in eve.text
     with site.application.database.reading() as tx:
-        (again,) = outbox.resends_of(tx, mail.id)
-        repeated = outbox.get(tx, again)
+        (again,) = messages.resends_of(tx, mail.id)
+        repeated = messages.get(tx, again)
     assert repeated is not None
     assert (text_of(repeated), repeated.to) == (text_of(mail), mail.to)
     eve.get(f"/support/outbox/{mail.id}/resend")
     assert f"as message {again}" in eve.text
     eve.send(f"/support/outbox/{mail.id}/resend")
     with site.application.database.reading() as tx:
-        assert len(outbox.resends_of(tx, mail.id)) == 2
+        assert len(messages.resends_of(tx, mail.id)) == 2
     assert site.breaches() == ()
 
 

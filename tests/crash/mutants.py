@@ -59,9 +59,9 @@ def forget_control_numbers() -> None:
 
 def send_without_committing() -> None:
     """It is not written down that the last byte of a mail is about to go."""
-    from storage import outbox
+    from storage import messages, outbox
 
-    def mark_sent(tx: Connection, claimed: outbox.OutboxMessage, at: datetime) -> None:
+    def mark_sent(tx: Connection, claimed: messages.OutboxMessage, at: datetime) -> None:
         sent = text("UPDATE outbox SET status = 'sent', error = '', sent_at = created_at WHERE id = :id")
         tx.execute(sent, {"id": claimed.id})
 

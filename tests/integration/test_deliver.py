@@ -13,9 +13,9 @@ from pipeline.mail import SmtpSettings, compose, message_id
 from pipeline.notices import Notice, OrderCancelled
 from pipeline.ports import Mailbox
 from pipeline.settings import Security
-from storage import outbox
+from storage import messages, outbox
 from storage.database import Database
-from storage.outbox import NewMessage, OutboxMessage
+from storage.messages import NewMessage, OutboxMessage
 from storage.states import Kind, Status
 from tests.integration.test_smtp import ScriptedServer
 from tests.unit.storage.build import rows
@@ -116,7 +116,7 @@ class Scene:
 
     def message(self, id: int) -> OutboxMessage:
         with self.database.reading() as tx:
-            found = outbox.get(tx, id)
+            found = messages.get(tx, id)
         assert found is not None
         return found
 
@@ -347,7 +347,7 @@ def test_no_transaction_is_open_while_a_server_is_spoken_to(
         with other.writing() as tx:  # on SQLite it would wait for ever if deliver() held the lock
             if other.dialect == "postgresql":
                 assert tx.exec_driver_sql(OTHER_TRANSACTIONS).scalar_one() == 0
-            wrote.extend(f"{name} {outbox.list_messages(tx)[0].status.value}" for name, _ in files)
+            wrote.extend(f"{name} {messages.list_messages(tx)[0].status.value}" for name, _ in files)
         return [None for _ in files]
 
     monkeypatch.setattr(hub.mailboxes["acme"], "deliver_many", write_meanwhile)

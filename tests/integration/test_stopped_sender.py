@@ -14,9 +14,9 @@ from pipeline.errors import OperatorError
 from pipeline.mail import SmtpSettings
 from pipeline.ports import Mailbox
 from pipeline.settings import Security
-from storage import outbox
+from storage import messages, outbox
 from storage.database import Database
-from storage.outbox import OutboxMessage
+from storage.messages import OutboxMessage
 from storage.states import Status
 from tests.integration.test_smtp import ScriptedServer
 from tests.unit.storage.build import AT, mail
@@ -65,7 +65,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[HoldingServer]:
 
 def owed(database: Database, message_id: int) -> OutboxMessage:
     with database.reading() as tx:
-        found = outbox.get(tx, message_id)
+        found = messages.get(tx, message_id)
     assert found is not None
     return found
 

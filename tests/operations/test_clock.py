@@ -12,10 +12,10 @@ from pipeline.mail import SmtpSettings
 from pipeline.ports import Mailbox
 from pipeline.settings import Security
 from pipeline.waiting import expire_waiting
-from storage import outbox
+from storage import messages, outbox
 from storage.database import Database
 from storage.invariants import audit
-from storage.outbox import Kind, Status
+from storage.states import Kind, Status
 from tests.integration.sftp_server import free_port
 from tests.unit.pipeline.house import House, house_with
 from tests.unit.pipeline.ledger_files import acknowledgment, cancellation, order
@@ -61,7 +61,7 @@ def attempt(house: House) -> list[Status]:
     return [one.status for one in report.attempts if one.kind is Kind.EMAIL]
 
 
-def mail(house: House) -> outbox.OutboxMessage:
+def mail(house: House) -> messages.OutboxMessage:
     (only,) = house.messages(Kind.EMAIL)
     return only
 

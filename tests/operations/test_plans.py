@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, event, text
 from pipeline.lapsing import lapse_requests
 from pipeline.shelf import DatabaseShelf
 from pipeline.waiting import expire_waiting, ingest_waiting
-from storage import deadlines, held, lookups, order_lists, outbox, parked, queries
+from storage import deadlines, held, lookups, messages, order_lists, outbox, parked, queries
 from storage.database import Database
 from storage.loading import load_order
 from storage.lookups import FilesWanted, MessagesWanted
@@ -129,7 +129,7 @@ def _look(tx: Connection, order_id: int) -> None:
     behind = lookups.files_behind(tx, order_id)
     assert behind
     assert lookups.list_lines(tx, MessagesWanted(files=behind.values()), limit=51)
-    assert outbox.resends_of(tx, 1) == ()
+    assert messages.resends_of(tx, 1) == ()
     assert held.list_held(tx, limit=51) == held.settled(tx, limit=51) == held.held_for(tx, "PO-1") == ()
     assert parked.list_parked(tx, limit=51) == parked.list_parked(tx, po_number="PO-1", limit=51) == ()
 

@@ -12,12 +12,13 @@ from pipeline.cli import run
 from pipeline.contents import html_of, text_of
 from pipeline.sets import decide_again
 from pipeline.settings import load
-from storage import held, outbox, receipts, retention
+from storage import held, messages, outbox, receipts, retention
 from storage.database import Database
 from storage.invariants import audit
+from storage.messages import StaleMessage
 from storage.models import table
-from storage.outbox import Kind, StaleMessage
 from storage.outcomes import Outcome
+from storage.states import Kind
 from tests.integration.sftp_server import nowhere
 from tests.unit.pipeline.house import House
 from tests.unit.pipeline.ledger_files import (
@@ -94,16 +95,16 @@ def test_what_waited_can_still_be_decided_and_is_emptied_afterwards(house: House
 
 def test_a_key_lasts_and_is_answered_by_the_same_bytes(house: House) -> None:
     with house.database.reading() as tx:
-        answers = {m.id: m.payload for m in outbox.list_messages(tx) if m.kind is Kind.ACKNOWLEDGMENT}
+        answers = {m.id: m.payload for m in messages.list_messages(tx) if m.kind is Kind.ACKNOWLEDGMENT}
     pruned(house.database)
     house.numbers = 0
     assert house.buyer(order("PO-1", 9)).outcome is Outcome.DUPLICATE
     other = file_of("850", order("PO-8", 1), number=1, sender="acme", receiver="globex")
     assert house.drop(other).interchanges[0].outcome.value == "conflict"
     with house.database.writing() as tx:
-        after = {m.id: m.payload for m in outbox.list_messages(tx) if m.kind is Kind.ACKNOWLEDGMENT}
+        after = {m.id: m.payload for m in messages.list_messages(tx) if m.kind is Kind.ACKNOWLEDGMENT}
         assert all(after[id] == payload for id, payload in answers.items())
-        again = [m for m in outbox.list_messages(tx) if m.resend_of]
+        again = [m for m in messages.list_messages(tx) if m.resend_of]
         assert [m.payload for m in again] == [answers[m.resend_of] for m in again if m.resend_of]
         assert again
         repeat_answers(tx, 1, house.now)
@@ -112,7 +113,7 @@ def test_a_key_lasts_and_is_answered_by_the_same_bytes(house: House) -> None:
 
 def test_only_sent_mails_are_emptied_and_they_cannot_be_sent_again(house: House) -> None:
     with house.database.writing() as tx:
-        mails = [m for m in outbox.list_messages(tx) if m.kind is Kind.EMAIL]
+        mails = [m for m in messages.list_messages(tx) if m.kind is Kind.EMAIL]
         assert len(mails) >= 2
         kept = mails[-1]
         tx.execute(
@@ -121,7 +122,7 @@ def test_only_sent_mails_are_emptied_and_they_cannot_be_sent_again(house: House)
         )
     pruned(house.database)
     with house.database.writing() as tx:
-        after = {m.id: m for m in outbox.list_messages(tx)}
+        after = {m.id: m for m in messages.list_messages(tx)}
         assert after[kept.id].payload == kept.payload
         gone = after[mails[0].id]
         assert (gone.payload, text_of(gone), html_of(gone)) == (b"", "", "")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from storage import outbox
-from storage.outbox import OutboxMessage, Status
+from storage.messages import OutboxMessage, list_messages
 from storage.restoration import REASON
+from storage.states import Kind, Status
 from tests.conftest import require
 from tests.integration.sftp_server import OpenSshServer
 from tests.operations.hub import Hub
@@ -56,7 +56,7 @@ def _plain(url: str) -> str:
 
 def messages(hub: Hub) -> list[OutboxMessage]:
     with hub.database.reading() as tx:
-        return list(outbox.list_messages(tx))
+        return list(list_messages(tx))
 
 
 def drop(server: OpenSshServer, name: str, content: bytes) -> None:
@@ -123,7 +123,7 @@ def test_the_lost_hour_comes_back_once_and_nothing_is_sent_again(hub: Hub, tmp_p
     assert hub.run("poll") == 0
     assert (len(hub.sink.messages), hub.acme.names("delivery")) == (mails, left)
     # a person decides, message by message
-    mail = next(message for message in doubtful if message.kind is outbox.Kind.EMAIL)
+    mail = next(message for message in doubtful if message.kind is Kind.EMAIL)
     assert hub.run("resend", str(mail.id)) == 0
     assert hub.run("poll") == 0
     assert len(hub.sink.messages) == mails + 1
@@ -183,7 +183,7 @@ def test_what_was_owed_when_the_backup_was_made_is_not_sent_by_itself(hub: Hub, 
     assert hub.run("poll") == 0
     assert len(hub.sink.messages) == mails
     assert hub.acme.names("delivery") == names  # the 997 was left again: the same bytes under the same name
-    assert [m.status for m in messages(hub) if m.kind is outbox.Kind.EMAIL] == [Status.UNCERTAIN]
+    assert [m.status for m in messages(hub) if m.kind is Kind.EMAIL] == [Status.UNCERTAIN]
 
 
 def test_only_young_files_are_read_where_the_others_are_known_by_name(hub: Hub, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pipeline.cli import run
 from pipeline.mail import render
 from pipeline.notices import OrderCancelled
 from pipeline.settings import SettingsError, load
-from storage import order_lists, outbox, queries
+from storage import messages, order_lists, queries
 from storage.invariants import audit
 from storage.outcomes import Outcome
 from tests.unit.pipeline.house import House, house_with
@@ -93,7 +93,7 @@ def test_names_of_what_we_deliver_are_ours(house: House) -> None:
         house.buyer([f"BEG*00*SA*{text}**20260301", f"PO1*1*5*EA*1**{ITEM}", "CTT*1"])
         house.seller("855", [f"BAK*00*RJ*{text}*20260301", "CTT*0"])
     with house.database.reading() as tx:
-        documents = [message for message in outbox.list_messages(tx) if message.set_type]
+        documents = [message for message in messages.list_messages(tx) if message.set_type]
     assert documents
     assert all(re.fullmatch(r"[A-Z0-9]{3}_[0-9]{9}\.edi", message.identity) for message in documents)
 

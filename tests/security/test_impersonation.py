@@ -10,9 +10,9 @@ from pipeline.contents import html_of, text_of
 from pipeline.partners import MailboxSettings
 from pipeline.report import FileReport
 from pipeline.settings import load
-from storage import held, order_lists, outbox, parked, queries
+from storage import held, messages, order_lists, outbox, parked, queries
 from storage.database import Database
-from storage.outbox import OutboxMessage
+from storage.messages import OutboxMessage
 from storage.outcomes import Outcome
 from storage.states import Fate, Kind
 from tests.unit.edi.build import group, interchange, isa, transaction_set
@@ -65,7 +65,7 @@ def state(house: House) -> State:
             orders=tuple((o.key.buyer, o.key.seller, o.key.po_number, o.status.value) for o in orders),
             events=sum(len(view.events) for view in views if view),
             waits=len(held.list_held(tx)) + len(parked.list_parked(tx)),
-            owed=outbox.list_messages(tx),
+            owed=messages.list_messages(tx),
         )
 
 
@@ -262,7 +262,7 @@ def test_the_same_bytes_again_are_answered_alike_and_do_nothing(tmp_path: Path, 
     for number, name in enumerate(("a.edi", "b.edi", "c.edi", "d.edi")):
         if number == 0:  # sent once, so that it may be sent again
             with house.database.writing() as tx:
-                (answer,) = outbox.list_messages(tx, kind=Kind.ACKNOWLEDGMENT)
+                (answer,) = messages.list_messages(tx, kind=Kind.ACKNOWLEDGMENT)
                 claimed = outbox.claim(tx, answer)
                 assert claimed is not None
                 outbox.mark_sent(tx, claimed, house.now)

@@ -20,7 +20,7 @@ from pipeline.digests import ITEMS_MAX
 from pipeline.mail import UnwritableMessage, compose, message, render
 from pipeline.mail.message import HEADERS, RENDERED_CHARS_MAX, SUBJECT_LENGTH_MAX
 from pipeline.notices import LINES_MAX, Context, Notice, OrderCancelled
-from storage.outbox import OutboxMessage
+from storage.messages import OutboxMessage
 from storage.outcomes import Outcome
 from storage.states import Kind
 from tests.security.hostile_texts import FOR_MAIL

@@ -10,8 +10,8 @@ from pipeline import cli
 from pipeline.cli import run
 from pipeline.mailbox.login import translate
 from pipeline.visible import json_text, visible
-from storage import outbox, receipts
-from storage.outbox import NewMessage
+from storage import messages, outbox, receipts
+from storage.messages import NewMessage
 from storage.states import Kind
 from tests.security.hostile_texts import FOR_TERMINALS, FORGED, one_byte
 from tests.unit.pipeline.house import House, house_with
@@ -70,7 +70,7 @@ def _owe(house: House, text: str, number: int) -> None:
     with house.database.writing() as tx:
         message_id = outbox.enqueue(tx, message, AT)
         assert message_id is not None
-        owed = outbox.get(tx, message_id)
+        owed = messages.get(tx, message_id)
         assert owed is not None
         claimed = outbox.claim(tx, owed)
         assert claimed is not None

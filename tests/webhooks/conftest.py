@@ -11,9 +11,9 @@ from pipeline.deliver import DeliveryReport
 from pipeline.post_events import Poster
 from pipeline.settings import WebhookSettings
 from pipeline.webhooks.posting import Limits
-from storage import outbox, webhooks
+from storage import messages, webhooks
 from storage.invariants import Breach, audit
-from storage.outbox import OutboxMessage
+from storage.messages import OutboxMessage
 from storage.states import Kind, Topic
 from storage.webhooks import Endpoint
 from tests.api.site import Site, served
@@ -49,7 +49,7 @@ class Hooks:
 
     def owed(self) -> list[OutboxMessage]:
         with self.house.database.reading() as tx:
-            return list(outbox.list_messages(tx, kind=Kind.WEBHOOK))
+            return list(messages.list_messages(tx, kind=Kind.WEBHOOK))
 
     def breaches(self) -> tuple[Breach, ...]:
         with self.house.database.reading() as tx:

@@ -7,8 +7,8 @@ import pytest
 
 from pipeline.cli import run
 from pipeline.webhooks.posting import TOTAL_SECONDS
-from storage import outbox
-from storage.outbox import OutboxMessage
+from storage import messages
+from storage.messages import OutboxMessage
 from storage.states import Kind, Scope, Status, Topic
 from tests.api.site import BUYER, SELLER, Site, served
 from tests.unit.pipeline.ledger_files import cancellation
@@ -29,7 +29,7 @@ def listen(site: Site, partner: str, url: str, *topics: Topic) -> Json:
 
 def owed(site: Site) -> list[OutboxMessage]:
     with site.application.database.reading() as tx:
-        return list(outbox.list_messages(tx, kind=Kind.WEBHOOK))
+        return list(messages.list_messages(tx, kind=Kind.WEBHOOK))
 
 
 @pytest.mark.parametrize("door", ["file", "staff", "api"])

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from storage import outbox
+from storage import messages
 from storage.states import Kind, Status
 from tests.api.site import Site
 from tests.webhooks.receiver import HANGS, Receiver
@@ -35,7 +35,7 @@ def test_the_same_id_and_the_same_bytes_come_again(site: Site, one: Receiver, tm
     assert process.wait() == -signal.SIGKILL
     one.answer = 200
     with site.application.database.reading() as tx:
-        (left,) = outbox.list_messages(tx, kind=Kind.WEBHOOK)
+        (left,) = messages.list_messages(tx, kind=Kind.WEBHOOK)
     assert left.status is Status.SENDING
     assert deliver(tmp_path).wait(SECONDS_MAX) == 0
     first, second = one.requests

@@ -11,8 +11,8 @@ import pytest
 
 from pipeline import journal
 from pipeline.api.pages import webhooks as pages
-from storage import outbox, webhooks
-from storage.outbox import OutboxMessage
+from storage import messages, outbox, webhooks
+from storage.messages import OutboxMessage
 from storage.states import Kind, Scope, Status, Topic
 from storage.webhooks import ENDPOINTS_MAX, TWICE
 from tests.api.site import Site, served
@@ -56,7 +56,7 @@ def add(person: Person, url: str) -> str:
 
 def owed(site: Site) -> list[OutboxMessage]:
     with site.application.database.reading() as tx:
-        return list(outbox.list_messages(tx, kind=Kind.WEBHOOK))
+        return list(messages.list_messages(tx, kind=Kind.WEBHOOK))
 
 
 def test_a_webhook_is_added_tried_and_its_secret_shown_once(site: Site, one: Receiver) -> None:
@@ -93,7 +93,7 @@ def test_every_try_and_its_answer_are_shown_and_what_it_said_is_text(site: Site,
     one.answer, one.text = 503, HOSTILE
     site.application.poster().round()
     with site.application.database.writing() as tx:  # as if a minute had passed
-        (message,) = outbox.list_messages(tx, kind=Kind.WEBHOOK)
+        (message,) = messages.list_messages(tx, kind=Kind.WEBHOOK)
         claimed = outbox.claim(tx, message)
         assert claimed is not None
         outbox.mark_failed(tx, claimed, message.error, message.created_at)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pipeline.post_events import Poster
 from pipeline.settings import WebhookSettings
-from storage import lookups, outbox, webhooks
+from storage import lookups, messages, webhooks
 from storage.lookups import MessagesWanted
 from storage.states import Kind, Topic
 from tests.crash.world import StoppedClock
@@ -32,12 +32,12 @@ def test_nothing_looks_through_all_that_was_posted(tmp_path: Path, one: Receiver
         house.buyer(order("PO-2", 5))
         poster.round("acme")
         with house.database.reading() as tx:
-            found = outbox.list_messages(tx, kind=Kind.WEBHOOK, partner="acme", limit=2, before=99)
-            listed = outbox.list_messages(tx, kind=Kind.WEBHOOK, partner="acme", endpoint_id=1, limit=2)
+            found = messages.list_messages(tx, kind=Kind.WEBHOOK, partner="acme", limit=2, before=99)
+            listed = messages.list_messages(tx, kind=Kind.WEBHOOK, partner="acme", endpoint_id=1, limit=2)
             assert len(found) == len(listed) == 2
             endpoint = webhooks.get_endpoint(tx, 1)
             assert lookups.list_lines(tx, MessagesWanted(posted_to=endpoint), limit=2)
-            assert outbox.repetitions(tx, [found[0].id]) == {}
+            assert messages.repetitions(tx, [found[0].id]) == {}
             assert len(webhooks.attempts_of(tx, [one.id for one in found])) == 2
             assert set(webhooks.last_attempts(tx, [1, 2])) == {1, 2}
     assert _scans_on_sqlite(house.database, {one for one in statements if "webhook" in one}) == set()

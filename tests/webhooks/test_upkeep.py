@@ -6,7 +6,7 @@ import pytest
 
 from storage import outbox, retention
 from storage.gauges import gauges
-from storage.outbox import StaleMessage
+from storage.messages import StaleMessage
 from storage.states import Status, Topic
 from tests.unit.pipeline.ledger_files import order
 from tests.webhooks.conftest import Hooks

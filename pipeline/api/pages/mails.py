@@ -14,9 +14,9 @@ from pipeline.api.pages.visitors import SignedIn, Visitor, not_there
 from pipeline.api.paging import ID_MAX
 from pipeline.api.state import application_of
 from pipeline.contents import html_of
-from storage import outbox
+from storage import messages
 from storage.events import LedgerEvent
-from storage.outbox import OutboxMessage
+from storage.messages import OutboxMessage
 from storage.queries import OrderView
 from storage.states import Kind
 
@@ -69,7 +69,7 @@ def _mail(
 ) -> tuple[OrderView, OutboxMessage, LedgerEvent]:
     """An e-mail about an event of an order this person may see, and both; a PageError 404 for any other."""
     view, _ = view_of(tx, visitor, order_id)
-    mail = outbox.get(tx, message_id)
+    mail = messages.get(tx, message_id)
     event = next((one for one in view.events if mail is not None and one.id == mail.event_id), None)
     if mail is None or event is None or mail.order_id != order_id or mail.kind is not Kind.EMAIL:
         raise not_there()

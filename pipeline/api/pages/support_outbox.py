@@ -28,9 +28,9 @@ from pipeline.company_mail import company_mail
 from pipeline.contents import html_of, text_of
 from pipeline.people import is_secret
 from pipeline.settings import Settings
-from storage import interchanges, lookups, outbox, queries, webhooks
+from storage import interchanges, lookups, messages, queries, webhooks
 from storage.lookups import MessagesWanted
-from storage.outbox import OutboxMessage
+from storage.messages import OutboxMessage
 from storage.states import Kind, Status
 
 SHOWN_BYTES_MAX = 200_000  # of a webhook's body
@@ -41,7 +41,7 @@ def make_router() -> APIRouter:
     router = APIRouter(prefix="/support/outbox")
 
     @router.get("")
-    def messages(
+    def listed(
         request: Request, visitor: Operator, status: Search = "", kind: Search = "", partner: Search = "",
         po: Search = "", before: Before = None,
     ) -> Response:  # fmt: skip
@@ -64,7 +64,7 @@ def make_router() -> APIRouter:
     @router.get("/{message_id}/resend")
     def confirm(request: Request, visitor: Operator, message_id: RowId) -> Response:
         with application_of(request).database.reading() as tx:
-            found, repeated = _there(tx, message_id), outbox.resends_of(tx, message_id)
+            found, repeated = _there(tx, message_id), messages.resends_of(tx, message_id)
         with nothing_done():
             staff.check_no_secret(found)
         if not found.is_final:
@@ -88,7 +88,7 @@ def make_router() -> APIRouter:
 
 
 def _there(tx: Connection, message_id: int) -> OutboxMessage:
-    found = outbox.get(tx, message_id)
+    found = messages.get(tx, message_id)
     if found is None:
         raise not_there()
     return found
@@ -134,7 +134,7 @@ def _addresses(tx: Connection, settings: Settings, partner_id: str) -> tuple[str
 def _message(request: Request, visitor: Visitor, message_id: int, said: str) -> Response:
     with application_of(request).database.reading() as tx:
         found = _there(tx, message_id)
-        repeated = outbox.resends_of(tx, message_id)
+        repeated = messages.resends_of(tx, message_id)
         mark = queries.mark_of(tx, found.order_id) if found.order_id else None
         cause = interchanges.get_interchange(tx, found.interchange_id) if found.interchange_id else None
         answer = interchanges.get_set(tx, found.verdict_set_id) if found.verdict_set_id else None

@@ -16,7 +16,7 @@ from pipeline.errors import CountermandError
 from pipeline.settings import Settings
 from storage.held import NotAChoice
 from storage.lookups import MessageLine
-from storage.outbox import OutboxMessage, StaleMessage
+from storage.messages import OutboxMessage, StaleMessage
 from storage.states import Fate, FileStatus, HeldStatus, Kind, Left, Status
 
 PAGE_ROWS = 50

@@ -35,7 +35,7 @@ from pipeline.api.pages.visitors import (
 from pipeline.api.state import application_of
 from pipeline.endpoints import Keeper, NotKept
 from pipeline.webhooks.targets import URL_CHARS_MAX
-from storage import lookups, outbox, webhooks
+from storage import lookups, messages, webhooks
 from storage.lookups import MessageLine, MessagesWanted
 from storage.states import Status, Topic
 from storage.webhooks import Endpoint, PostAttempt
@@ -209,7 +209,7 @@ def _endpoint(
         wanted = MessagesWanted(posted_to=endpoint)
         found = lookups.list_lines(tx, wanted, before_id=before, limit=PAGE_ROWS + 1)
         ids = [one.id for one in found[:PAGE_ROWS]]
-        attempts, repeated = webhooks.attempts_of(tx, ids), outbox.repetitions(tx, ids)
+        attempts, repeated = webhooks.attempts_of(tx, ids), messages.repetitions(tx, ids)
     page = page_of(found, {}, before)
     page["rows"] = [
         _delivery(one, attempts.get(one.id, []), repeated.get(one.id, 0)) for one in found[:PAGE_ROWS]

@@ -14,9 +14,9 @@ from pipeline.notifications import item_words, reader_of, reason_words
 from pipeline.screen import HOURS_SHOWN_MAX
 from storage.digests import DigestPart, told_in_digests
 from storage.events import EventKind, LedgerEvent, Units
+from storage.messages import OutboxMessage, list_messages
 from storage.order_lists import Totals
 from storage.orders import LineState, OrderStatus
-from storage.outbox import OutboxMessage, list_messages
 from storage.queries import OrderView
 from storage.states import Kind, Status
 
@@ -230,7 +230,7 @@ def told_of(tx: Connection, named: Named, view: OrderView) -> dict[int, tuple[To
     events = {event.id: event for event in view.events}
     told: dict[int, list[Told]] = {}
     found = (
-        list_messages(tx, kind=kind, order_id=view.summary.id, limit=_MESSAGES_MAX)
+        list_messages(tx, kind=kind, order_id=view.summary.id, limit=_MESSAGES_MAX, with_payload=False)
         for kind in (Kind.EMAIL, Kind.ACKNOWLEDGMENT)
     )
     for message in sorted(chain.from_iterable(found), key=lambda message: message.id):

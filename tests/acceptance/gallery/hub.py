@@ -16,11 +16,11 @@ from pipeline.replay import Source, replay
 from pipeline.report import FileReport
 from pipeline.settings import Settings, load
 from pipeline.waiting import expire_waiting
-from storage import held, outbox
+from storage import held, messages
 from storage.database import Database
 from storage.held import Held
 from storage.interchanges import get_set
-from storage.outbox import OutboxMessage
+from storage.messages import OutboxMessage
 from storage.states import Kind
 
 SAMPLES = Path(__file__).resolve().parents[3] / "samples"
@@ -154,7 +154,7 @@ class Hub:
 
     def _answers(self) -> tuple[OutboxMessage, ...]:
         with self.database.reading() as tx:
-            return outbox.list_messages(tx, kind=Kind.ACKNOWLEDGMENT)
+            return messages.list_messages(tx, kind=Kind.ACKNOWLEDGMENT)
 
     def _settings_of(self, text: str) -> Settings:
         if text not in self._settings:

@@ -8,9 +8,9 @@ from pipeline.contents import text_of
 from pipeline.replay import Source, replay
 from pipeline.report import FileReport, SetReport
 from pipeline.settings import Settings, load
-from storage import outbox, queries
+from storage import messages, queries
 from storage.database import Database
-from storage.outbox import OutboxMessage
+from storage.messages import OutboxMessage
 from storage.quantities import plain
 from storage.states import Kind
 from tests.unit.pipeline.ledger_files import file_of, write_settings
@@ -55,7 +55,7 @@ class House:
 
     def messages(self, kind: Kind) -> list[OutboxMessage]:
         with self.database.reading() as tx:
-            return [m for m in outbox.list_messages(tx) if m.kind is kind]
+            return [m for m in messages.list_messages(tx) if m.kind is kind]
 
     def answers(self, kind: str) -> list[list[str]]:
         """The documents of one type that were owed to partners' mailboxes, each as its segments, ST to SE."""

@@ -9,7 +9,7 @@ from pipeline.contents import html_of, mail_version, text_of
 from pipeline.contexts import CONTEXTS
 from pipeline.mail import compose
 from pipeline.notices import Context, Notice, OrderCancelled
-from storage.outbox import NewMessage, OutboxMessage
+from storage.messages import NewMessage, OutboxMessage
 from storage.states import Kind, Status
 
 AT = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)

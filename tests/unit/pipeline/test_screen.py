@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.cli import run
 from storage import outbox
-from storage.outbox import NewMessage
+from storage.messages import NewMessage
 from storage.states import Kind
 from tests.unit.pipeline.house import House, house_with
 from tests.unit.pipeline.ledger_files import ITEM

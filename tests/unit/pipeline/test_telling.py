@@ -15,7 +15,7 @@ from pipeline.digests import gather
 from pipeline.mail import message
 from storage import outbox, people
 from storage.invariants import audit
-from storage.outbox import OutboxMessage
+from storage.messages import OutboxMessage
 from storage.outcomes import Outcome
 from storage.states import Kind, MailPace, MailTopic, Status, UserRole
 from tests.app.clock import Hands

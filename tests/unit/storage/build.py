@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from storage import interchanges, outbox, receipts
+from storage import interchanges, messages, outbox, receipts
 from storage.commands import (
     AnswerRequest,
     BuyerCancel,
@@ -160,7 +160,7 @@ def submit(tx: Connection, *commands: Command, key: str = "", content: str = "as
     return result
 
 
-def mail(dedupe_key: str, **more: Any) -> outbox.NewMessage:
+def mail(dedupe_key: str, **more: Any) -> messages.NewMessage:
     values = {
         "kind": Kind.EMAIL,
         "partner": SELLER,
@@ -170,10 +170,10 @@ def mail(dedupe_key: str, **more: Any) -> outbox.NewMessage:
         "identity": f"<{dedupe_key}@hub.example>",
         "dedupe_key": dedupe_key,
     }
-    return outbox.NewMessage(**{**values, **more})
+    return messages.NewMessage(**{**values, **more})
 
 
-def upload(dedupe_key: str, **more: Any) -> outbox.NewMessage:
+def upload(dedupe_key: str, **more: Any) -> messages.NewMessage:
     return mail(dedupe_key, **{"kind": Kind.ACKNOWLEDGMENT, "to": "bolt", "payload": b"ISA*997~", **more})
 
 

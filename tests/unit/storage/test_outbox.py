@@ -6,22 +6,22 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Connection
 
-from storage import outbox
+from storage import messages, outbox
 from storage.database import Database
-from storage.outbox import StaleMessage
+from storage.messages import StaleMessage
 from storage.states import Kind, Status
 from tests.unit.storage.build import AT, later, mail, place, receipt, submit, upload
 
 Step = Callable[[Connection, int], object]
 
 
-def as_it_is(tx: Connection, message_id: int) -> outbox.OutboxMessage:
-    found = outbox.get(tx, message_id)
+def as_it_is(tx: Connection, message_id: int) -> messages.OutboxMessage:
+    found = messages.get(tx, message_id)
     assert found is not None
     return found
 
 
-MARKS: dict[str, Callable[[Connection, outbox.OutboxMessage], None]] = {
+MARKS: dict[str, Callable[[Connection, messages.OutboxMessage], None]] = {
     "committing": outbox.mark_committing,
     "sent": lambda tx, message: outbox.mark_sent(tx, message, later(5)),
     "new": lambda tx, message: outbox.mark_failed(tx, message, "busy", later(60)),
@@ -31,7 +31,7 @@ MARKS: dict[str, Callable[[Connection, outbox.OutboxMessage], None]] = {
 }
 
 
-def marking(mark: Callable[[Connection, outbox.OutboxMessage], object]) -> Step:
+def marking(mark: Callable[[Connection, messages.OutboxMessage], object]) -> Step:
     """The mark, of the message as it is now."""
     return lambda tx, message_id: mark(tx, as_it_is(tx, message_id))
 
@@ -54,7 +54,7 @@ ALLOWED = {
 }
 
 
-def put(tx: Connection, message: outbox.NewMessage, way: str = "new") -> int:
+def put(tx: Connection, message: messages.NewMessage, way: str = "new") -> int:
     message_id = outbox.enqueue(tx, message, AT)
     assert message_id is not None
     for step in WAYS[way]:
@@ -70,7 +70,7 @@ def state(tx: Connection, message_id: int) -> str:
 def test_a_message_comes_back_as_it_was_put(database: Database) -> None:
     with database.writing() as tx:
         message = upload("997:1", payload=bytes(range(256)), group_control_number="7", set_type="997")
-        found = outbox.get(tx, put(tx, message))
+        found = messages.get(tx, put(tx, message))
         assert found is not None
         assert outbox._as_new(found) == message
         assert (found.status, found.attempts, found.created_at, found.sent_at) == (Status.NEW, 0, AT, None)
@@ -80,7 +80,7 @@ def test_a_message_comes_back_as_it_was_put(database: Database) -> None:
             None,
             None,
         )
-        assert outbox.get(tx, 99) is None
+        assert messages.get(tx, 99) is None
 
 
 def test_a_debt_is_put_down_once(database: Database) -> None:
@@ -88,7 +88,7 @@ def test_a_debt_is_put_down_once(database: Database) -> None:
         put(tx, mail("once"))
         assert outbox.enqueue(tx, mail("once", subject="again", identity="<other>"), AT) is None
         assert outbox.enqueue_refused(tx, mail("once"), AT, error="no address") is None
-        assert [message.subject for message in outbox.list_messages(tx)] == ["Cancelled"]
+        assert [message.subject for message in messages.list_messages(tx)] == ["Cancelled"]
 
 
 @pytest.mark.parametrize("source", sorted(WAYS))
@@ -168,7 +168,7 @@ def test_a_retry_is_due_later_under_the_same_identity(database: Database) -> Non
         CLAIM(tx, message_id)
         COMMIT(tx, message_id)
         outbox.mark_sent(tx, as_it_is(tx, message_id), later(61))
-        sent = outbox.get(tx, message_id)
+        sent = messages.get(tx, message_id)
         assert sent is not None
         assert (sent.attempts, sent.error, sent.sent_at) == (2, "", later(61))
 
@@ -216,7 +216,7 @@ def test_a_mail_sent_again_is_a_new_message_with_the_same_words(database: Databa
         words = mail("one").payload
         with pytest.raises(ValueError, match="needs a new Message-ID"):
             outbox.resend(tx, old, later(9))
-        new = outbox.get(tx, outbox.resend(tx, old, later(9), identity="<two@hub.example>"))
+        new = messages.get(tx, outbox.resend(tx, old, later(9), identity="<two@hub.example>"))
         assert new is not None
         assert (new.identity, new.payload, new.resend_of) == ("<two@hub.example>", words, old)
         assert (new.status, new.due_at, new.attempts) == (Status.NEW, later(9), 0)
@@ -227,7 +227,7 @@ def test_a_mail_sent_again_is_a_new_message_with_the_same_words(database: Databa
 def test_an_upload_sent_again_has_the_same_bytes_and_name(database: Database) -> None:
     with database.writing() as tx:
         old = put(tx, upload("997:1"), "sent")
-        again = [outbox.get(tx, outbox.resend(tx, old, later(n))) for n in range(3)]
+        again = [messages.get(tx, outbox.resend(tx, old, later(n))) for n in range(3)]
         assert {(one.payload, one.identity) for one in again if one} == {(b"ISA*997~", "<997:1@hub.example>")}
 
 
@@ -245,7 +245,7 @@ def test_a_partner_without_an_address_is_on_record(database: Database) -> None:
     with database.writing() as tx:
         message_id = outbox.enqueue_refused(tx, mail("one", to=""), AT, error="no address")
         assert message_id is not None
-        found = outbox.get(tx, message_id)
+        found = messages.get(tx, message_id)
         assert found is not None
         assert (found.status, found.error) == (Status.REFUSED, "no address")
         assert outbox.due(tx, later(9)) == ()
@@ -255,7 +255,7 @@ def test_a_message_about_an_event_knows_it(database: Database) -> None:
     with database.writing() as tx:
         (entry,) = submit(tx, place("10")).entries
         (event,) = entry.events
-        found = outbox.get(tx, put(tx, mail(f"event:{event.id}:bolt", order_id=event.order_id)))
+        found = messages.get(tx, put(tx, mail(f"event:{event.id}:bolt", order_id=event.order_id)))
         assert found is not None
         assert found.event_id == event.id
 
@@ -268,7 +268,7 @@ def test_lists_are_narrowed_by_each_filter(database: Database) -> None:
         third = put(tx, upload("u1"))
 
         def ids(**filters: object) -> list[int]:
-            return [message.id for message in outbox.list_messages(tx, **filters)]  # type: ignore[arg-type]
+            return [message.id for message in messages.list_messages(tx, **filters)]  # type: ignore[arg-type]
 
         assert ids() == [first, second, third]
         assert ids(limit=2) == [second, third]
@@ -285,7 +285,7 @@ def owe(tx: Connection, key: str, number: str, **more: str) -> int:
 
 
 def sent(tx: Connection, number: str, partner: str = "bolt") -> int | None:
-    found = outbox.sent_set(tx, partner, number)
+    found = messages.sent_set(tx, partner, number)
     return None if found is None else found.id
 
 
@@ -317,7 +317,7 @@ def test_of_several_copies_the_last_that_went_out_is_meant(database: Database) -
 
 
 def answered(tx: Connection, message_id: int) -> tuple[str, str]:
-    found = outbox.get(tx, message_id)
+    found = messages.get(tx, message_id)
     assert found is not None
     return found.verdict, found.verdict_note
 
@@ -328,7 +328,7 @@ def test_the_last_word_of_a_partner_counts_and_earlier_ones_stay_visible(databas
         outbox.mark_answered(tx, message_id, verdict="accepted", note="", at=later(60), set_id=set_id)
         assert answered(tx, message_id) == ("accepted", "")
         outbox.mark_answered(tx, message_id, verdict="accepted", note="", at=later(90))
-        found = outbox.get(tx, message_id)
+        found = messages.get(tx, message_id)
         assert found is not None
         assert (found.verdict_at, found.verdict_set_id) == (later(60), set_id)  # the same again is no news
         outbox.mark_answered(tx, message_id, verdict="rejected", note="POI  no\nsuch PO", at=later(120))

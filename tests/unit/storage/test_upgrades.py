@@ -11,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, create_engine, exc, inspect, text
 
-from storage import held, interchanges, order_lists, outbox
+from storage import held, interchanges, messages, order_lists, outbox
 from storage.database import Database, DatabaseUnavailable
 from storage.database.schema import MIGRATIONS
 from storage.invariants import audit
@@ -190,6 +190,6 @@ def test_work_goes_on_where_it_was_left(database: Database) -> None:
         interchanges.close_set(tx, 2, outcome=Outcome.REFUSED, at=later(60))
         assert [one.id for one in held.list_held(tx, status=HeldStatus.EXPIRED)] == [7]
         outbox.mark_answered(tx, 2, verdict="rejected", note="", at=AT, set_id=1)
-        assert [message.verdict for message in outbox.list_messages(tx)][:3] == ["", "rejected", ""]
+        assert [message.verdict for message in messages.list_messages(tx)][:3] == ["", "rejected", ""]
         assert order_lists.first_to_answer(tx, Wanted(), 50) == ()
         assert audit(tx) == ()
