@@ -48,6 +48,8 @@ def answered(command: Command, decide: _Decide) -> Decision:
     An answer whose question is not asked any more does not count. When the document would move units without
     it, a person is asked once more, with what it comes to now.
     """
+    if not command.answers:
+        return decide(command)
     counted: tuple[Given, ...] = ()
     left: Given | None = None
     for given in _about(command):
