@@ -109,6 +109,7 @@ class LinesCancelled(Cancellation):
     TEMPLATE: ClassVar[str] = "lines_cancelled"
 
     remaining: str  # what is open on the whole order, in words; "" when nothing is
+    agreed: bool = False  # the reader had asked for it
 
     @classmethod
     def example(cls) -> "LinesCancelled":

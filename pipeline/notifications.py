@@ -37,6 +37,7 @@ from storage.messages import OutboxMessage
 from storage.orders import ZERO, ItemId, LineState, OrderKey, OrderState, OrderStatus
 from storage.outcomes import Outcome, Question
 from storage.refusals import RefusedLine
+from storage.requests import AGREED
 
 #: Events that the other party is told of, by e-mail or by document.
 TOLD = frozenset(
@@ -150,7 +151,7 @@ def _cancellation(event: LedgerEvent, after: OrderState, addressees: Addressees,
         case EventKind.ORDER_CANCELLED:
             return OrderCancelled(**said, lines_cancelled=len(moved))
         case EventKind.LINES_CANCELLED:
-            return LinesCancelled(**said, remaining=_figure(after, "open"))
+            return LinesCancelled(**said, remaining=_figure(after, "open"), agreed=AGREED in event.notes)
         case EventKind.CANCELLATION_REQUESTED:
             return CancellationRequested(**said, answer_by=event.answer_by)
         case EventKind.REQUEST_WITHDRAWN:

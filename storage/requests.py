@@ -20,6 +20,8 @@ from storage.outcomes import Choice, Question
 from storage.quantities import amount
 from storage.refusals import Refusal, RefusedLine, refuse_line, unfound_line
 
+AGREED = "The buyer had asked for this, and the seller agreed."  # a note of what is cancelled so
+
 
 @dataclass(frozen=True, slots=True)
 class Overdue:

@@ -7,7 +7,7 @@ from storage.events import EventKind, Fact
 from storage.lines import moved
 from storage.orders import OrderState
 from storage.refusals import Decision, Refusal, applied, duplicate, held, refuse, refuse_line, refused
-from storage.requests import about_nothing_asked, moment, overdue, read_consents
+from storage.requests import AGREED, about_nothing_asked, moment, overdue, read_consents
 from storage.rules_answers import answer_to
 
 
@@ -28,7 +28,7 @@ def decide_answer(order: OrderState, command: AnswerRequest) -> Decision | None:
     agreed = moved(order.lines, said.agreed, command.reason)
     kept = moved(order.lines, said.refused, command.reason)
     if agreed or kept:
-        cancelled = Fact(kind=EventKind.LINES_CANCELLED, units=agreed, declined=True)
+        cancelled = Fact(kind=EventKind.LINES_CANCELLED, units=agreed, declined=True, notes=(AGREED,))
         closed = Fact(kind=EventKind.REQUEST_REFUSED, units=kept)
         return applied(*(fact for fact in (cancelled, closed) if fact.units))
     if order.lapsed:

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.demo.command import CommandFailed, Countermand
 from pipeline.demo.world import settings_text
+from storage.requests import AGREED
 
 STORY = Path(__file__).resolve().parents[2] / "samples" / "stories" / "by-agreement"
 
@@ -45,8 +46,12 @@ def test_the_seller_agrees_by_telephone(countermand: Countermand) -> None:
         {"cancelled": "40", "open": "60", "requested": "0"},
         {"cancelled": "50", "open": "0", "requested": "0"},
     ]
-    mails = [one["subject"] for one in countermand.ask("outbox").value["messages"] if one["kind"] == "email"]
-    assert "Cancelled in part: PO 4500501, 90 units - Globex Supply" in mails
+    owed = countermand.ask("outbox").value["messages"]
+    mails = {one["subject"]: " ".join(one["body_text"].split()) for one in owed if one["kind"] == "email"}
+    told = mails["Cancelled in part: PO 4500501, 90 units - Globex Supply"]
+    assert "Globex Supply agreed to cancel 90 units on 2 lines of PO 4500501, which you had asked for" in told
+    *_, happened = countermand.ask("order", "4500501").value["events"]
+    assert happened["notes"] == [AGREED]
     assert countermand.ask("audit").code == 0
 
 
