@@ -9,6 +9,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Select,
     Table,
     Text,
     and_,
@@ -94,14 +95,21 @@ def broken_references(tx: Connection, tables: Iterable[Table]) -> Iterator[dict[
 
     The databases check references when they are written. Whoever owns one can switch that off.
     """
-    for table in tables:
-        for key in table.foreign_keys:
-            there = key.column.table.alias("there")
-            missing = (
-                select(key.parent)
-                .outerjoin(there, there.c[key.column.name] == key.parent)
-                .where(key.parent.is_not(None), there.c[key.column.name].is_(None))
-                .distinct()
-            )
-            for value in tx.execute(missing).scalars():
-                yield {"table": table.name, "column": key.parent.name, "missing": value}
+    for key, missing in _missing(tuple(tables)):
+        for value in tx.execute(missing).scalars():
+            yield {"table": key.table.name, "column": key.name, "missing": value}
+
+
+@cache
+def _missing(tables: tuple[Table, ...]) -> tuple[tuple[Column[Any], Select[Any]], ...]:
+    """What asks each column that refers to another for the values that are not there."""
+    return tuple(
+        (key.parent, _missing_of(key.parent, key.column)) for table in tables for key in table.foreign_keys
+    )
+
+
+def _missing_of(column: Column[Any], referred: Column[Any]) -> Select[Any]:
+    there = referred.table.alias("there")
+    found = there.c[referred.name]
+    query = select(column).outerjoin(there, found == column)
+    return query.where(column.is_not(None), found.is_(None)).distinct()

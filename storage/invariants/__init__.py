@@ -29,17 +29,17 @@ INVARIANTS: tuple[Invariant, ...] = (
     REFERENCES,
 )
 _WALKS: tuple[Walk, ...] = (history.walk, kept.walk)
+_QUERIES = {law.name: text(law.query) for law in INVARIANTS if law.query}
+_TABLES = tuple(METADATA.sorted_tables)
 
 
 def audit(tx: Connection) -> tuple[Breach, ...]:
     """Check every invariant in one transaction, as `Database.reading` gives it; nothing when all hold."""
     found = _walked(tx)
-    for invariant in INVARIANTS:
-        if invariant.query:
-            with tx.execute(text(invariant.query)) as rows:
-                found[invariant.name] = [dict(row) for row in islice(rows.mappings(), ROWS_MAX)]
-    dangling = broken_references(tx, METADATA.sorted_tables)
-    found[REFERENCES.name] = [*islice(dangling, ROWS_MAX)]
+    for name, query in _QUERIES.items():
+        with tx.execute(query) as rows:
+            found[name] = [dict(row) for row in islice(rows.mappings(), ROWS_MAX)]
+    found[REFERENCES.name] = [*islice(broken_references(tx, _TABLES), ROWS_MAX)]
     return tuple(
         Breach(one.name, one.promise, one.sentence, tuple(found[one.name]))
         for one in INVARIANTS

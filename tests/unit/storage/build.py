@@ -29,6 +29,7 @@ from storage.commands import (
     Submission,
     WithdrawShipment,
 )
+from storage.database import Prepared
 from storage.events import EventKind
 from storage.evolve import CANCELLING
 from storage.interchanges import InterchangeKey, NewSet
@@ -41,11 +42,12 @@ from storage.states import Fate, Kind
 
 AT = datetime(2026, 3, 4, 12, 30, tzinfo=UTC)
 BUYER, SELLER = "acme", "bolt"
+_ALL = {made.name: Prepared(select(made)) for made in METADATA.sorted_tables}
 
 
 def rows(tx: Connection) -> list[tuple[object, ...]]:
     """Everything the database holds."""
-    return [(made.name, *row) for made in METADATA.sorted_tables for row in tx.execute(select(made))]
+    return [(name, *row) for name, all_of in _ALL.items() for row in all_of.all(tx)]
 
 
 def later(seconds: float) -> datetime:
