@@ -1,6 +1,8 @@
 """Commands: all of them, and what went wrong in one turned into an exit code."""
 
 import traceback
+from collections.abc import Callable
+from functools import cache
 from importlib import metadata
 from typing import Annotated
 
@@ -52,10 +54,16 @@ def _whole(
     """What stands before a command."""
 
 
+@cache
+def _command() -> Callable[..., object]:
+    """All commands, put together once: that takes as long as many a command itself."""
+    return typer.main.get_command(app)
+
+
 def run(arguments: list[str] | None = None) -> int:
     """Run one command; its exit code. Usage errors are the operator's: 2."""
     try:
-        typer.main.get_command(app)(args=arguments, prog_name="countermand")
+        _command()(args=arguments, prog_name="countermand")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else OPERATOR
     except _SENTENCES as error:

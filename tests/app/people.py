@@ -12,7 +12,7 @@ from pipeline.api.pages import passwords
 from pipeline.people import invite
 from storage import people
 from storage.people import User
-from tests.api.site import Site
+from tests.api.site import TRUST, Site
 
 PASSWORD = "seven wooden ladders"
 _KEPT = passwords.hashed(PASSWORD)  # once: each takes a core and 64 MiB for a while
@@ -100,7 +100,9 @@ def add_person(site: Site, email: str, partner: str = "", *, name: str = "") -> 
 
 def a_browser(site: Site, email: str = "") -> Person:
     """A browser in which nobody is signed in yet."""
-    client = httpx.Client(base_url=site.address, timeout=60, trust_env=False, follow_redirects=True)
+    client = httpx.Client(
+        base_url=site.address, timeout=60, trust_env=False, follow_redirects=True, verify=TRUST
+    )
     site.clients.append(client)
     return Person(client, email)
 

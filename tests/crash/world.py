@@ -12,9 +12,10 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -180,7 +181,11 @@ class World:
             if self.ssh is None:
                 with self.database.only_process():
                     poller.round(wait=False)
+                with self.database.reading() as tx:
+                    check(self._scene(tx), Expected(picture(self._scene(tx)), 0, 0))
         self.database.close()
+        with redirect_stdout(StringIO()):
+            cli.run(["--version"])  # puts the commands together
         names_by_line()
 
     def _own(self, path: Path) -> None:
