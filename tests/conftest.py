@@ -1,5 +1,6 @@
 """What every test starts from: a clean environment, a foreign time zone, and the real parts it asked for."""
 
+import gc
 import os
 import shutil
 import time
@@ -76,6 +77,7 @@ def pytest_configure() -> None:
     memory = Path("/dev/shm")  # no test loses its power: waiting for a disk shows nothing here
     if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > MEMORY_BYTES_MIN:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
+    gc.set_threshold(100_000, 20, 100)  # compiled maps are large, and looking through them finds nothing
     os.environ["COLUMNS"] = "120"
     os.environ["TZ"] = "NST3:30"  # in POSIX form, which needs no zone files: 3.5 hours behind UTC
     time.tzset()

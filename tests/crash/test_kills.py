@@ -12,7 +12,7 @@ from tests.crash.world import World
 pytestmark = [pytest.mark.needs("sftp-server"), pytest.mark.timeout(600)]
 
 SEED = 20261127
-NAMED, TWICE, CALLS = 140, 20, 40  # crashes on each database; more of them by hand: docs/crash-points.md
+NAMED, TWICE, CALLS = 110, 20, 30  # crashes on each database; more of them by hand: docs/crash-points.md
 
 
 def test_at_every_named_point_nothing_is_lost_and_nothing_happens_twice(
