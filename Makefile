@@ -19,7 +19,7 @@ demo: $(READY) ## the whole product at work on loopback, in a minute; ends by it
 serve: $(READY) ## the app and the API over what `make demo` left, on loopback, until Ctrl-C
 	@$(RUN) -m pipeline.demo.serve
 
-# A process for each core; a file's tests stay together, because they share a server.
+# Several processes (tests/conftest.py says how many); a file's tests stay together, because they share a server.
 test: $(READY) test-tools ## every test, on real parts
 	@$(RUN) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
