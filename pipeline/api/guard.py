@@ -50,9 +50,8 @@ class Guard:
         begun, request_id = time.monotonic(), secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
         status = 500
-        inner = (
-            {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
-        )  # the server leaves out the body
+        # Of what answers a HEAD the server leaves the body out.
+        inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
 
         async def watched(message: Message) -> None:
             nonlocal status
