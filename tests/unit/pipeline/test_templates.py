@@ -72,9 +72,7 @@ def variants() -> dict[str, Context]:
             order, **seller, lines=(order.lines[0], weighed), totals=totals_of((order.lines[0], weighed)),
         ),
         "lines_cancelled-by_seller": replace(lines, **seller),
-        "lines_cancelled-agreed": replace(
-            lines, **(seller | {"reason": "", "source": "entered by staff of Bolt Supply"}), agreed=True
-        ),
+        "lines_cancelled-agreed": replace(lines, **seller, agreed=True),
         "cancellation_requested-reminder": replace(
             CancellationRequested.example(), is_reminder=True,
             answer_by=datetime(2026, 11, 25, 14, 5, tzinfo=UTC),
