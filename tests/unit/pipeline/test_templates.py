@@ -36,6 +36,7 @@ from pipeline.notices import (
 
 SAMPLES = Path(__file__).parents[3] / "samples" / "email"
 TEMPLATES = Path(__file__).parents[3] / "templates" / "email"
+ANSWER = {"reason": "", "source": "X12 865, interchange 000000125, group 9, set 0001, file bolt-0816.edi"}
 
 
 def variants() -> dict[str, Context]:
@@ -72,7 +73,7 @@ def variants() -> dict[str, Context]:
             order, **seller, lines=(order.lines[0], weighed), totals=totals_of((order.lines[0], weighed)),
         ),
         "lines_cancelled-by_seller": replace(lines, **seller),
-        "lines_cancelled-agreed": replace(lines, **seller, agreed=True),
+        "lines_cancelled-agreed": replace(lines, **seller | ANSWER, agreed=True),
         "cancellation_requested-reminder": replace(
             CancellationRequested.example(), is_reminder=True,
             answer_by=datetime(2026, 11, 25, 14, 5, tzinfo=UTC),
