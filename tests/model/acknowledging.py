@@ -100,7 +100,7 @@ def _line(command: AcknowledgeOrder, line: Line, answers: tuple[LineAnswer, ...]
     later, rejected = _sum(answers, Answer.BACKORDERED), _sum(answers, Answer.REJECTED)
     if (
         not rejected
-        and kinds <= {Answer.REJECTED, Answer.ACCEPTED}
+        and kinds <= {Answer.REJECTED, *_ACCEPTING}  # "changed to 0" says the same once more
         and Answer.REJECTED in kinds
         and not accepting
     ):
