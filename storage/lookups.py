@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, func, select, text, union
 
 from storage.database import begins_with
+from storage.messages import as_number
 from storage.models import table
 from storage.outcomes import Outcome
 from storage.receipts import SELECT_FILE, ReceivedFile, file_of
@@ -226,8 +227,7 @@ def _messages_conditions(wanted: MessagesWanted) -> Iterator[ColumnElement[bool]
     if wanted.po_number:
         yield _OUTBOX.c.order_id.in_(select(_ORDERS.c.id).where(_ORDERS.c.po_number == wanted.po_number))
     if wanted.control_number:
-        number = wanted.control_number.lstrip("0") or "0"
-        yield and_(_GROUPED, _OUTBOX.c.group_control_number == number)
+        yield and_(_GROUPED, _OUTBOX.c.group_control_number == as_number(wanted.control_number))
         yield _OUTBOX.c.partner.in_(sorted(wanted.partners))  # by which the index begins
     if wanted.files is not None:
         answered = select(_INTERCHANGES.c.id).where(_INTERCHANGES.c.file_id.in_(list(wanted.files)))
