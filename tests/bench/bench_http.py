@@ -231,10 +231,13 @@ def _measured(
 
 
 def _worked(pid: int) -> float:
-    """Seconds of processor time that a process and those it began have had so far; of the dead, none."""
-    said = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return (int(said[11]) + int(said[12])) / _TICKS + sum(_worked(int(child)) for child in children)
+    """Seconds of processor time that a process and those it began have had so far, those that ended too."""
+    try:
+        said = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):  # it ended just now: PostgreSQL's autovacuum does
+        return 0.0
+    return sum(map(int, said[11:15])) / _TICKS + sum(_worked(int(child)) for child in children)
 
 
 def _prove(hub: Hub, done: int) -> None:

@@ -90,7 +90,7 @@ IN_TROUBLE_ONLY = {
         for moment in ("before", "after")
     },
     **{
-        f"commit lapsing.{site}: {moment}": "a deadline; tests/unit/pipeline/test_lapsing.py"
+        f"commit lapsing.{site}: {moment}": "a deadline; tests/unit/pipeline/test_lapsing.py kills at these"
         for site in ("_end", "_remind")
         for moment in ("before", "after")
     },

@@ -1,8 +1,10 @@
 """Requests with a deadline: who is told when, what a late answer is told, and who wins a race."""
 
+import os
+import signal
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -27,6 +29,7 @@ from storage.invariants import audit
 from storage.queries import OrderView
 from storage.refusals import Refusal
 from storage.states import MailPace, MailTopic, UserRole
+from tests.crash.points import Passages, watch
 from tests.unit.pipeline.house import House, house_with
 from tests.unit.pipeline.ledger_files import order
 
@@ -246,6 +249,39 @@ def test_an_answer_and_two_passes_at_once_come_to_one_end_of_each_request(hub: H
     cancelled = Counter({"acme.example: Cancelled in part": len(orders) - len(lapsed)})
     ended = {"acme.example: Request lapsed": len(lapsed), "globex.example: No answer in time": len(lapsed)}
     assert hub.mails() - told == +Counter(ended) + +cancelled
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize(("site", "hours"), [("_remind", 24), ("_end", 48)])
+def test_a_process_killed_over_it_leaves_all_of_it_or_nothing_and_the_next_one_goes_on(
+    hub: Hub, site: str, hours: int, moment: str
+) -> None:
+    hub.asked("PO-1")
+    asked = hub.mails()
+    hub.clock.moment += timedelta(hours=hours)
+    hub.house.database.close()  # no connection is shared with the process that dies
+    at = (f"commit lapsing.{site}: {moment}", 1)
+    assert _killed(Passages(at, lambda: os.kill(os.getpid(), signal.SIGKILL)), lambda: hub.later(0))
+    assert (hub.mails() == asked) is (moment == "before")
+    hub.later(0)
+    assert hub.later(0) == []
+    told = ["globex.example: Reminder, cancellation requested"]
+    if site == "_end":
+        told = ["acme.example: Request lapsed", "globex.example: No answer in time"]
+    assert hub.mails() - asked == Counter(told)
+    assert hub.figures("PO-1") == (0, 10, 0 if site == "_end" else 10)
+
+
+def _killed(passing: Passages, work: Callable[[], object]) -> bool:
+    """Whether work in a process of its own ends by being killed."""
+    child = os.fork()
+    if child == 0:
+        try:
+            watch(passing)
+            work()
+        finally:
+            os._exit(1)
+    return os.waitpid(child, 0)[1] == signal.SIGKILL
 
 
 def read_hourly(hub: Hub) -> None:
