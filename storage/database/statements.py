@@ -96,15 +96,17 @@ def broken_references(tx: Connection, tables: Iterable[Table]) -> Iterator[dict[
     The databases check references when they are written. Whoever owns one can switch that off.
     """
     for key, missing in _missing(tuple(tables)):
-        for value in tx.execute(missing).scalars():
+        for (value,) in missing.all(tx):
             yield {"table": key.table.name, "column": key.name, "missing": value}
 
 
 @cache
-def _missing(tables: tuple[Table, ...]) -> tuple[tuple[Column[Any], Select[Any]], ...]:
+def _missing(tables: tuple[Table, ...]) -> tuple[tuple[Column[Any], Prepared], ...]:
     """What asks each column that refers to another for the values that are not there."""
     return tuple(
-        (key.parent, _missing_of(key.parent, key.column)) for table in tables for key in table.foreign_keys
+        (key.parent, Prepared(_missing_of(key.parent, key.column)))
+        for table in tables
+        for key in table.foreign_keys
     )
 
 
