@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from argon2.exceptions import VerifyMismatchError
 from sqlalchemy import Connection, text
 
 from pipeline import journal
@@ -22,7 +23,7 @@ from storage.people import FREE_FAILURES, IDLE_HOURS, LOCK_SECONDS, SESSION_HOUR
 from storage.states import UserRole
 from tests.api.site import Site, served
 from tests.app.clock import Hands
-from tests.app.people import PASSWORD, a_browser, add_person, signed_in
+from tests.app.people import OWN_HASHER, PASSWORD, a_browser, add_person, signed_in
 from tests.unit.pipeline.ledger_files import write_settings
 
 MAIL_SECONDS_MAX = 20
@@ -144,6 +145,14 @@ def test_cookies_are_for_this_site_alone_and_change_with_whoever_signs_in(site: 
     assert "$argon2id$" in kept
     for token in (*before.values(), *after.values()):
         assert token not in kept
+
+
+def test_a_guess_costs_as_rfc_9106_has_it_whether_the_account_is_known_or_not() -> None:
+    cost = "$argon2id$v=19$m=65536,t=3,p=4$"
+    assert OWN_HASHER.hash(PASSWORD).startswith(cost)
+    assert passwords._NOBODYS.startswith(cost)
+    with pytest.raises(VerifyMismatchError):
+        OWN_HASHER.verify(passwords._NOBODYS, PASSWORD)
 
 
 def test_behind_tls_the_cookie_travels_by_tls_alone(tmp_path: Path, both_systems: None) -> None:

@@ -1,11 +1,14 @@
 """Passwords: hashed and compared by argon2, few at a time, for each takes 64 MiB and all of a core."""
 
+import secrets
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 
 from pipeline.api.pages.visitors import PageError
 
@@ -64,4 +67,12 @@ def _turn() -> Iterator[None]:
         _WAITING.release()
 
 
-_NOBODYS = _HASHER.hash("of nobody")
+def _of_nobody(hasher: PasswordHasher) -> str:
+    """What no password fits, in the form of one that was hashed: to make one would delay every start."""
+    costs = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    sizes = (hasher.salt_len, hasher.hash_len)
+    salt, digest = (b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in sizes)
+    return f"$argon2id$v={ARGON2_VERSION}${costs}${salt}${digest}"
+
+
+_NOBODYS = _of_nobody(_HASHER)
