@@ -80,6 +80,7 @@ class PostgresServer:
     root: Path
     port: int
     process: "subprocess.Popen[bytes] | None" = None
+    _started_by: int = 0  # the process that it is a child of
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
     _empty: list[str] = field(default_factory=list)
     _schemas: dict[str, tuple[object, ...]] = field(default_factory=dict)
@@ -165,6 +166,7 @@ class PostgresServer:
         """Start it and wait until it answers. On the main thread only: it ends with the thread it is from."""
         settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
         user, group = _owner()
+        self._started_by = os.getpid()
         with (self.root / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*_tied(), str(self.programs / "postgres"), "-D", str(self.data), "-p", str(self.port),
@@ -195,6 +197,8 @@ class PostgresServer:
     def _end(self, how: signal.Signals) -> None:
         if self.process is None:
             return
+        # Popen takes a process for ended that is not its own, and sends nothing.
+        assert self._started_by == os.getpid(), "only the process that started the server can end it"
         children = _children(self.process.pid)
         with suppress(ProcessLookupError):
             self.process.send_signal(how)
@@ -202,7 +206,8 @@ class PostgresServer:
         self.process = None
         deadline = time.monotonic() + START_SECONDS_MAX
         # A backend that outlives its postmaster would keep the shared memory, and the next start would fail.
-        while any(Path(f"/proc/{child}").exists() for child in children) and time.monotonic() < deadline:
+        while any(Path(f"/proc/{child}").exists() for child in children):
+            assert time.monotonic() < deadline, "a process of PostgreSQL's outlives it"
             time.sleep(0.02)
 
     def _run(self, program: str, *arguments: str) -> None:

@@ -6,30 +6,33 @@ import pytest
 
 from tests.crash import tracing
 from tests.crash.campaign import Crash, Kind, Worlds, carry_out, carry_out_all, every_point, said, twice
-from tests.crash.points import IN_TROUBLE_ONLY, LOCK, NAMES
+from tests.crash.points import IN_TROUBLE_ONLY, NAMES
 from tests.crash.world import World
 
 pytestmark = [pytest.mark.needs("sftp-server"), pytest.mark.timeout(600)]
 
 SEED = 20261127
-NAMED, TWICE, CALLS = 110, 20, 30  # crashes on each database; more of them by hand: docs/crash-points.md
+MORE, TWICE, CALLS = 16, 16, 20  # crashes on each database; more of them by hand: docs/crash-points.md
 
 
 def test_at_every_named_point_nothing_is_lost_and_nothing_happens_twice(
     worlds: list[Worlds], request: pytest.FixtureRequest
 ) -> None:
+    """Between two commits it is nothing to a server whether the process dies at one request or another."""
+    on_server = "postgresql" in request.node.name
+    names = {name for name in NAMES if not on_server or name.startswith("commit")} - IN_TROUBLE_ONLY.keys()
+
     def plan(counts: dict[str, int]) -> list[Crash]:
         crashes = every_point(counts)
         Random(SEED).shuffle(crashes)
         first = {crash.at[0]: crash for crash in crashes}  # each name at one of its passages
         more = [crash for crash in crashes if first[crash.at[0]] != crash]
-        return [*first.values(), *more[: NAMED - len(first)]]
+        return [*(crash for name, crash in first.items() if name in names), *more[:MORE]]
 
     tally = carry_out_all(worlds, plan)
     assert tally.failures == [], said(tally)
-    beside = {LOCK} if "postgresql" in request.node.name else set()  # only a file has a file beside it
-    assert tally.points() == set(NAMES) - IN_TROUBLE_ONLY.keys() - beside
-    assert tally.kills > NAMED * 0.95
+    assert tally.points() >= names
+    assert tally.kills > (len(names) + MORE) * 0.95
 
 
 def test_killed_again_while_recovering(worlds: list[Worlds]) -> None:
