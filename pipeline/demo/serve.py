@@ -130,14 +130,14 @@ def _free_port() -> int:
 
 def _let_in(tx: Connection, application: Application) -> dict[str, str]:
     """Everybody gets in with the password, and has a new key; the secrets by partner."""
-    at = application.clock.now()
+    at, kept = application.clock.now(), passwords.hashed(PASSWORD)
     for person in PEOPLE:
         if people.user_with(tx, person.email) is None:
             role = UserRole.PARTNER if person.partner else UserRole.OPERATOR
             user = people.add_user(tx, person.email, role, at, partner=person.partner, name=person.name)
             assert user is not None
             link = people.make_link(tx, user.id, at + timedelta(minutes=1))
-            people.set_password(tx, link, passwords.hashed(PASSWORD), at)
+            people.set_password(tx, link, kept, at)
             if person.partner == "acme":
                 _ask(tx, application, person)
     for key in access_keys.list_keys(tx):

@@ -1,12 +1,16 @@
 """One request to one endpoint: what it says, what it takes for a yes, and what it does not wait for."""
 
 import datetime as dt
+import shutil
 import ssl
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import ip_address
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from cryptography import x509
@@ -90,7 +94,7 @@ def test_proxies_of_the_environment_are_not_asked(
     assert other.requests == []
 
 
-def certificate(folder: Path, *, host: str, days: int) -> Path:
+def certificate(folder: Path, *, host: str, days: int = 10) -> Path:
     """A self-signed certificate and its key in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "receiver")])
@@ -120,21 +124,9 @@ def certificate(folder: Path, *, host: str, days: int) -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    ("host", "days", "trusted", "error"),
-    [
-        ("127.0.0.1", 10, True, ""),
-        ("127.0.0.1", 10, False, "The certificate is not good"),
-        ("127.0.0.1", -1, True, "The certificate is not good"),
-        ("other.example", 10, True, "The certificate is not good"),
-    ],
-)
-def test_certificates_are_verified(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, days: int, trusted: bool, error: str
-) -> None:
-    path = certificate(tmp_path, host=host, days=days)
-    if trusted:
-        monkeypatch.setenv("SSL_CERT_FILE", str(path))
+@contextmanager
+def over_tls(path: Path) -> Iterator[tuple[str, list[str]]]:
+    """The address of somebody with this certificate, and the paths that were posted to."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
     came: list[str] = []
@@ -154,13 +146,49 @@ def test_certificates_are_verified(
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        posted = post(f"https://127.0.0.1:{server.server_address[1]}/x", b"{}", {}, allow_loopback=True)
+        yield f"https://127.0.0.1:{server.server_address[1]}/x", came
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("host", "days", "trusted", "error"),
+    [
+        ("127.0.0.1", 10, True, ""),
+        ("127.0.0.1", 10, False, "The certificate is not good"),
+        ("127.0.0.1", -1, True, "The certificate is not good"),
+        ("other.example", 10, True, "The certificate is not good"),
+    ],
+)
+def test_certificates_are_verified(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, days: int, trusted: bool, error: str
+) -> None:
+    path = certificate(tmp_path, host=host, days=days)
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    with over_tls(path) as (url, came):
+        posted = post(url, b"{}", {}, allow_loopback=True)
     if error:
         assert (posted.status, came) == (None, [])
         assert posted.error.startswith(error)
     else:
         assert (posted.status, posted.error, came) == (200, "", ["/x"])
+
+
+def test_whom_the_system_trusts_is_read_once_and_again_when_it_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other").mkdir()
+    right, other = certificate(tmp_path, host="127.0.0.1"), certificate(tmp_path / "other", host="127.0.0.1")
+    trusted = tmp_path / "trusted.pem"
+    shutil.copy(other, trusted)
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    reading = Mock(wraps=ssl.create_default_context)
+    monkeypatch.setattr(ssl, "create_default_context", reading)
+    with over_tls(right) as (url, _):
+        before = [post(url, b"{}", {}, allow_loopback=True).status for _ in range(2)]
+        shutil.copy(right, trusted)
+        after = [post(url, b"{}", {}, allow_loopback=True).status for _ in range(2)]
+    assert (before, after, reading.call_count) == ([None, None], [200, 200], 2)
