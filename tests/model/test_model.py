@@ -20,7 +20,7 @@ from tests.model.systems import Postgresql, Sqlite, System
 from tests.model.walk import Disagreement, Session, placed, shortened, steps, walk
 from tests.postgres import PostgresServer
 
-STEPS = 5_000  # on each system, of each seed: 50,000 in all
+STEPS = 5_000  # on each system, of each seed: 30,000 in all; more by hand, python -m tests.model
 
 
 def _on_sqlite(folder: str, seed: str) -> Walked:
@@ -28,7 +28,7 @@ def _on_sqlite(folder: str, seed: str) -> Walked:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("seed", ["1", "2", "3", "4", "5"])
+@pytest.mark.parametrize("seed", ["1", "2", "3"])
 def test_walks_end_the_same_on_both_systems(
     tmp_path: Path, postgres_server: PostgresServer, seed: str
 ) -> None:

@@ -214,7 +214,7 @@ def check_decision(decision: Decision) -> None:
 
 
 @given(orders(), ANY)
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 def test_no_decision_breaks_an_order(order: OrderState, command: say.Command) -> None:
     decision = decide((order,), command)
     check_decision(decision)
@@ -239,7 +239,7 @@ def test_without_an_order_only_an_order_changes_anything(command: say.Command) -
 
 
 @given(orders(), st.one_of(ACKNOWLEDGMENTS, CANCELLATIONS))
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 def test_the_same_answer_again_cancels_nothing(order: OrderState, answer: say.Command) -> None:
     if any(line.requested for line in order.lines):
         answer = replace(answer, answers=())  # "the part asked for" is nothing the second time
@@ -249,7 +249,7 @@ def test_the_same_answer_again_cancels_nothing(order: OrderState, answer: say.Co
 
 
 @given(orders(), CHANGES)
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 def test_a_total_wanted_again_changes_nothing(order: OrderState, change: say.ChangeOrder) -> None:
     """All ways to write a change but the amounts say where to end, so that twice is once."""
     totals = tuple(
@@ -266,7 +266,7 @@ def test_a_total_wanted_again_changes_nothing(order: OrderState, change: say.Cha
 
 
 @given(orders(), st.one_of(ACKNOWLEDGMENTS, CHANGES, ANSWERED_REQUESTS))
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 def test_every_choice_offered_leads_on(order: OrderState, command: say.Command) -> None:
     """A person's answer is never met with the same question."""
     asked = decide((order,), replace(command, answers=()))
@@ -279,7 +279,7 @@ def test_every_choice_offered_leads_on(order: OrderState, command: say.Command) 
 
 
 @given(orders(), CHANGES)
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 def test_only_the_buyer_adds_and_only_what_is_asked_for_waits(
     order: OrderState, change: say.ChangeOrder
 ) -> None:
