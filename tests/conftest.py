@@ -84,8 +84,9 @@ def pytest_configure() -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """With `-n auto`: twice as many as there are cores, for a fifth of the time a test only waits."""
-    return 2 * (os.cpu_count() or 1)
+    """With `-n auto`: half as many again as there are cores, for a fifth of the time a test only waits."""
+    cores = os.cpu_count() or 1
+    return cores + cores // 2
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

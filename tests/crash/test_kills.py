@@ -12,7 +12,7 @@ from tests.crash.world import World
 pytestmark = [pytest.mark.needs("sftp-server"), pytest.mark.timeout(600)]
 
 SEED = 20261127
-MORE, TWICE, CALLS = 16, 16, 20  # crashes on each database; more of them by hand: docs/crash-points.md
+MORE, TWICE, CALLS = 8, 12, 14  # crashes on each database; more of them by hand: docs/crash-points.md
 
 
 def test_at_every_named_point_nothing_is_lost_and_nothing_happens_twice(
