@@ -24,6 +24,7 @@ from storage import order_lists, receipts
 from storage.database import Database
 from storage.receipts import ATTEMPTS_MAX, ReceivedFile
 from storage.states import FileStatus
+from tests.processes import in_process
 from tests.unit.pipeline.ledger_files import file_of, order, write_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,17 +64,6 @@ def file_of_id(database: Database, file_id: int) -> ReceivedFile:
 def orders(database: Database) -> set[str]:
     with database.reading() as tx:
         return {found.key.po_number for found in order_lists.list_orders(tx)}
-
-
-def in_process(work: Callable[[], object]) -> int:
-    """Run in a process of its own, as cron would; how it ended, as os.waitpid says it."""
-    child = os.fork()
-    if child == 0:
-        try:
-            work()
-        finally:
-            os._exit(0)
-    return os.waitpid(child, 0)[1]
 
 
 def poisoned(how: Callable[[], object]) -> Callable[..., FileReport]:

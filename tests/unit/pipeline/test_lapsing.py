@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -30,6 +30,7 @@ from storage.queries import OrderView
 from storage.refusals import Refusal
 from storage.states import MailPace, MailTopic, UserRole
 from tests.crash.points import Passages, watch
+from tests.processes import in_process
 from tests.unit.pipeline.house import House, house_with
 from tests.unit.pipeline.ledger_files import order
 
@@ -261,7 +262,12 @@ def test_a_process_killed_over_it_leaves_all_of_it_or_nothing_and_the_next_one_g
     hub.clock.moment += timedelta(hours=hours)
     hub.house.database.close()  # no connection is shared with the process that dies
     at = (f"commit lapsing.{site}: {moment}", 1)
-    assert _killed(Passages(at, lambda: os.kill(os.getpid(), signal.SIGKILL)), lambda: hub.later(0))
+
+    def killed() -> None:
+        watch(Passages(at, lambda: os.kill(os.getpid(), signal.SIGKILL)))
+        hub.later(0)
+
+    assert in_process(killed) == signal.SIGKILL
     assert (hub.mails() == asked) is (moment == "before")
     hub.later(0)
     assert hub.later(0) == []
@@ -270,18 +276,6 @@ def test_a_process_killed_over_it_leaves_all_of_it_or_nothing_and_the_next_one_g
         told = ["acme.example: Request lapsed", "globex.example: No answer in time"]
     assert hub.mails() - asked == Counter(told)
     assert hub.figures("PO-1") == (0, 10, 0 if site == "_end" else 10)
-
-
-def _killed(passing: Passages, work: Callable[[], object]) -> bool:
-    """Whether work in a process of its own ends by being killed."""
-    child = os.fork()
-    if child == 0:
-        try:
-            watch(passing)
-            work()
-        finally:
-            os._exit(1)
-    return os.waitpid(child, 0)[1] == signal.SIGKILL
 
 
 def read_hourly(hub: Hub) -> None:
