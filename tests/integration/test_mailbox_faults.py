@@ -65,7 +65,7 @@ class Receiver:
 
 
 def test_a_file_that_is_being_uploaded_is_taken_once_and_whole(server: OpenSshServer) -> None:
-    receiver = Receiver(server, settle_seconds=0.4)
+    receiver = Receiver(server, settle_seconds=1)
     path = server.put("pickup", b"a.edi", b"")
     pieces = [b"%03d" % number * 100 for number in range(20)]
 
