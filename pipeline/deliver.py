@@ -9,7 +9,6 @@ from functools import partial
 from sqlalchemy import Connection
 
 from pipeline import logbook
-from pipeline.batches import shares
 from pipeline.clock import Clock
 from pipeline.errors import CountermandError, NameTaken
 from pipeline.mail import (
@@ -24,6 +23,7 @@ from pipeline.mail import (
     with_message_id,
 )
 from pipeline.ports import Mailbox
+from pipeline.shares import shares
 from pipeline.side_by_side import side_by_side
 from storage import outbox
 from storage.database import Database

@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from pipeline.company_mail import company_mail
 from pipeline.errors import CountermandError, OperatorError
 from pipeline.guides import check_guides
 from pipeline.mail import SmtpSession, check_templates
 from pipeline.partners import Partner
 from pipeline.ports import Folder
 from pipeline.settings import Settings
+from pipeline.telling.company_mail import company_mail
 from pipeline.wiring import Application
 from storage import due
 from storage.database import Database, DatabaseUnavailable, Guard

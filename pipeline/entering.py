@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from pipeline.partners import Partner, Policy, Role
 from pipeline.sets import release_parked
 from pipeline.settings import Settings
-from pipeline.telling import tell_result
+from pipeline.telling.owing import tell_result
 from storage import ledger
 from storage.commands import (
     NO_REASON,

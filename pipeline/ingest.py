@@ -10,15 +10,15 @@ from edi.envelope import Interchange, TransactionSet, read
 from edi.findings import Finding, FindingCode
 from pipeline import journal
 from pipeline.admission import Admitted, NotAdmitted, about_isa, admit, takes_short_isa
-from pipeline.answers import Answered, acknowledge_group, acknowledge_interchange, repeat_answers
-from pipeline.notifications import Unusable
+from pipeline.answering.answers import Answered, acknowledge_group, acknowledge_interchange, repeat_answers
 from pipeline.partners import Partner
 from pipeline.readers import found_fault
 from pipeline.replies import take_ta1
 from pipeline.report import FileReport, FoundFault, InterchangeReport, SetReport
 from pipeline.sets import Arrival, Handled, Ration, handle_set
 from pipeline.settings import Settings
-from pipeline.telling import tell_rejected, tell_support
+from pipeline.telling.for_support import Unusable
+from pipeline.telling.owing import tell_rejected, tell_support
 from storage import receipts
 from storage.commands import Source
 from storage.interchanges import (

@@ -16,7 +16,7 @@ from pipeline.actors import CLOCK
 from pipeline.entering import enter, located
 from pipeline.report import SetReport, with_result
 from pipeline.settings import Settings
-from pipeline.telling import remind
+from pipeline.telling.owing import remind
 from storage import deadlines
 from storage.commands import LapseRequest, Source
 from storage.database import Database, lock_names

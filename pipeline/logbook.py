@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from pipeline import journal
 from pipeline.ports import printable
-from pipeline.receive import ReceiveReport
+from pipeline.receiving.receive import ReceiveReport
 from pipeline.report import FileReport, SetReport, summary
 from storage.messages import OutboxMessage
 from storage.states import Status

@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 from pipeline import journal
 from pipeline.errors import OperatorError
 from pipeline.mail import bare_address
-from pipeline.notices import Notice, PasswordLink
+from pipeline.notices.contexts import Notice, PasswordLink
 from pipeline.partners import Partner
 from pipeline.settings import Settings
-from pipeline.telling import tell_person
+from pipeline.telling.owing import tell_person
 from storage import people
 from storage.people import User
 from storage.states import UserRole

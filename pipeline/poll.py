@@ -9,21 +9,21 @@ from edi.unfinished import breaks_off
 from pipeline import logbook
 from pipeline.clock import Clock
 from pipeline.deliver import DeliveryReport, deliver, joined, opened_once
-from pipeline.digests import gather
 from pipeline.errors import CountermandError, OperatorError
 from pipeline.lapsing import lapse_requests
 from pipeline.mail import SmtpSettings
-from pipeline.notices import Problem
-from pipeline.notifications import Unusable
+from pipeline.notices.contexts import Problem
 from pipeline.partners import MailboxSettings
 from pipeline.ports import Door, Folder, Mailbox, RemoteFile
 from pipeline.post_events import Poster
-from pipeline.receive import FileProblem, Inbox, Limits, ReceiveReport, receive_all
+from pipeline.receiving.receive import FileProblem, Inbox, Limits, ReceiveReport, receive_all
+from pipeline.receiving.shelf import SUFFIX_LENGTH, DatabaseShelf
+from pipeline.receiving.sightings import Sightings
 from pipeline.report import FileReport, SetReport
 from pipeline.settings import Settings
-from pipeline.shelf import SUFFIX_LENGTH, DatabaseShelf
-from pipeline.sightings import Sightings
-from pipeline.telling import tell_support
+from pipeline.telling.digests import gather
+from pipeline.telling.for_support import Unusable
+from pipeline.telling.owing import tell_support
 from pipeline.waiting import expire_waiting, files_of_unknown, ingest_waiting
 from storage import restoration
 from storage.commands import Source

@@ -80,3 +80,12 @@ def named_reason(code: str) -> CancelReason | None:
         return CancelReason(code)
     except ValueError:
         return None
+
+
+def reason_words(reason: Reason) -> str:
+    """The reason in words with the code in brackets."""
+    if named_reason(reason.code):
+        return reason.text  # of our own list, whose names are for machines
+    if not reason.text:
+        return f"Code {reason.code}" if reason.code else ""
+    return f"{reason.text} [{reason.code}]" if reason.code else reason.text

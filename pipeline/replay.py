@@ -10,11 +10,11 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from edi import limits
-from pipeline.batches import shares
 from pipeline.errors import OperatorError
 from pipeline.ingest import ingest
 from pipeline.report import FileReport
 from pipeline.settings import Settings
+from pipeline.shares import shares
 from pipeline.waiting import COMMIT_BYTES_MAX, COMMIT_FILES_MAX
 from storage import receipts
 from storage.database import Database, DatabaseUnavailable

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from edi.documents import ApplicationAdvice, Reply
-from pipeline.notices import Problem
+from pipeline.notices.contexts import Problem
 from storage import messages, outbox
 from storage.messages import OutboxMessage
 from storage.outcomes import Outcome

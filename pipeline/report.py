@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.notices import Problem
+from pipeline.notices.contexts import Problem
 from storage.events import EventKind
 from storage.ledger import Result
 from storage.outcomes import Outcome

@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from edi import limits
-from pipeline.batches import BATCH_BYTES_MAX, BATCH_FILES_MAX
 from pipeline.clock import Clock
-from pipeline.digests import gather_all
 from pipeline.errors import CountermandError, OperatorError
 from pipeline.ports import Folder, Mailbox, RemoteFile, printable
+from pipeline.receiving.batches import BATCH_BYTES_MAX, BATCH_FILES_MAX
+from pipeline.receiving.sightings import is_candidate
 from pipeline.report import FileReport, SetReport
 from pipeline.settings import Settings
-from pipeline.sightings import is_candidate
+from pipeline.telling.digests import gather_all
 from pipeline.waiting import expire_waiting, ingest_waiting
 from storage import mailboxes, receipts, restoration
 from storage.database import Database

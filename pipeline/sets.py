@@ -12,17 +12,17 @@ from edi.envelope import FunctionalGroup, Interchange, TransactionSet, content_h
 from edi.findings import Finding
 from pipeline import journal
 from pipeline.admission import Admitted, NotAdmitted, admit, takes_short_isa
-from pipeline.answers import Answered, answer_set
+from pipeline.answering.answers import Answered, answer_set
 from pipeline.errors import CountermandError
 from pipeline.guides import guides_of
 from pipeline.mapping import Origin, WithoutEffect, order_number, to_submission
-from pipeline.notices import Problem
-from pipeline.notifications import Unusable
+from pipeline.notices.contexts import Problem
 from pipeline.readers import found_fault, read_set
 from pipeline.replies import take_reply
 from pipeline.report import SetReport, refusal_json, with_result
 from pipeline.settings import Settings
-from pipeline.telling import tell_rejected, tell_result, tell_support
+from pipeline.telling.for_support import Unusable
+from pipeline.telling.owing import tell_rejected, tell_result, tell_support
 from storage import held, ledger, parked
 from storage.commands import Source
 from storage.events import EventKind

@@ -10,7 +10,6 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from pipeline import journal
-from pipeline.digests import is_digest
 from pipeline.entering import Speaker, cancellation, consent, enter
 from pipeline.errors import CountermandError, OperatorError
 from pipeline.mail import bare_address
@@ -22,7 +21,8 @@ from pipeline.replay import replay_kept
 from pipeline.report import FileReport, SetReport, with_result
 from pipeline.sets import decide_again
 from pipeline.settings import Settings
-from pipeline.telling import tell_again, tell_digest_again
+from pipeline.telling.digests import is_digest
+from pipeline.telling.owing import tell_again, tell_digest_again
 from pipeline.wiring import Application
 from storage import held, ledger, messages, outbox, queries, receipts
 from storage.commands import Command, Consent, LineCancellation, LineReference

@@ -9,13 +9,13 @@ from functools import partial
 from sqlalchemy import Connection
 
 from pipeline import logbook
-from pipeline.batches import shares
 from pipeline.deadline import TimeIsUp, processor_seconds_max, seconds_for
 from pipeline.errors import CountermandError, OperatorError
 from pipeline.ingest import ingest
 from pipeline.report import FileReport, SetReport
 from pipeline.sets import Readings, UnreadableNow, decide_again
 from pipeline.settings import Settings
+from pipeline.shares import shares
 from storage import due, held, parked, receipts
 from storage.database import Database, DatabaseUnavailable, TooMuch
 from storage.outcomes import Given

@@ -16,9 +16,9 @@ from pipeline.partners import MailboxSettings
 from pipeline.poll import Poller, PollReport
 from pipeline.ports import Folder, Mailbox
 from pipeline.post_events import Poster
+from pipeline.receiving.sightings import Sightings
 from pipeline.restore import Restorer
 from pipeline.settings import Settings, find_settings, load
-from pipeline.sightings import Sightings
 from pipeline.work import queue, schema
 from pipeline.work.tasks import Rights, Tasks
 from storage.database import Database

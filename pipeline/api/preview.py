@@ -10,12 +10,12 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
 from pipeline.api.answers import RefusalOut
-from pipeline.company_mail import company_mail
 from pipeline.entering import Speaker, cancellation
 from pipeline.partners import Partner
 from pipeline.policy import Tell
 from pipeline.report import Json, refusal_json
 from pipeline.settings import Settings
+from pipeline.telling.company_mail import company_mail
 from storage import ledger
 from storage.commands import CancelLines, CancelOrder, LineCancellation, LineReference
 from storage.digests import leaves_time

@@ -22,7 +22,6 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.rounds import log_round, show_deliveries, show_round
 from pipeline.deliver import deliver, joined, opened_once
-from pipeline.digests import gather
 from pipeline.errors import OperatorError, PartnerError, TransportError
 from pipeline.guides import guides_at
 from pipeline.poll import PollReport, may_work
@@ -31,6 +30,7 @@ from pipeline.replay import sources
 from pipeline.report import FileReport, files_json, needs_attention
 from pipeline.settings import example
 from pipeline.side_by_side import AT_ONCE_MAX
+from pipeline.telling.digests import gather
 from pipeline.views import given_up_json
 from pipeline.wiring import Application, open_application
 from storage import queries

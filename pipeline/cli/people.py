@@ -6,10 +6,10 @@ import typer
 
 from pipeline import screen
 from pipeline.cli.options import AsJson, Config, out, print_json
-from pipeline.company_mail import PACE_WORDS, NobodyLeft, choose, company_mail
 from pipeline.errors import OperatorError
 from pipeline.people import INVITED_HOURS, invite
 from pipeline.report import Json
+from pipeline.telling.company_mail import PACE_WORDS, NobodyLeft, choose, company_mail
 from pipeline.wiring import Application, open_application
 from storage import people
 from storage.people import User

@@ -17,9 +17,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_environment
 from jinja2.filters import do_wordwrap
 
 from pipeline.amounts import amounts
-from pipeline.contexts import CONTEXTS
 from pipeline.mail import wire
-from pipeline.notices import Context, Notice, Total
+from pipeline.notices import CONTEXTS
+from pipeline.notices.contexts import Context, Notice, Total
 from storage.quantities import plain
 
 T = TypeVar("T")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pipeline.mail.message import said_of
-from pipeline.notices import Context
+from pipeline.notices.contexts import Context
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pipeline.actors import seen_by
-from pipeline.notifications import reason_words
+from pipeline.reasons import reason_words
 from pipeline.report import Json, refusal_json
 from storage.commands import Command
 from storage.events import EventKind, LedgerEvent

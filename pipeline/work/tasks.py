@@ -16,7 +16,6 @@ from edi.unfinished import breaks_off
 from pipeline import logbook
 from pipeline.clock import Clock
 from pipeline.deliver import MESSAGES_MAX, DeliveryReport, deliver_mail, deliver_to
-from pipeline.digests import gather
 from pipeline.errors import CountermandError, FileChanged, MailboxPaused
 from pipeline.lapsing import lapse_requests
 from pipeline.mail import SmtpSettings
@@ -24,10 +23,11 @@ from pipeline.partners import Partner
 from pipeline.poll import PollReport, inbox_of, may_work, tell_of_left
 from pipeline.ports import Door, Folder, Mailbox, RemoteFile, printable
 from pipeline.post_events import EACH_MAX, Poster
-from pipeline.receive import Limits, receive_all
+from pipeline.receiving.receive import Limits, receive_all
+from pipeline.receiving.shelf import SUFFIX_LENGTH, DatabaseShelf
+from pipeline.receiving.sightings import Sightings
 from pipeline.settings import Settings
-from pipeline.shelf import SUFFIX_LENGTH, DatabaseShelf
-from pipeline.sightings import Sightings
+from pipeline.telling.digests import gather
 from pipeline.waiting import expire_waiting, files_of_unknown, ingest_waiting
 from storage import due, receipts
 from storage.database import Database, Guard

@@ -14,7 +14,7 @@ from edi.advice_codes import advice_code
 from edi.envelope import read
 from edi.findings import FindingCode
 from edi.guide import check
-from pipeline.advice import SITUATIONS
+from pipeline.answering.advice import SITUATIONS
 from storage.invariants import audit
 from storage.messages import OutboxMessage
 from storage.outcomes import Outcome

@@ -23,7 +23,7 @@ ROUND = r"""
 import json, re, sys, time
 from pathlib import Path
 from edi import limits
-from pipeline.receive import Limits
+from pipeline.receiving.receive import Limits
 from pipeline.wiring import open_application
 
 started = time.monotonic()

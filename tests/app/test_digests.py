@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from pipeline.cli import run
-from pipeline.company_mail import choose
 from pipeline.contents import text_of
 from pipeline.deliver import deliver
 from pipeline.demo.smtp_sink import SmtpSink
-from pipeline.digests import gather
+from pipeline.telling.company_mail import choose
+from pipeline.telling.digests import gather
 from storage import digests, due, people, receipts, retention
 from storage.due import Due, Work
 from storage.outcomes import Outcome
@@ -186,7 +186,7 @@ def test_several_workers_make_one_digest(hub: Site, hands: Hands) -> None:
 def test_what_one_mail_cannot_hold_is_told_in_parts(
     hub: Site, hands: Hands, sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.digests.ITEMS_MAX", 2)
+    monkeypatch.setattr("pipeline.telling.digests.ITEMS_MAX", 2)
     order_id = hub.place("PO-1", 100)
     for _ in range(3):
         cancel(hub, order_id, 1, 1)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli import run
-from pipeline.company_mail import CompanyMail
 from pipeline.doctor import examine
+from pipeline.telling.company_mail import CompanyMail
 from storage import people
 from storage.mail_choices import Chooser
 from storage.states import MailPace, MailTopic

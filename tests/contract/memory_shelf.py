@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.errors import CountermandError
-from pipeline.receive import Kept
+from pipeline.receiving.receive import Kept
 from storage.mailboxes import LeftFile
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from edi.unfinished import breaks_off
 from pipeline.clock import SystemClock
-from pipeline.receive import Shelf
-from pipeline.shelf import DatabaseShelf
+from pipeline.receiving.receive import Shelf
+from pipeline.receiving.shelf import DatabaseShelf
 from storage.database import Database
 from storage.mailboxes import LeftFile
 from storage.states import Left

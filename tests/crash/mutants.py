@@ -13,13 +13,13 @@ from storage.orders import ZERO, OrderState
 
 def move_before_keeping() -> None:
     """The bytes are kept only when the remote file has been moved."""
-    from pipeline.shelf import DatabaseShelf
+    from pipeline.receiving.shelf import DatabaseShelf
 
     keep, moved = DatabaseShelf.keep, DatabaseShelf.moved
     waiting: list[tuple[Any, ...]] = []
 
     def keep_later(self: DatabaseShelf, partner_id: str, files: Sequence[tuple[bytes, bytes]]) -> Any:
-        from pipeline.taking import Kept
+        from pipeline.receiving.taking import Kept
 
         waiting.extend((partner_id, [file]) for file in files)
         first = len(waiting) - len(files) + 1

@@ -10,7 +10,7 @@ import pytest
 from pipeline.deliver import GIVE_UP_HOURS, RETRY_SECONDS, DeliveryReport, deliver
 from pipeline.errors import CountermandError, NameTaken, OperatorError, TransportError
 from pipeline.mail import SmtpSettings, compose, message_id
-from pipeline.notices import Notice, OrderCancelled
+from pipeline.notices.contexts import Notice, OrderCancelled
 from pipeline.ports import Mailbox
 from pipeline.settings import Security
 from storage import messages, outbox

@@ -14,8 +14,8 @@ from pipeline.clock import SystemClock
 from pipeline.errors import OperatorError, TransportError
 from pipeline.mailbox import SftpMailbox, sftp
 from pipeline.ports import Folder
-from pipeline.receive import Inbox, Limits, ReceiveReport, receive_all
-from pipeline.sightings import Sightings
+from pipeline.receiving.receive import Inbox, Limits, ReceiveReport, receive_all
+from pipeline.receiving.sightings import Sightings
 from storage.states import Left
 from tests.contract.memory_shelf import MemoryShelf, OpenDoor
 from tests.integration.listener import Listener

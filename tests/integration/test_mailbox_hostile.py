@@ -12,8 +12,8 @@ from pipeline.errors import CountermandError, FileChanged, FileTooLarge, Operato
 from pipeline.mailbox import SftpMailbox, steps
 from pipeline.mailbox.sftp import FRAME_BYTES_MAX, Code, Kind
 from pipeline.ports import Folder, RemoteFile
-from pipeline.receive import Inbox, Limits, ReceiveReport, receive_all
-from pipeline.sightings import Sightings
+from pipeline.receiving.receive import Inbox, Limits, ReceiveReport, receive_all
+from pipeline.receiving.sightings import Sightings
 from storage.states import Left
 from tests.contract.memory_shelf import MemoryShelf, OpenDoor
 from tests.integration.hostile_sftp import (

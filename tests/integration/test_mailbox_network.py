@@ -15,8 +15,8 @@ from pipeline.clock import SystemClock
 from pipeline.errors import CountermandError, TransportError
 from pipeline.mailbox import SftpMailbox, sftp
 from pipeline.ports import Folder, Mailbox, RemoteFile
-from pipeline.receive import Inbox, Kept, Limits, receive_all
-from pipeline.sightings import Sightings
+from pipeline.receiving.receive import Inbox, Kept, Limits, receive_all
+from pipeline.receiving.sightings import Sightings
 from tests.contract.memory_shelf import MemoryShelf, OpenDoor
 from tests.integration.sftp_server import (
     OpenSshServer,

@@ -21,7 +21,7 @@ from cryptography.x509.oid import NameOID
 
 from pipeline.errors import OperatorError, TransportError
 from pipeline.mail import Refused, Retry, Sent, SmtpSession, SmtpSettings, Uncertain, compose, message_id
-from pipeline.notices import Notice, OrderCancelled
+from pipeline.notices.contexts import Notice, OrderCancelled
 from pipeline.settings import Security
 
 SENDER = "edi@hub.example"

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, Engine, event, text
 
 from pipeline.lapsing import lapse_requests
-from pipeline.shelf import DatabaseShelf
+from pipeline.receiving.shelf import DatabaseShelf
 from pipeline.waiting import expire_waiting, ingest_waiting
 from storage import deadlines, held, lookups, messages, order_lists, outbox, parked, queries
 from storage.database import Database

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text, update
 
-from pipeline.answers import repeat_answers
+from pipeline.answering.answers import repeat_answers
 from pipeline.cli import run
 from pipeline.contents import html_of, text_of
 from pipeline.sets import decide_again

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.cli import run
 from pipeline.mail import render
-from pipeline.notices import OrderCancelled
+from pipeline.notices.contexts import OrderCancelled
 from pipeline.settings import SettingsError, load
 from storage import messages, order_lists, queries
 from storage.invariants import audit

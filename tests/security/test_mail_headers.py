@@ -14,12 +14,12 @@ from jinja2 import DictLoader
 
 from edi.delimiters import Delimiters
 from pipeline.contents import html_of, text_of
-from pipeline.contexts import CONTEXTS
-from pipeline.digest_notice import DigestItem
-from pipeline.digests import ITEMS_MAX
 from pipeline.mail import UnwritableMessage, compose, message, render
 from pipeline.mail.message import HEADERS, RENDERED_CHARS_MAX, SUBJECT_LENGTH_MAX
-from pipeline.notices import LINES_MAX, Context, Notice, OrderCancelled
+from pipeline.notices import CONTEXTS
+from pipeline.notices.contexts import LINES_MAX, Context, Notice, OrderCancelled
+from pipeline.notices.digest import DigestItem
+from pipeline.telling.digests import ITEMS_MAX
 from storage.messages import OutboxMessage
 from storage.outcomes import Outcome
 from storage.states import Kind

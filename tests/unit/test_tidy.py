@@ -28,9 +28,9 @@ BYTE_EXACT = ("edi/segments.py", "edi/envelope.py", "edi/delimiters.py")
 UNICODE_BLANKS = {"strip", "lstrip", "rstrip", "split", "rsplit"}
 
 PRINTERS = re.compile(r"pipeline/(report|cli|demo)(\.py|/.*)")
-# pipeline/advice.py says refusals in X12's words; it makes none.
+# pipeline/answering/advice.py says refusals in X12's words; it makes none.
 REFUSERS = re.compile(
-    r"storage/(rules(_\w+)?|ledger|refusals|lines|acknowledgments|change(s|_figures)|requests)\.py|pipeline/advice\.py|tests/.*"
+    r"storage/(rules(_\w+)?|ledger|refusals|lines|acknowledgments|change(s|_figures)|requests)\.py|pipeline/answering/advice\.py|tests/.*"
 )
 
 

@@ -15,7 +15,7 @@ from pipeline.cli import run
 from pipeline.clock import SystemClock
 from pipeline.errors import CountermandError
 from pipeline.ports import RemoteFile
-from pipeline.shelf import DatabaseShelf
+from pipeline.receiving.shelf import DatabaseShelf
 from storage import receipts
 from storage.database import AlreadyRunning, Database, DatabaseUnavailable, Holding
 from storage.database.hub import Fence

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from pipeline.company_mail import choose
 from pipeline.errors import MailboxPaused, OperatorError, TransportError
 from pipeline.mail import SmtpSettings
 from pipeline.poll import PollReport
 from pipeline.settings import Security, load
+from pipeline.telling.company_mail import choose
 from pipeline.work.in_process import InProcess
 from pipeline.work.tasks import Tasks
 from storage import people, restoration

@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 from pipeline import journal
 from pipeline.api.pages.visitors import PageError, Visitor, field
 from pipeline.api.state import application_of
-from pipeline.company_mail import PACE_WORDS, TOPIC_WORDS, NobodyLeft, choose, company_mail
 from pipeline.settings import Settings
+from pipeline.telling.company_mail import PACE_WORDS, TOPIC_WORDS, NobodyLeft, choose, company_mail
 from storage.states import MailPace, MailTopic
 
 _HEADS = {

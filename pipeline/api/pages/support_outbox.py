@@ -24,10 +24,10 @@ from pipeline.api.pages.support_parts import (
 )
 from pipeline.api.pages.visitors import Operator, PageError, Visitor, field, not_there
 from pipeline.api.state import application_of
-from pipeline.company_mail import company_mail
 from pipeline.contents import html_of, text_of
 from pipeline.people import is_secret
 from pipeline.settings import Settings
+from pipeline.telling.company_mail import company_mail
 from storage import interchanges, lookups, messages, queries, webhooks
 from storage.lookups import MessagesWanted
 from storage.messages import OutboxMessage

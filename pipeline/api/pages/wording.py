@@ -10,8 +10,10 @@ from sqlalchemy import Connection
 
 from pipeline.actors import seen_by, source_words
 from pipeline.amounts import amounts
-from pipeline.notifications import item_words, reader_of, reason_words
+from pipeline.reasons import reason_words
 from pipeline.screen import HOURS_SHOWN_MAX
+from pipeline.telling.notifications import reader_of
+from pipeline.telling.words import item_words
 from storage.digests import DigestPart, told_in_digests
 from storage.events import EventKind, LedgerEvent, Units
 from storage.messages import OutboxMessage, list_messages

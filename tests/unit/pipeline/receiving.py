@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pipeline.receive import Inbox, Limits, ReceiveReport, receive_all
-from pipeline.sightings import Sightings
+from pipeline.receiving.receive import Inbox, Limits, ReceiveReport, receive_all
+from pipeline.receiving.sightings import Sightings
 from tests.contract.folder_mailbox import FolderMailbox
 from tests.contract.memory_shelf import MemoryShelf, OpenDoor
 

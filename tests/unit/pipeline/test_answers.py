@@ -11,7 +11,7 @@ import pytest
 from edi.envelope import read
 from edi.guide import check
 from edi.set_body import UnwritableError
-from pipeline import answers
+from pipeline.answering import answers
 from pipeline.waiting import expire_waiting
 from storage.invariants import audit
 from storage.outcomes import Outcome

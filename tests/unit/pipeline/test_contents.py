@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.contents import html_of, mail_version, text_of
-from pipeline.contexts import CONTEXTS
 from pipeline.mail import compose
-from pipeline.notices import Context, Notice, OrderCancelled
+from pipeline.notices import CONTEXTS
+from pipeline.notices.contexts import Context, Notice, OrderCancelled
 from storage.messages import NewMessage, OutboxMessage
 from storage.states import Kind, Status
 

@@ -15,12 +15,12 @@ from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine
 
 from pipeline import staff
-from pipeline.company_mail import choose
 from pipeline.errors import OperatorError
 from pipeline.lapsing import lapse_requests
 from pipeline.partners import Directory
 from pipeline.policy import Policy
 from pipeline.settings import Settings
+from pipeline.telling.company_mail import choose
 from pipeline.wiring import Application
 from storage import digests, people, queries, receipts
 from storage.commands import Consent

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.errors import CountermandError, FileChanged, OperatorError, TransportError
 from pipeline.ports import RemoteFile
-from pipeline.receive import ReceiveReport
+from pipeline.receiving.receive import ReceiveReport
 from storage.states import Left
 from tests.contract.folder_mailbox import FolderMailbox
 from tests.unit.pipeline.receiving import World

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.contexts import CONTEXTS
 from pipeline.mail import Message, SmtpSettings, bare_address, compose, message_id, render, with_message_id
 from pipeline.mail.message import HEADERS, SUBJECT_LENGTH_MAX, TEXT_LENGTH_MAX, presentable
 from pipeline.mail.smtp import dot_stuffed
-from pipeline.notices import Context, Notice, OrderCancelled
+from pipeline.notices import CONTEXTS
+from pipeline.notices.contexts import Context, Notice, OrderCancelled
 from pipeline.settings import Security
 
 AT = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.actors import CLOCK, PARTNER, source_words
 from pipeline.mail import render
-from pipeline.notices import (
+from pipeline.notices.contexts import (
     FINDINGS_MAX,
     LINES_MAX,
     Cancellation,
@@ -22,17 +22,16 @@ from pipeline.notices import (
     Problem,
     Total,
 )
-from pipeline.notifications import (
+from pipeline.reasons import reason_words
+from pipeline.telling.for_support import Unusable, document_rejected_notices
+from pipeline.telling.notifications import (
     TOLD,
     Addressees,
-    Unusable,
     cancellation_notices,
     cancellation_refused_notices,
     document_refused_notices,
-    document_rejected_notices,
-    reason_words,
-    status_words,
 )
+from pipeline.telling.words import status_words
 from storage.commands import (
     CancelOrder,
     LineReference,

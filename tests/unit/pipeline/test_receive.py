@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import batches
-from pipeline.batches import BATCH_FILES_MAX
 from pipeline.errors import CountermandError, FileTooLarge, MailboxPaused, OperatorError, TransportError
 from pipeline.ports import RemoteFile
-from pipeline.receive import Limits, ReceiveReport
+from pipeline.receiving import batches
+from pipeline.receiving.batches import BATCH_FILES_MAX
+from pipeline.receiving.receive import Limits, ReceiveReport
 from tests.contract.folder_mailbox import FolderMailbox
 from tests.contract.memory_shelf import MemoryShelf
 from tests.unit.pipeline.receiving import FakeClock, World

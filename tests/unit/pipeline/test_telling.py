@@ -9,10 +9,10 @@ import jinja2
 import pytest
 
 from pipeline.cli import run
-from pipeline.company_mail import choose
 from pipeline.contents import text_of
-from pipeline.digests import gather
 from pipeline.mail import message
+from pipeline.telling.company_mail import choose
+from pipeline.telling.digests import gather
 from storage import outbox, people
 from storage.invariants import audit
 from storage.messages import OutboxMessage

@@ -14,12 +14,11 @@ import jinja2.nodes
 import pytest
 
 from pipeline.amounts import amounts
-from pipeline.contexts import CONTEXTS
-from pipeline.digest_notice import Digest, DigestItem, content_of, item_of
 from pipeline.mail import check_templates, render
 from pipeline.mail.message import _environment
 from pipeline.mail.phrases import phrases
-from pipeline.notices import (
+from pipeline.notices import CONTEXTS
+from pipeline.notices.contexts import (
     CancellationRefused,
     CancellationRequested,
     Context,
@@ -33,6 +32,7 @@ from pipeline.notices import (
     Total,
     totals_of,
 )
+from pipeline.notices.digest import Digest, DigestItem, content_of, item_of
 
 SAMPLES = Path(__file__).parents[3] / "samples" / "email"
 TEMPLATES = Path(__file__).parents[3] / "templates" / "email"

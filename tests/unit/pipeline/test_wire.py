@@ -12,9 +12,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.contexts import CONTEXTS
 from pipeline.mail import Message, bare_address, compose, message_id, wire
-from pipeline.notices import Context, Notice
+from pipeline.notices import CONTEXTS
+from pipeline.notices.contexts import Context, Notice
 from tests.unit.pipeline.test_mail import AT, HOSTILE, SENDER, poisoned
 
 FAR = "Müller & Söhne <edi@a-hub-with-a-name-so-long-that-its-headers-must-be-folded.example>"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from pipeline.notice_shapes import (
+from pipeline.notices.shapes import (
     AT,
     BENCH,
     CHAIR,

@@ -8,34 +8,30 @@ from typing import Any, Protocol
 
 from pipeline.actors import seen_by, source_words
 from pipeline.amounts import total
-from pipeline.notices import (
-    FINDINGS_MAX,
+from pipeline.notices.contexts import (
     LINES_MAX,
     AnswerMissed,
-    AnswerRejected,
     Cancellation,
     CancellationRefused,
     CancellationRequested,
     Context,
     DocumentRefused,
-    DocumentRejected,
     LinesCancelled,
     Notice,
     NoticeLine,
     OrderCancelled,
     Party,
-    Problem,
     RequestLapsed,
     RequestRefused,
     RequestWithdrawn,
     totals_of,
 )
-from pipeline.reasons import named_reason
+from pipeline.reasons import reason_words
+from pipeline.telling.words import figure, item_words, status_words
 from storage.commands import Command, Reason, Source
 from storage.events import EventKind, LedgerEvent, Units
 from storage.messages import OutboxMessage
-from storage.orders import ZERO, ItemId, LineState, OrderKey, OrderState, OrderStatus
-from storage.outcomes import Outcome, Question
+from storage.orders import ZERO, LineState, OrderKey, OrderState
 from storage.refusals import RefusedLine
 from storage.requests import AGREED
 
@@ -74,22 +70,6 @@ class Addressees:
         """The partner as a side of an order. One that left the settings keeps its id as its name."""
         contact = self.partners.get(partner)
         return Party(contact.name if contact else partner, role)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unusable:
-    """Something that arrived and could not be used as it came; what the hub's support must know of it."""
-
-    origin: str  # what it is, for the dedupe key: "set:12" or "file:7"
-    at: datetime
-    source: Source
-    partner: str  # "" when nobody can tell
-    outcome: Outcome  # FAULTY, HELD, REFUSED or PARKED (waited too long)
-    quarantined: bool = False  # kept apart and not answered, because it may not be the partner's own
-    problems: tuple[Problem, ...] = ()
-    po_number: str = ""
-    question: Question | None = None
-    held: str = ""  # the id to answer under
 
 
 def readers_of(event: LedgerEvent, key: OrderKey) -> tuple[str, ...]:
@@ -151,7 +131,7 @@ def _cancellation(event: LedgerEvent, after: OrderState, addressees: Addressees,
         case EventKind.ORDER_CANCELLED:
             return OrderCancelled(**said, lines_cancelled=len(moved))
         case EventKind.LINES_CANCELLED:
-            return LinesCancelled(**said, remaining=_figure(after, "open"), agreed=AGREED in event.notes)
+            return LinesCancelled(**said, remaining=figure(after, "open"), agreed=AGREED in event.notes)
         case EventKind.CANCELLATION_REQUESTED:
             return CancellationRequested(**said, answer_by=event.answer_by)
         case EventKind.REQUEST_WITHDRAWN:
@@ -176,7 +156,7 @@ def cancellation_refused_notices(
     context = CancellationRefused(
         **_said(command.by, command.at, command.source, _key(command, after), addressees, command.by),
         **_refused(refusals, command.by, after),
-        fulfilled=_figure(after, "fulfilled") if after and any(r.fulfilled for r in refusals) else "",
+        fulfilled=figure(after, "fulfilled") if after and any(r.fulfilled for r in refusals) else "",
         cancelled=moved(EventKind.ORDER_CANCELLED, EventKind.LINES_CANCELLED),
         requested=moved(EventKind.CANCELLATION_REQUESTED),
     )
@@ -198,73 +178,6 @@ def document_refused_notices(
         document=_DOCUMENTS.get(command.source.type, "document"),
     )
     return _addressed(context, command.by, context.by.name, origin, addressees)
-
-
-def document_rejected_notices(unusable: Unusable, addressees: Addressees) -> tuple[Notice, ...]:
-    """The hub's support is told of what could not be used, and of what waits for an answer."""
-    source, question = unusable.source, unusable.question
-    contact = addressees.partners.get(unusable.partner)
-    what = "the file"
-    if source.set:
-        what = f"the {source.type or 'document'} (set {source.set})"
-    elif source.interchange:
-        what = f"interchange {source.interchange}"
-    context = DocumentRejected(
-        hub=addressees.hub, support=addressees.support, at=unusable.at,
-        source=source_words(source, addressees.hub, contact.name if contact else unusable.partner),
-        file=source.file, partner=contact.name if contact else unusable.partner, what=what,
-        became="was quarantined" if unusable.quarantined else _BECAME[unusable.outcome],
-        quarantined=unusable.quarantined,
-        po_number=unusable.po_number, problems=unusable.problems[:FINDINGS_MAX],
-        problems_left_out=max(0, len(unusable.problems) - FINDINGS_MAX), held=unusable.held,
-        question=question.statement if question else "",
-        choices=tuple((choice.name, choice.effect) for choice in question.choices) if question else (),
-    )  # fmt: skip
-    return (_notice(context, addressees.support, unusable.origin),)
-
-
-def answer_rejected_notices(unusable: Unusable, addressees: Addressees) -> tuple[Notice, ...]:
-    """The hub's support is told that a partner did not take documents of ours; the problems say which."""
-    contact = addressees.partners.get(unusable.partner)
-    context = AnswerRejected(
-        hub=addressees.hub, support=addressees.support, at=unusable.at,
-        source=source_words(unusable.source, addressees.hub, ""),
-        partner=contact.name if contact else unusable.partner,
-        problems=unusable.problems[:FINDINGS_MAX],
-        problems_left_out=max(0, len(unusable.problems) - FINDINGS_MAX),
-    )  # fmt: skip
-    return (_notice(context, addressees.support, unusable.origin),)
-
-
-def reason_words(reason: Reason) -> str:
-    """The reason in words with the code in brackets."""
-    if named_reason(reason.code):
-        return reason.text  # of our own list, whose names are for machines
-    if not reason.text:
-        return f"Code {reason.code}" if reason.code else ""
-    return f"{reason.text} [{reason.code}]" if reason.code else reason.text
-
-
-def item_words(item: ItemId) -> str:
-    """A product id with what kind of id it is."""
-    return f"{_ITEMS.get(item.qualifier, item.qualifier)} {item.id}".strip()
-
-
-def status_words(order: OrderState) -> str:
-    """The order's status with the figures that make it so."""
-    counted = [(name, _figure(order, name)) for name in ("fulfilled", "cancelled", "open")]
-    match order.status:
-        case OrderStatus.CANCELLED:
-            return "Cancelled: nothing is open"
-        case OrderStatus.FULFILLED:
-            return "Fulfilled: everything ordered was fulfilled"
-        case OrderStatus.COMPLETE:
-            return "Complete, nothing is open: " + ", ".join(
-                f"{said} {name}" for name, said in counted if said
-            )
-        case status:
-            word = "Open" if status is OrderStatus.OPEN else "Partly fulfilled"
-            return f"{word}: " + ", ".join(f"{said} {name}" for name, said in counted if said)
 
 
 def _said(
@@ -290,11 +203,11 @@ def _addressed(
     contact = addressees.partners.get(partner)
     notify = tuple(dict.fromkeys(contact.notify)) if contact else ()
     if notify:
-        return tuple(_notice(context, to, origin) for to in notify)
-    return (_notice(replace(context, pass_on=name), addressees.support, origin),)
+        return tuple(notice_of(context, to, origin) for to in notify)
+    return (notice_of(replace(context, pass_on=name), addressees.support, origin),)
 
 
-def _notice(context: Context, to: str, origin: str) -> Notice:
+def notice_of(context: Context, to: str, origin: str) -> Notice:
     template = context.TEMPLATE
     return Notice(template=template, context=context, to=to, dedupe_key=f"{origin}:{template}:{to}")
 
@@ -337,29 +250,8 @@ def _line(line: LineState, quantity: Decimal | None, why: str) -> NoticeLine:
     )  # fmt: skip
 
 
-def _figure(order: OrderState, counter: str) -> str:
-    """One counter of the whole order in words; "" when it is nought."""
-    return total((getattr(line, counter), line.unit) for line in order.lines)
-
-
-_BECAME = {
-    Outcome.FAULTY: "could not be read",
-    Outcome.HELD: "is held",
-    Outcome.REFUSED: "was refused",
-    Outcome.PARKED: "waited in vain for its order",
-}
-
 _DOCUMENTS = {
     "850": "purchase order", "855": "purchase order acknowledgment", "856": "ship notice",
     "860": "purchase order change", "865": "purchase order change acknowledgment",
     "870": "order status report",
-}  # fmt: skip
-
-# X12 element 235, the codes met in orders; any other is shown as it is
-_ITEMS = {
-    "BP": "Buyer part", "IN": "Buyer item", "PI": "Buyer item", "CB": "Buyer catalog no.",
-    "IT": "Buyer style", "BO": "Colour", "IZ": "Size", "VP": "Seller part", "VN": "Seller item",
-    "VC": "Seller catalog no.", "VA": "Seller style", "VE": "Seller colour", "SZ": "Seller size",
-    "SK": "SKU", "UP": "UPC", "UI": "UPC", "UK": "GTIN", "UA": "UPC case", "EN": "EAN", "EO": "EAN",
-    "IB": "ISBN", "MG": "Maker part", "ST": "Style",
 }  # fmt: skip

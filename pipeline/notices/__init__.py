@@ -1,7 +1,9 @@
-"""The contexts of all e-mails: each has its templates, which are proven at start-up."""
+"""Notices: what the templates of e-mails are given. CONTEXTS are all of them, proven at start-up.
 
-from pipeline.digest_notice import Digest
-from pipeline.notices import (
+`contexts` has one for each template, `digest` that of an hour's mail, `shapes` what they show of an order.
+"""
+
+from pipeline.notices.contexts import (
     AnswerMissed,
     AnswerRejected,
     CancellationRefused,
@@ -16,6 +18,7 @@ from pipeline.notices import (
     RequestRefused,
     RequestWithdrawn,
 )
+from pipeline.notices.digest import Digest
 
 CONTEXTS: tuple[type[Context], ...] = (
     OrderCancelled, LinesCancelled, CancellationRequested, RequestRefused, RequestWithdrawn,

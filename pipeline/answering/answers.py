@@ -20,10 +20,10 @@ from edi.findings import Finding
 from edi.set_body import UnwritableError
 from edi.write_envelope import ControlNumbers, Route, route_back
 from pipeline import journal
-from pipeline.advice import advice
+from pipeline.answering.advice import advice
+from pipeline.answering.speaking import answer_of
 from pipeline.partners import Partner
 from pipeline.policy import Acknowledge, RefusalAnswer
-from pipeline.speaking import answer_of
 from storage import messages, outbox
 from storage.database import savepoint
 from storage.interchanges import answers_of

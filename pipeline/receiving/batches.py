@@ -1,16 +1,15 @@
-"""Batches: which settled files are fetched together, and in which order; shares: what is done at once."""
+"""Batches: which settled files are fetched together, and in which order."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
 
-from pipeline.leftovers import Leftovers
 from pipeline.ports import RemoteFile
+from pipeline.receiving.leftovers import Leftovers
+from pipeline.shares import shares
 from storage.mailboxes import LeftFile
 from storage.states import Left
 
-T = TypeVar("T")
 BATCH_FILES_MAX = 256  # enough to hide the round trips; few enough to move soon after keeping
 BATCH_BYTES_MAX = 16 * 1024 * 1024  # held in memory at once, or one file of any allowed size
 #: Files over which a connection broke go in ever smaller batches, until it is known which one it was.
@@ -44,21 +43,6 @@ def in_batches(
         cut = shares(group, lambda file: file.size, files_max, BATCH_BYTES_MAX)
         batches += [Batch(tuple(share)) for share in cut]
     return batches
-
-
-def shares(items: Iterable[T], size: Callable[[T], int], items_max: int, bytes_max: int) -> Iterator[list[T]]:
-    """The items in order, so many and so many bytes at once; one that is larger is alone."""
-    share: list[T] = []
-    total = 0
-    for item in items:
-        more = size(item)
-        if share and (len(share) == items_max or total + more > bytes_max):
-            yield share
-            share, total = [], 0
-        share.append(item)
-        total += more
-    if share:
-        yield share
 
 
 def is_awaited(left: LeftFile, now: datetime, incomplete_seconds: float) -> bool:

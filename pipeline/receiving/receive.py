@@ -7,14 +7,14 @@ the bytes are durable. If we die in between, the file is still there and keep() 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.batches import Batch, in_batches
 from pipeline.clock import Clock
 from pipeline.errors import CountermandError, MailboxPaused
-from pipeline.leftovers import Leftovers
 from pipeline.ports import RemoteFile
+from pipeline.receiving.batches import Batch, in_batches
+from pipeline.receiving.leftovers import Leftovers
+from pipeline.receiving.sightings import Sightings
+from pipeline.receiving.taking import FileProblem, Inbox, Kept, Limits, Shelf, TakenFile, Taking
 from pipeline.side_by_side import side_by_side
-from pipeline.sightings import Sightings
-from pipeline.taking import FileProblem, Inbox, Kept, Limits, Shelf, TakenFile, Taking
 
 __all__ = [
     "FileProblem",

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from pipeline.clock import Clock
 from pipeline.ports import printable
-from pipeline.taking import Kept
+from pipeline.receiving.taking import Kept
 from storage import mailboxes, receipts
 from storage.database import Database
 from storage.mailboxes import LeftFile

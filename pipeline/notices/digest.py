@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from pipeline.notices import Context, LinesCancelled, NoticeLine, OrderCancelled, Total
+from pipeline.notices.contexts import Context, LinesCancelled, NoticeLine, OrderCancelled, Total
 from storage.quantities import plain
 
 _FIGURES = ("quantity", "ordered", "fulfilled", "cancelled", "open")

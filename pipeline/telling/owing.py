@@ -6,31 +6,23 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from edi.codes import Entity
-from edi.documents import Party
-from edi.envelope import Address
-from edi.write_envelope import Route
-from pipeline import digests, journal
-from pipeline.announcements import announcement
-from pipeline.answers import announce
-from pipeline.company_mail import CompanyMail, Paces, company_mail, topic_of
+from pipeline import journal
+from pipeline.answering.announcing import told_by_document
 from pipeline.mail import UnwritableMessage, compose, message_id
-from pipeline.notices import Notice
-from pipeline.notifications import (
+from pipeline.notices.contexts import Notice
+from pipeline.settings import Settings
+from pipeline.telling import digests
+from pipeline.telling.company_mail import CompanyMail, Paces, company_mail, topic_of
+from pipeline.telling.for_support import Unusable, answer_rejected_notices, document_rejected_notices
+from pipeline.telling.notifications import (
     Addressees,
-    Unusable,
-    answer_rejected_notices,
     cancellation_notices,
     cancellation_refused_notices,
     document_refused_notices,
-    document_rejected_notices,
     reader_of,
     readers_of,
     reminder_notices,
 )
-from pipeline.partners import Partner
-from pipeline.policy import Tell
-from pipeline.settings import Settings
 from pipeline.webhooks.owing import owe_events, owe_refusal
 from storage import messages, outbox, queries
 from storage.commands import CancelLines, CancelOrder
@@ -63,8 +55,9 @@ def tell_result(tx: Connection, settings: Settings, result: Result, origin: str,
         order = entry.after or entry.before
         for event in entry.events:
             if entry.after is not None:
-                told = _told_by_document(tx, settings, event, entry.after, at)
-                for party in readers_of(event, entry.after.key):
+                parties = readers_of(event, entry.after.key)
+                told = told_by_document(tx, settings, event, entry.after, parties, at)
+                for party in parties:
                     if party not in told:
                         _tell_party(tx, settings, addressees, event, entry.after, party, at)
         owe_events(tx, entry, at)
@@ -128,49 +121,6 @@ class _Readers:
         """In whose digest something for this address is owed; None when it goes at once."""
         hourly = self.company is not None and self.paces.get(to) is MailPace.HOURLY
         return Reader(partner=self.company.partner, to=to) if self.company and hourly else None
-
-
-def _told_by_document(
-    tx: Connection, settings: Settings, event: LedgerEvent, after: OrderState, at: datetime
-) -> frozenset[str]:
-    """Leave a document for whoever is told by one; those of them who want no e-mail beside it."""
-    readers = (settings.directory.get(reader) for reader in readers_of(event, after.key))
-    told = [
-        reader
-        for reader in readers
-        if reader is not None
-        and reader.policy.tell is not Tell.EMAIL
-        and _announced(tx, settings, event, after, reader, at)
-    ]
-    return frozenset(reader.id for reader in told if reader.policy.tell is Tell.EDI)
-
-
-def _announced(
-    tx: Connection, settings: Settings, event: LedgerEvent, after: OrderState, reader: Partner, at: datetime
-) -> bool:
-    view = queries.get_order(tx, after.id)
-    assert view is not None
-    ordered_on = view.summary.ordered_on or view.summary.placed_at.date()
-    document = announcement(event, after, ordered_on, _named(settings, after), reader.id)
-    route = Route(
-        sender=Address(settings.hub.isa.qualifier, settings.hub.isa.id),
-        receiver=Address(reader.isa[0].qualifier, reader.isa[0].id),
-        group_sender=settings.hub.gs,
-        group_receiver=reader.gs[0],
-        usage=settings.hub.usage.value,
-        version=reader.policy.release.value,
-    )
-    return announce(tx, reader, route, document, event.id, after.id, at)
-
-
-def _named(settings: Settings, order: OrderState) -> tuple[Party, ...]:
-    """N1 of buyer and seller, as their envelopes name them."""
-    parties = ((Entity.BUYER, order.key.buyer), (Entity.SELLER, order.key.seller))
-    return tuple(
-        Party(entity=entity.value, name=partner.name, qualifier="ZZ", id=partner.isa[0].id)
-        for entity, name in parties
-        if (partner := settings.directory.get(name)) is not None
-    )
 
 
 def _refusal_notices(

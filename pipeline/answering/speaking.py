@@ -12,7 +12,7 @@ from edi.documents import (
     PurchaseOrderAcknowledgment,
     PurchaseOrderChange,
 )
-from pipeline.announcements import changed_line, product_ids
+from pipeline.answering.announcements import changed_line, product_ids
 from pipeline.policy import ChangeAnswer, OrderAnswer, Policy, RefusalAnswer
 from storage.events import EventKind
 from storage.ledger import Entry, Result

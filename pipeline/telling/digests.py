@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from pipeline.clock import Clock
-from pipeline.digest_notice import Digest, DigestItem, content_of, item_of
 from pipeline.mail import UnwritableMessage, compose, message_id
 from pipeline.mail.phrases import phrases
-from pipeline.notices import LINES_MAX, Cancellation, Context, LinesCancelled, Notice, OrderCancelled
+from pipeline.notices.contexts import LINES_MAX, Cancellation, Context, LinesCancelled, Notice, OrderCancelled
+from pipeline.notices.digest import Digest, DigestItem, content_of, item_of
 from pipeline.settings import Settings
 from storage import digests, outbox
 from storage.database import Database

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from pipeline.batches import TRIES_MAX, Batch, is_awaited
 from pipeline.clock import Clock
 from pipeline.errors import (
     CountermandError,
@@ -15,9 +14,10 @@ from pipeline.errors import (
     MailboxPaused,
     TransportError,
 )
-from pipeline.leftovers import Leftovers
 from pipeline.ports import Door, Folder, Mailbox, Move, RemoteFile, printable
-from pipeline.sightings import Sightings, is_unfinished
+from pipeline.receiving.batches import TRIES_MAX, Batch, is_awaited
+from pipeline.receiving.leftovers import Leftovers
+from pipeline.receiving.sightings import Sightings, is_unfinished
 from storage.mailboxes import LeftFile
 from storage.states import Left
 

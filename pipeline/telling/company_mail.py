@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from pipeline.notifications import Addressees
 from pipeline.settings import Settings
+from pipeline.telling.notifications import Addressees
 from storage import mail_choices
 from storage.events import EventKind
 from storage.mail_choices import Chooser
