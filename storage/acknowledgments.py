@@ -66,6 +66,11 @@ class Tally:
         return self[Answer.ACCEPTED] + self[Answer.QUANTITY_CHANGED]
 
     @property
+    def waits(self) -> bool:
+        """Whether some units wait, nobody says how many."""
+        return not self.blank.isdisjoint(WAITING)
+
+    @property
     def kept(self) -> Decimal:
         return self.accepted + self[Answer.BACKORDERED] + self[Answer.ON_HOLD]
 

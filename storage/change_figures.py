@@ -252,15 +252,37 @@ def _split_by_store(line: LineState, change: LineChange, wish: Wish) -> Wish:
 def _with_answers(line: LineState, change: LineChange, wish: Wish) -> Wish:
     """What the seller says of the line in the same breath: it must agree with the change, or says it all."""
     if change.change in (Change.CONFIRM, Change.NOTE, Change.REFUSE):
-        return _answered(line, change, wish)
+        return _perhaps_refused(line, change, _answered(line, change, wish))
     tally = tally_of(line, change.answers)
     if isinstance(tally, Reading):
         return Wish(refusal=tally.refusal, asked=tally.asked, unit=tally.unit)
     total = line.fulfilled if wish.delete else wish.total
     total = line.current if total is None else total
-    kept = tally.accepted not in (ZERO, total)
+    kept = tally.kept not in (ZERO, total) or (total < line.current and tally.kept == total and tally.waits)
     gone = tally[Answer.REJECTED] not in (ZERO, line.current - total, line.ordered - total)
-    return Wish(refusal=Refusal.CONTRADICTORY) if not wish.question and (kept or gone) else wish
+    if not wish.question and (kept or gone):
+        return Wish(refusal=Refusal.CONTRADICTORY)
+    return _perhaps_refused(line, change, wish)
+
+
+def _perhaps_refused(line: LineState, change: LineChange, wish: Wish) -> Wish:
+    """Rejected may be the units, or the change itself, which the buyer asked for (sections 1.9 and 1.11)."""
+    buyers = line.requested or change.change in (Change.NOTE, Change.INCREASE)
+    if not change.may_refuse or not buyers or wish.refusal or wish.question:
+        return wish
+    total = line.fulfilled if wish.delete else wish.total
+    fewer = ZERO if total is None else max(line.current - total, ZERO)
+    words = ", ".join(answer.code or answer.answer.value for answer in change.answers)
+    statement = (
+        f"Line {line.line}: {said(change)} with {words}: are units rejected, or the change that the buyer"
+        " asked for?"
+    )
+    ignore = Choice("ignore", f"leave line {line.line} as it is")
+    if not fewer:
+        return replace(wish, question=Question(statement, (ignore,)), readings=(("ignore", None),))
+    cancel = Choice("cancel", f"cancel {amount(fewer, line.unit)} of line {line.line}")
+    readings = (("cancel", total), ("ignore", None))
+    return replace(wish, delete=False, question=Question(statement, (cancel, ignore)), readings=readings)
 
 
 def _answered(line: LineState, change: LineChange, wish: Wish) -> Wish:

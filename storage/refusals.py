@@ -60,6 +60,7 @@ class Refusal(Enum):
     EXCEEDS_REQUESTED = (34, "more than the buyer asked to cancel")
     NOT_ANSWERED = (35, "what was meant could not be cleared up in time")
     REQUEST_LAPSED = (36, "the request to cancel was not answered in time, and the units stay open")
+    NOTHING_ASKED = (37, "the seller refuses a change of the buyer's, and nothing waits for an answer")
 
     def __init__(self, number: int, sentence: str) -> None:
         self.number, self.sentence = number, sentence

@@ -1,7 +1,7 @@
 """Cancellations that were asked for: how many units that is, and what the seller answers. Arithmetic only."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -12,13 +12,10 @@ from storage.commands import (
     CancelOrder,
     ChangeOrder,
     Consent,
-    LineConsent,
 )
-from storage.lines import LineIndex, measure
 from storage.orders import ZERO, AskedBefore, LineState, OrderState
 from storage.outcomes import Choice, Question
 from storage.quantities import amount
-from storage.refusals import Refusal, RefusedLine, refuse_line, unfound_line
 
 AGREED = "The buyer had asked for this, and the seller agreed."  # a note of what is cancelled so
 
@@ -29,16 +26,6 @@ class Overdue:
 
     units: Mapping[int, Decimal]
     ended: datetime
-
-
-@dataclass(slots=True)
-class Consents:
-    """What is agreed and what is refused, by line id; and what cannot be understood."""
-
-    agreed: dict[int, Decimal] = field(default_factory=dict)
-    refused: dict[int, Decimal] = field(default_factory=dict)
-    refusals: list[RefusedLine] = field(default_factory=list)
-    unasked: list[LineState] = field(default_factory=list)  # answered, but nothing was asked for
 
 
 def is_request(order: OrderState, command: CancelOrder | CancelLines | ChangeOrder) -> bool:
@@ -116,43 +103,6 @@ def overdue(order: OrderState, at: datetime) -> Overdue:
 def moment(at: datetime) -> str:
     """A moment in a sentence."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def read_consents(order: OrderState, command: AnswerRequest) -> Consents:
-    """The seller's answer by line; lines it does not name get its answer as a whole."""
-    lines = order.lines
-    said = Consents()
-    index = LineIndex(lines, by_name=not command.source.type)
-    named: set[int] = set()
-    for about in command.lines:
-        line = index.find(about.line)
-        if isinstance(line, Refusal):
-            said.refusals.append(unfound_line(line, about.line.number, about.quantity))
-            continue
-        named.add(line.id)
-        if line.id in order.lapsed and not line.requested:
-            said.refusals.append(refuse_line(Refusal.REQUEST_LAPSED, line, about.quantity, "answer for"))
-        else:
-            _answer(said, line, about)
-    for line in lines:
-        if line.requested and line.id not in named:
-            answered = said.agreed if command.consent is Consent.AGREED else said.refused
-            answered[line.id] = line.requested
-    return said
-
-
-def _answer(said: Consents, line: LineState, about: LineConsent) -> None:
-    left = line.requested - said.agreed.get(line.id, ZERO) - said.refused.get(line.id, ZERO)
-    units = left if about.quantity is None else measure(line, about.quantity, about.unit)
-    if isinstance(units, Refusal):
-        said.refusals.append(refuse_line(units, line, about.quantity, "answer for", about.unit))
-    elif not line.requested:
-        said.unasked.append(line)
-    elif units > left:
-        said.refusals.append(refuse_line(Refusal.EXCEEDS_REQUESTED, line, units, "answer for"))
-    else:
-        answered = said.agreed if about.consent is Consent.AGREED else said.refused
-        answered[line.id] = answered.get(line.id, ZERO) + units
 
 
 def about_nothing_asked(po: str, command: AnswerRequest) -> Question:

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
-from storage.commands import AnswerRequest, Command, LapseRequest
+from storage.acknowledgments import one_question
+from storage.commands import AnswerRequest, Command, Consent, LapseRequest
+from storage.consents import read_consents
 from storage.events import EventKind, Fact
 from storage.lines import moved
 from storage.orders import OrderState
 from storage.refusals import Decision, Refusal, applied, duplicate, held, refuse, refuse_line, refused
-from storage.requests import AGREED, about_nothing_asked, moment, overdue, read_consents
+from storage.requests import AGREED, about_nothing_asked, moment, overdue
 from storage.rules_answers import answer_to
 
 
@@ -19,6 +21,8 @@ def decide_answer(order: OrderState, command: AnswerRequest) -> Decision | None:
     said = read_consents(order, command)
     if said.refusals:
         return refused(tuple(said.refusals))
+    if said.questions:
+        return held(one_question(tuple(said.questions)))
     if said.unasked and not command.source.type and (said.agreed or said.refused):
         # A document may speak of other lines in the same breath; a person who names them means this request.
         said.refusals += (
@@ -26,17 +30,23 @@ def decide_answer(order: OrderState, command: AnswerRequest) -> Decision | None:
         )
         return refused(tuple(said.refusals))
     agreed = moved(order.lines, said.agreed, command.reason)
+    own = moved(order.lines, said.declined, command.reason)
     kept = moved(order.lines, said.refused, command.reason)
-    if agreed or kept:
+    if agreed or own or kept:
         cancelled = Fact(kind=EventKind.LINES_CANCELLED, units=agreed, declined=True, notes=(AGREED,))
+        declined = Fact(kind=EventKind.LINES_CANCELLED, units=own, declined=True)
         closed = Fact(kind=EventKind.REQUEST_REFUSED, units=kept)
-        return applied(*(fact for fact in (cancelled, closed) if fact.units))
+        return applied(*(fact for fact in (cancelled, declined, closed) if fact.units))
     if order.lapsed:
         sentence = Refusal.REQUEST_LAPSED.sentence
         return refuse(Refusal.REQUEST_LAPSED, f"PO {order.key.po_number}: {sentence}; nothing was changed.")
     asked = about_nothing_asked(order.key.po_number, command)
     if not command.certain and (choice := answer_to(command, asked)) != "ignore":
         return None if choice == "cancel" else held(asked)
+    refuses = {about.consent for about in command.lines} or {command.consent}
+    if command.certain and Consent.REFUSED in refuses and not order.asked:  # said twice is no news
+        sentence = Refusal.NOTHING_ASKED.sentence
+        return refuse(Refusal.NOTHING_ASKED, f"PO {order.key.po_number}: {sentence}; nothing was changed.")
     note = "The seller answers a cancellation, and none was asked for."
     return applied(Fact(kind=EventKind.ORDER_ACKNOWLEDGED, notes=(note,)), notes=(note,))
 

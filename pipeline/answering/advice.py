@@ -57,6 +57,7 @@ SITUATIONS: Mapping[Refusal, Situation] = {
     Refusal.EXCEEDS_REQUESTED: Situation.QUANTITY_OUT_OF_RANGE,
     Refusal.NOT_ANSWERED: Situation.OTHER,
     Refusal.REQUEST_LAPSED: Situation.OTHER,
+    Refusal.NOTHING_ASKED: Situation.OTHER,
 }
 
 

@@ -7,6 +7,8 @@ from edi.documents import LineAcknowledgment
 from pipeline.policy import Policy
 from storage.commands import Answer, LineAnswer, Reason
 
+DELETED = "ID"  # ACK01
+
 _ANSWERS: Mapping[StatusClass, Answer] = {
     StatusClass.ACCEPT: Answer.ACCEPTED,
     StatusClass.REDUCE: Answer.QUANTITY_CHANGED,
@@ -34,3 +36,8 @@ def line_answer(ack: LineAcknowledgment, policy: Policy) -> LineAnswer:
         code=ack.status,
         reason=Reason(ack.status, words("668", ack.status)),
     )
+
+
+def may_refuse(ack: LineAcknowledgment) -> bool:
+    """Whether it rejects, units or the change it stands below; deleted (ID) is said of units alone."""
+    return STATUS_CLASS.get(ack.status) is StatusClass.CANCEL and ack.status != DELETED

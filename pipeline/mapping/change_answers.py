@@ -1,12 +1,15 @@
 """865 that answers: whether it does, and the seller's yes or no to what the buyer asked (spec 1.9, 1.11)."""
 
+from dataclasses import replace
+
 from edi.codes import CHANGE_CLASS, STATUS_CLASS, ChangeClass, StatusClass, words
 from edi.documents import ChangeAcknowledgment, ChangedLine, LineAcknowledgment
 from pipeline.items import line_reference
-from pipeline.mapping.change_lines import called
+from pipeline.mapping.answers import DELETED
+from pipeline.mapping.change_lines import called, line_change
 from pipeline.mapping.objections import Doubt
 from pipeline.mapping.origin import Origin, statement
-from storage.commands import AnswerRequest, Consent, LineConsent, Locator, Reason
+from storage.commands import AnswerRequest, Change, Consent, LineChange, LineConsent, Locator, Reason
 from storage.orders import ZERO
 from storage.outcomes import Choice
 
@@ -18,7 +21,6 @@ _WITHOUT_EXCEPTION = ("AK", "AT", "RJ", "RN", "RV")
 
 #: BCA01 of an answer: a response, or the final yes.
 ANSWERING = ("06", "11")
-DELETED = "ID"  # ACK01
 
 _CHOICES = (
     Choice("agreed", "the seller agrees to all that was asked for"),
@@ -81,12 +83,32 @@ def _line(
         said = ", ".join([line.change, *(ack.status for ack in line.acknowledgments)])
         return Doubt(f"{called(line)}: {said}: is the change agreed to or refused?", _CHOICES)
     deleted = [ack for ack in line.acknowledgments if ack.status == DELETED and ack.quantity]
+    change: LineChange | None = None
+    if found is Consent.AGREED and not deleted:
+        agreed = _said_back(line, origin)
+        if isinstance(agreed, Doubt) or agreed is None:
+            return agreed
+        change = agreed
     return LineConsent(
         line=line_reference(line.number, line.ids, origin.policy),
         consent=found,
         quantity=sum((ack.quantity or ZERO for ack in deleted), ZERO) if deleted else None,
         unit=origin.policy.unit_aliases.of(deleted[0].unit) if deleted else "",
+        change=change,
     )
+
+
+def _said_back(line: ChangedLine, origin: Origin) -> LineChange | Doubt | None:
+    """The change that is agreed to; None when it is about no units, as a price without a quantity."""
+    change = line_change(line, origin)
+    if isinstance(change, Doubt):
+        return change
+    if change.change is Change.NOTE:
+        kept = [ack.quantity for ack in line.acknowledgments if ack.quantity is not None]
+        if not kept:
+            return None
+        change = replace(change, quantity=sum(kept, ZERO))
+    return replace(change, answers=(), may_refuse=False)
 
 
 def _refuses(line: ChangedLine) -> bool:

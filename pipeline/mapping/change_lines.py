@@ -10,7 +10,7 @@ from decimal import Decimal
 from edi.codes import CHANGE_CLASS, ChangeClass, words
 from edi.documents import ChangedLine
 from pipeline.items import line_reference, location_quantities, new_line
-from pipeline.mapping.answers import line_answer
+from pipeline.mapping.answers import line_answer, may_refuse
 from pipeline.mapping.objections import Doubt
 from pipeline.mapping.origin import Origin
 from storage.commands import Change, ChangeAmounts, LineChange, NewLine, QuantityReading, Reason
@@ -41,7 +41,7 @@ def line_changes(
     changes: list[LineChange] = []
     doubts: list[Doubt] = []
     for line in lines:
-        found = _change(line, origin, restates=restates)
+        found = line_change(line, origin, restates=restates)
         if isinstance(found, Doubt):
             doubts.append(found)
         elif restates or CHANGE_CLASS[line.change] is not ChangeClass.IGNORE:
@@ -69,7 +69,8 @@ def called(line: ChangedLine) -> str:
     return f"Line {line.number}" if line.number else f"The line at segment {line.position}"
 
 
-def _change(line: ChangedLine, origin: Origin, *, restates: bool) -> LineChange | Doubt:
+def line_change(line: ChangedLine, origin: Origin, *, restates: bool = False) -> LineChange | Doubt:
+    """What one POC loop says is to become of a line, its quantities as sent."""
     kind = CHANGE_CLASS.get(line.change)
     change = CHANGES.get(kind) if kind else None
     if change is None:
@@ -98,6 +99,7 @@ def _change(line: ChangedLine, origin: Origin, *, restates: bool) -> LineChange 
         new=new,
         location_quantities=location_quantities(line, policy),
         answers=tuple(line_answer(ack, policy) for ack in line.acknowledgments),
+        may_refuse=any(may_refuse(ack) for ack in line.acknowledgments),
         reason=Reason(line.change, words("670", line.change)),
     )
 

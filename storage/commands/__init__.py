@@ -9,17 +9,7 @@ from storage.commands.acknowledging import (
     ShortAccept,
     Verdict,
 )
-from storage.commands.cancelling import (
-    AnswerRequest,
-    BuyerCancel,
-    CancelLines,
-    CancelOrder,
-    Consent,
-    LapseRequest,
-    LineCancellation,
-    LineConsent,
-    PartShipped,
-)
+from storage.commands.cancelling import BuyerCancel, CancelLines, CancelOrder, LineCancellation, PartShipped
 from storage.commands.changing import Change, ChangeAmounts, ChangeOrder, LineChange, QuantityReading
 from storage.commands.command import (
     NO_REASON,
@@ -33,6 +23,7 @@ from storage.commands.command import (
 )
 from storage.commands.objecting import Object, Objection
 from storage.commands.placing import NewLine, PlaceOrder
+from storage.commands.requesting import AnswerRequest, Consent, LapseRequest, LineConsent
 from storage.commands.shipping import CloseRest, OverShip, RecordShipment, ShippedLine, WithdrawShipment
 
 __all__ = [

@@ -60,6 +60,7 @@ class LineChange:
     new: NewLine | None = None  # the line as it should be, where the document adds or restates it
     location_quantities: tuple[Decimal, ...] = ()  # the split by store, which must add up to the new quantity
     answers: tuple[LineAnswer, ...] = ()  # what the seller says about the line in the same breath (865)
+    may_refuse: bool = False  # what it says may be its no to this change, which the buyer asked for
     reason: Reason = NO_REASON
 
 

@@ -56,6 +56,7 @@ class Line:
     cancelled: Decimal = NONE
     declined: Decimal = NONE
     waits: tuple[tuple[Decimal, datetime | None], ...] = ()  # asked for, and until when; first to last
+    asked: bool = False  # at some time
     lapsed: bool = False  # what was asked for last was not answered in time
     until: datetime | None = None  # when what is asked for now lapses
 
@@ -68,7 +69,7 @@ class Line:
         """More is another request; what is settled is taken from the oldest."""
         settled = self.requested - wanted
         if settled < 0:
-            self.waits, self.lapsed = (*self.waits, (-settled, self.until)), False
+            self.waits, self.asked, self.lapsed = (*self.waits, (-settled, self.until)), True, False
             return
         left = []
         for units, until in self.waits:
@@ -124,6 +125,7 @@ class Line:
             self.cancelled,
             self.declined,
             self.waits,
+            self.asked,
             self.lapsed,
         )
 

@@ -17,6 +17,9 @@ def answer(command: AnswerRequest, order: Order) -> None:
             raise Refuse
         if not command.certain:
             raise Hold
+        refuses = {consent for _, consent, _ in said} or {command.consent}
+        if Consent.REFUSED in refuses and not any(line.asked for line in order.lines.values()):
+            raise Refuse
         return
     before = order.sum("cancelled")
     for line, consent, quantity in said:

@@ -30,7 +30,7 @@ UNICODE_BLANKS = {"strip", "lstrip", "rstrip", "split", "rsplit"}
 PRINTERS = re.compile(r"pipeline/(report|cli|demo)(\.py|/.*)")
 # pipeline/answering/advice.py says refusals in X12's words; it makes none.
 REFUSERS = re.compile(
-    r"storage/(rules(_\w+)?|ledger|refusals|lines|acknowledgments|change(s|_figures)|requests)\.py|pipeline/answering/advice\.py|tests/.*"
+    r"storage/(rules(_\w+)?|ledger|refusals|lines|acknowledgments|change(s|_figures)|consents|requests)\.py|pipeline/answering/advice\.py|tests/.*"
 )
 
 
