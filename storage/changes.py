@@ -5,7 +5,16 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from storage.change_figures import said
-from storage.commands import Change, ChangeOrder, LineChange, LineReference, NewLine, QuantityReading, Reason
+from storage.commands import (
+    CancelOrder,
+    Change,
+    ChangeOrder,
+    LineChange,
+    LineReference,
+    NewLine,
+    QuantityReading,
+    Reason,
+)
 from storage.events import EventKind, Fact, Marks, PlacedLine, Units
 from storage.evolve import counted
 from storage.lines import LineIndex, identifiable, name_lines
@@ -121,11 +130,13 @@ def contradictory(line: LineState, changes: tuple[LineChange, ...]) -> LineOutco
     return LineOutcome(line=line, refusal=refuse_line(Refusal.CONTRADICTORY, line, None, said=words))
 
 
-def lateness(order: OrderState, command: ChangeOrder) -> str:
+def lateness(order: OrderState, command: ChangeOrder | CancelOrder) -> str:
     """How a change is older than one that was applied, in words; "" when it is not (section 2.7)."""
     applied = _sequence_applied(order, command)
     if _is_older(command.sequence, applied):
         return f"change {command.sequence} came after change {applied}"
+    if isinstance(command, CancelOrder):
+        return ""
     issued, before = command.issued_at, order.restated_at
     if command.restates and command.by == order.key.buyer and issued and before and issued < before:
         return f"the order restated at {issued:%Y-%m-%d %H:%M} came after the one of {before:%Y-%m-%d %H:%M}"
@@ -149,11 +160,21 @@ def about_left_out(order: OrderState, command: ChangeOrder, named: NamedChanges)
     return Question(statement, (cancel, Choice("ignore", "change nothing")))
 
 
-def marks_of(order: OrderState, command: ChangeOrder) -> Marks:
+def same_sequence(order: OrderState, command: CancelOrder) -> bool:
+    """Whether a cancellation has the number of a change that was applied: then it says something else now."""
+    applied = _sequence_applied(order, command)
+    return bool(command.sequence and applied) and not (
+        _is_older(command.sequence, applied) or _is_older(applied, command.sequence)
+    )
+
+
+def marks_of(order: OrderState, command: ChangeOrder | CancelOrder) -> Marks:
     """What the order remembers of the change, so that an older one is known when it comes late."""
     sequence = command.sequence or None
     if command.by == order.key.seller:
         return Marks(seller_change_sequence=sequence)
+    if isinstance(command, CancelOrder):
+        return Marks(change_sequence=sequence)
     restated_at = command.issued_at if command.restates else None
     if _restates_order(command):
         return Marks(revision=sequence, restated_at=restated_at)
@@ -170,11 +191,12 @@ def _new_line(change: LineChange) -> NewLine:
     return new if new.quantity is not None else replace(new, quantity=change.quantity)
 
 
-def _sequence_applied(order: OrderState, command: ChangeOrder) -> str:
+def _sequence_applied(order: OrderState, command: ChangeOrder | CancelOrder) -> str:
     """The sequence of the last change of this kind by this side (BEG04, BCH05 or BCA05)."""
     if command.by == order.key.seller:
         return order.seller_change_sequence
-    return order.revision if _restates_order(command) else order.change_sequence
+    restates = isinstance(command, ChangeOrder) and _restates_order(command)
+    return order.revision if restates else order.change_sequence
 
 
 def _restates_order(command: ChangeOrder) -> bool:

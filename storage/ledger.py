@@ -16,6 +16,8 @@ from storage.models import table
 from storage.orders import OrderKey, OrderState
 from storage.outcomes import Outcome
 from storage.rules import Decision, decide, decide_document, meant
+from storage.rules_again import Earlier
+from storage.taken_back import taken_back
 from storage.writing import Writer
 
 _DOCUMENTS = table("document")
@@ -56,7 +58,7 @@ def apply(tx: Connection, submission: Submission, *, set_id: int | None = None) 
     if not submission.commands:
         return Result(outcome=Outcome.IGNORED, entries=())
     lock_names(tx, _names(submission))
-    answered = decide_document(_earlier_hash(tx, submission), submission)
+    answered = decide_document(_earlier(tx, submission), submission)
     if answered is not None:
         entry = Entry(command=submission.commands[0], decision=answered)
         return Result(outcome=answered.outcome, entries=(entry,))
@@ -210,25 +212,34 @@ def _may_be(key: OrderKey, command: Command) -> bool:
 
 
 _KEY = ("partner", "kind", "key")
-_HASHES = Prepared(
-    select(_DOCUMENTS.c.content_hash).where(*(_DOCUMENTS.c[name] == bindparam(name) for name in _KEY)), *_KEY
+_APPLIED = Prepared(
+    select(_DOCUMENTS.c.content_hash, _DOCUMENTS.c.set_id).where(
+        *(_DOCUMENTS.c[name] == bindparam(name) for name in _KEY)
+    ),
+    *_KEY,
 )
 _REMEMBER = Prepared(insert(_DOCUMENTS), *(column.name for column in _DOCUMENTS.c))
 
 
-def _earlier_hash(tx: Connection, submission: Submission) -> str | None:
-    """The content applied before under the document's key: this very content if it was, else any other."""
+def _earlier(tx: Connection, submission: Submission) -> Earlier | None:
+    """The document applied before under the document's key: with this very content if one was, else any."""
     document = submission.document
     if document is None:
         return None
-    hashes = [said for (said,) in _HASHES.all(tx, document.partner, document.kind, document.key)]
-    return document.content_hash if document.content_hash in hashes else next(iter(hashes), None)
+    rows = _APPLIED.all(tx, document.partner, document.kind, document.key)
+    known = {row[0]: row[1] for row in rows}
+    if document.content_hash in known:
+        return Earlier(document.content_hash, taken_back(tx, known[document.content_hash]))
+    return Earlier(next(iter(known))) if known else None
 
 
 def _remember(tx: Connection, submission: Submission, set_id: int | None) -> None:
     document = submission.document
     if document is None:
         return
+    before = _APPLIED.all(tx, document.partner, document.kind, document.key)
+    if document.content_hash in {said for said, _ in before}:
+        return  # said once more
     at = submission.commands[0].at
     row = (document.partner, document.kind, document.key, document.content_hash, set_id, at)
     _REMEMBER.run(tx, [row])

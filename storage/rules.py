@@ -2,11 +2,11 @@
 
 Read it top down: TABLE says for every state of an order and every command whether it is allowed at all; the
 functions below are flat ladders, each rung one refusal; those about parts of lines, changes, requests,
-shipments and persons' answers are next door, in rules_cuts, rules_changes, rules_requests, rules_shipments
-and rules_answers. What a document's words and figures come to, and what cannot be meant by them, they ask of
-lines, acknowledgments, changes, change_figures and requests; no other module decides. Everything is pure: an
-order and a command go in, a Decision comes out. Section and row numbers are those of the X12 semantics
-specification.
+shipments, persons' answers and documents that come again are next door, in rules_cuts, rules_changes,
+rules_requests, rules_shipments, rules_answers and rules_again. What a document's words and figures come to,
+and what cannot be meant by them, they ask of lines, acknowledgments, changes, change_figures, consents and
+requests; no other module decides. Everything is pure: an order and a command go in, a Decision comes out.
+Section and row numbers are those of the X12 semantics specification.
 """
 
 from collections.abc import Mapping
@@ -23,6 +23,7 @@ from storage.acknowledgments import (
     read_answers,
     reason_of,
 )
+from storage.changes import lateness, marks_of, same_sequence
 from storage.commands import (
     AcknowledgeOrder,
     AnswerRequest,
@@ -36,7 +37,6 @@ from storage.commands import (
     PartShipped,
     PlaceOrder,
     RecordShipment,
-    Submission,
     Verdict,
     WithdrawShipment,
 )
@@ -62,6 +62,7 @@ from storage.refusals import (
     which_order,
 )
 from storage.requests import is_request, unanswered
+from storage.rules_again import decide_document, is_again
 from storage.rules_answers import answer_to, answered, is_late
 from storage.rules_changes import decide_change
 from storage.rules_cuts import decide_cuts
@@ -102,30 +103,7 @@ TABLE: Mapping[OrderStatus | None, Mapping[type[Command], Ruling | Refusal]] = {
 }
 
 _BUYERS_DOCUMENTS, _SELLERS_DOCUMENTS = ("850", "860"), ("855", "865", "870")
-
-
-def decide_document(earlier_hash: str | None, submission: Submission) -> Decision | None:
-    """What the business key alone decides; None: the commands must be decided (section 2.6).
-
-    `earlier_hash` is the content of the document applied before under the same key, if any. An order restated
-    under the same revision is compared line by line, like an acknowledgment or a cancellation said again.
-    """
-    if earlier_hash is None or submission.document is None:
-        return None
-    if earlier_hash == submission.document.content_hash:
-        return duplicate("This document was applied before.")
-    for command in submission.commands:
-        po = command.order.po_number
-        match command:
-            case RecordShipment():
-                said = (
-                    f"Shipment {command.shipment_id} was sent before with other content; nothing was changed."
-                )
-                return refuse(Refusal.SHIPMENT_EXISTS, said)
-            case AnswerRequest() | ChangeOrder() if command.source.type != "850":
-                said = f"This change of PO {po} was sent before with other content; nothing was changed."
-                return refuse(Refusal.DOCUMENT_EXISTS, said)
-    return None
+_NO_MARKS = Marks()
 
 
 def decide(found: tuple[OrderState, ...], command: Command) -> Decision:
@@ -274,18 +252,30 @@ def _place(order: OrderState | None, command: PlaceOrder) -> Decision:
 def _cancel_order(order: OrderState, command: CancelOrder) -> Decision:
     if command.part_shipped is PartShipped.REFUSE and any(line.fulfilled for line in order.lines):
         return refuse_order(Refusal.PART_SHIPPED, order, command)
-    if not is_request(order, command):
-        return _cancel_whole(order, declined=False, command=command)
+    asks, po = is_request(order, command), order.key.po_number
     units = moved(order.lines, {line.id: line.open - line.requested for line in order.lines}, command.reason)
-    if not units:
+    if asks and not units:
         return duplicate("The cancellation was asked for already.")
-    return applied(Fact(kind=EventKind.CANCELLATION_REQUESTED, units=units), refusals=_kept(order))
+    if late := lateness(order, command):
+        return refuse(Refusal.STALE, f"PO {po}: {late}; nothing was changed.")
+    if same_sequence(order, command) and not is_again(command):
+        said = (
+            f"Change {command.sequence} of PO {po} was sent before with other content; nothing was changed."
+        )
+        return refuse(Refusal.DOCUMENT_EXISTS, said)
+    marks = marks_of(order, command)
+    if not asks:
+        return _cancel_whole(order, declined=False, command=command, marks=marks)
+    fact = Fact(kind=EventKind.CANCELLATION_REQUESTED, units=units, marks=marks)
+    return applied(fact, refusals=_kept(order))
 
 
-def _cancel_whole(order: OrderState, *, declined: bool, command: Command) -> Decision:
+def _cancel_whole(
+    order: OrderState, *, declined: bool, command: Command, marks: Marks = _NO_MARKS
+) -> Decision:
     """Cancel everything open; name what is fulfilled and stays (rows 1 and 2)."""
     units = moved(order.lines, {line.id: line.open for line in order.lines}, command.reason)
-    fact = Fact(kind=EventKind.ORDER_CANCELLED, units=units, declined=declined)
+    fact = Fact(kind=EventKind.ORDER_CANCELLED, units=units, declined=declined, marks=marks)
     return applied(fact, refusals=_kept(order))
 
 

@@ -16,6 +16,9 @@ from storage.refusals import Decision, Refusal, held, ignored, refuse
 #: Given as the answer when a document has waited for its order, or for a person, as long as it may.
 TOO_LATE = "too-late"
 
+#: Given where a document came again whose effect was taken back: it is meant once more (rules_again).
+AGAIN = "again"
+
 _GO_ON, _IGNORE = "go-on", "ignore"
 _VERBS = {
     EventKind.ORDER_PLACED: "order",
@@ -71,7 +74,11 @@ def answered(command: Command, decide: _Decide) -> Decision:
 
 def _about(command: Command) -> tuple[Given, ...]:
     """The answers to questions about this order: a document may be about several."""
-    return tuple(given for given in command.answers if given.po_number in ("", command.order.po_number))
+    return tuple(
+        given
+        for given in command.answers
+        if given.po_number in ("", command.order.po_number) and given.choice != AGAIN
+    )
 
 
 def _asked(command: Command, decide: _Decide, counted: tuple[Given, ...], left: Given | None) -> Decision:

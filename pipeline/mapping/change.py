@@ -81,6 +81,7 @@ def _cancellation(
     command = CancelOrder(
         **statement(origin, order),
         reason=reason,
+        sequence=document.change_number,
         part_shipped=origin.policy.cancel_part_shipped,
         effect=origin.policy.buyer_cancel,
         answer_by=origin.policy.answer_by(origin.at),

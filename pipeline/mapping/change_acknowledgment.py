@@ -133,7 +133,9 @@ def _contradicts(line: ChangedLine) -> bool:
 
 def _cancel(document: ChangeAcknowledgment, origin: Origin, order: Locator, reason: Reason) -> Submission:
     part_shipped = buyers_policy(order, origin).cancel_part_shipped
-    command = CancelOrder(**statement(origin, order), reason=reason, part_shipped=part_shipped)
+    command = CancelOrder(
+        **statement(origin, order), reason=reason, sequence=document.change_number, part_shipped=part_shipped
+    )
     return _submission(document, origin, command)
 
 

@@ -25,8 +25,9 @@ class BuyerCancel(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelOrder(Command):
-    """Cancel everything still open, or ask the seller for it."""
+    """Cancel everything still open, or ask the seller for it. `sequence` is as of a ChangeOrder."""
 
+    sequence: str = ""
     part_shipped: PartShipped = PartShipped.REST
     effect: BuyerCancel = BuyerCancel.EFFECTIVE
 

@@ -21,6 +21,7 @@ from storage.orders import ZERO, LineState, OrderKey, OrderState, ShippedBefore
 from storage.outcomes import Outcome
 from storage.quantities import fits
 from storage.rules import decide, decide_document
+from storage.rules_again import Earlier
 from tests.fuzz.reading import Kind, sets_of
 from tests.unit.pipeline.mapping_texts import origin
 from tests.unit.storage.test_rules_properties import check_decision, evolved
@@ -110,7 +111,7 @@ class Orders:
             yield "no effect"
             return
         strict = policy in POLICIES and not resolution
-        again = decide_document(came_from.content_hash, mapped)
+        again = decide_document(Earlier(came_from.content_hash), mapped)
         assert mapped.document is None or (again is not None and again.outcome is Outcome.DUPLICATE)
         for command in mapped.commands:
             for codes in needed(command) if strict else ():

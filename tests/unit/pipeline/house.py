@@ -4,11 +4,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from pipeline.contents import text_of
 from pipeline.replay import Source, replay
 from pipeline.report import FileReport, SetReport
+from pipeline.sets import decide_again
 from pipeline.settings import Settings, load
-from storage import messages, queries
+from storage import held, messages, queries
 from storage.database import Database
 from storage.messages import OutboxMessage
 from storage.quantities import plain
@@ -42,6 +45,16 @@ class House:
 
     def seller(self, kind: str, document: list[str]) -> SetReport:
         return self.say(kind, document, sender="globex", receiver="acme")
+
+    def release(self, held_id: int, choice: str) -> str:
+        """A person's answer; what became of the document."""
+
+        def decide(tx: Connection) -> SetReport:
+            question = held.answer(tx, held_id, choice=choice, by="eve", at=self.now, note="")
+            assert question.set_id is not None
+            return decide_again(tx, self.settings, question.set_id, self.now, actor="eve")
+
+        return self.database.run(decide).outcome.value
 
     def line(self, po_number: str) -> tuple[str, str, str, str]:
         with self.database.reading() as tx:
