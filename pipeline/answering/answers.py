@@ -75,13 +75,18 @@ def answer_set(
     document: Document,
     result: Result,
 ) -> None:
-    """What the ledger decided about one set: an 824 for what it refused, an 865 or 855 where agreed."""
+    """What the ledger decided about one set: an 824 for what it refused, an 865 or 855 where agreed.
+
+    Where a refusal is to be answered in the seller's name and cannot be, the 824 says it.
+    """
     refusals = tuple(r for entry in result.entries for r in entry.decision.refusals)
     refused = result.outcome is Outcome.REFUSED or (result.outcome is Outcome.APPLIED and bool(refusals))
     route, wants = route_back(to.interchange, group), to.partner.policy.answer_refusal
-    orders = isinstance(document, PurchaseOrder | PurchaseOrderChange)
+    spoken = None
+    if isinstance(document, PurchaseOrder | PurchaseOrderChange):
+        spoken = answer_of(document, result, to.partner.policy, to.at, refused=refused)
     po_number = result.entries[0].command.order.po_number if result.entries else ""
-    if refused and (wants is RefusalAnswer.ADVICE or (wants is not RefusalAnswer.NONE and not orders)):
+    if refused and (wants is RefusalAnswer.ADVICE or (wants is not RefusalAnswer.NONE and spoken is None)):
         numbers = _numbers(tx, to.partner)
         said = advice(
             document, group, transaction_set, refusals,
@@ -89,10 +94,8 @@ def answer_set(
             reference=f"{numbers.interchange:09d}", at=to.at,
         )  # fmt: skip
         _send(tx, to, route, said, numbers, transaction_set, po_number)
-    if isinstance(document, PurchaseOrder | PurchaseOrderChange):
-        spoken = answer_of(document, result, to.partner.policy, to.at, refused=refused)
-        if spoken is not None:
-            _send(tx, to, route, spoken, _numbers(tx, to.partner), transaction_set, po_number)
+    if spoken is not None:
+        _send(tx, to, route, spoken, _numbers(tx, to.partner), transaction_set, po_number)
 
 
 def announce(

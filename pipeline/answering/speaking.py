@@ -14,9 +14,10 @@ from edi.documents import (
 )
 from pipeline.answering.announcements import changed_line, product_ids
 from pipeline.policy import ChangeAnswer, OrderAnswer, Policy, RefusalAnswer
+from storage.commands import PlaceOrder
 from storage.events import EventKind
 from storage.ledger import Entry, Result
-from storage.orders import LineState
+from storage.orders import ZERO, LineState
 from storage.outcomes import Outcome
 
 Spoken = ChangeAcknowledgment | PurchaseOrderAcknowledgment
@@ -46,7 +47,8 @@ def answer_of(
     entry = result.entries[0]
     rejected = result.outcome is Outcome.REFUSED
     if isinstance(document, PurchaseOrder) and _places(document):
-        return _answered_order(document, entry, at, rejected=rejected)
+        spoken_of = _speaks_of_it(entry, rejected=rejected)
+        return _answered_order(document, entry, at, rejected=rejected) if spoken_of else None
     if any(event.kind is EventKind.CANCELLATION_REQUESTED for event in entry.events):
         return None  # the seller decides, and its own answer goes on
     lines = _refused_lines(entry) if rejected else _cancelled_lines(entry)
@@ -75,6 +77,22 @@ def _is_agreed(document: PurchaseOrder | PurchaseOrderChange, policy: Policy, *,
 
 def _places(document: PurchaseOrder | PurchaseOrderChange) -> bool:
     return isinstance(document, PurchaseOrder) and document.purpose in _PLACING
+
+
+def _speaks_of_it(entry: Entry, *, rejected: bool) -> bool:
+    """Whether an 855 can answer this 850: it speaks of the order under the number, whichever 850 it answers.
+
+    RJ rejects all of that order, AK accepts it as sent (section 1.9): so nothing is rejected where an order
+    stands, and a copy is accepted only while the order is what the copy says.
+    """
+    command, order = entry.command, entry.before
+    if not isinstance(command, PlaceOrder):
+        return False  # its seller is not known, or a seller sent it
+    if order is None:
+        return True
+    stands = [(line.ordered, line.cancelled) for line in order.lines]
+    sent = [(line.quantity, ZERO) for line in command.lines]
+    return not rejected and command.content_hash == order.content_hash and stands == sent
 
 
 def _answered_order(

@@ -117,10 +117,68 @@ def test_a_seller_gets_an_824_where_buyers_get_an_865(tmp_path: Path) -> None:
 
 def test_an_order_that_is_refused_is_answered_by_an_855_where_an_865_is_wanted(tmp_path: Path) -> None:
     for house in _audited(house_with(tmp_path, 'answer_refusal = "865"')):
-        house.buyer(order("PO-1", 5))
-        house.buyer(order("PO-1", 6))
+        house.buyer(order("PO-1", 0))
         (refusal,) = house.answers("855")
         assert refusal[1].startswith("BAK*00*RJ*PO-1*20260301")
+        assert house.answers("824") == []
+
+
+SPEAKING = ('answer_refusal = "865"', 'answer_order = "855"', 'answer_order = "855"\nanswer_refusal = "865"')
+
+
+@pytest.mark.parametrize("policy", SPEAKING)
+@pytest.mark.parametrize("shipped", [0, 60])
+def test_an_order_that_stands_is_never_rejected_by_an_855(tmp_path: Path, policy: str, shipped: int) -> None:
+    """By section 1.9 an RJ rejects all of the order, and what is refused is one document about it."""
+    for house in _audited(house_with(tmp_path, policy)):
+        house.buyer(order("PO-1", 100))
+        if shipped:
+            house.seller("856", shipment("S-1", "PO-1", shipped))
+        answered = house.answers("855")
+        assert house.buyer(order("PO-1", 120)).outcome is Outcome.REFUSED
+        assert house.answers("855") == answered
+        (advice,) = house.answers("824")
+        assert advice[2].startswith("OTI*TR*PO*PO-1*ACME*GLOBEX*")
+        assert advice[3].startswith("TED*006*PO PO-1: an order with this number and other content exists")
+
+
+@pytest.mark.parametrize("policy", SPEAKING)
+def test_an_order_that_was_cancelled_is_neither_accepted_nor_rejected_by_an_855(
+    tmp_path: Path, policy: str
+) -> None:
+    for house in _audited(house_with(tmp_path, policy)):
+        house.buyer(order("PO-1", 100))
+        house.buyer(cancellation("PO-1"))
+        answered = house.answers("855")
+        assert house.buyer(order("PO-1", 100, purpose="07")).outcome is Outcome.DUPLICATE
+        assert house.buyer(order("PO-1", 100)).outcome is Outcome.REFUSED
+        assert house.answers("855") == answered
+        (advice,) = house.answers("824")
+        assert advice[3].startswith("TED*012*PO PO-1: the order is cancelled")
+
+
+def test_a_copy_is_accepted_only_while_the_order_stands_as_it_says(tmp_path: Path) -> None:
+    """An AK accepts what the copy orders, which must be what is still ordered (section 1.9)."""
+    for house in _audited(house_with(tmp_path, 'answer_order = "855"')):
+        house.buyer(order("PO-1", 100))
+        assert house.buyer(order("PO-1", 100)).outcome is Outcome.DUPLICATE
+        assert [one[1].split("*")[2] for one in house.answers("855")] == ["AK", "AK"]
+        house.buyer(order("PO-1", 120, purpose="07"))
+        house.say("860", cut("PO-1", 60), sender="acme", receiver="globex")
+        house.buyer(order("PO-1", 100))
+        assert len(house.answers("855")) == 2
+        assert house.answers("824") == []
+
+
+def test_what_of_a_cancellation_only_the_seller_can_answer_is_said_by_824(tmp_path: Path) -> None:
+    """Row 2, as a request: the 865 is the seller's, and what had left is ours to say."""
+    for house in _audited(house_with(tmp_path, 'answer_refusal = "865"\nbuyer_cancel = "requested"')):
+        house.buyer(order("PO-1", 100))
+        house.seller("856", shipment("S-1", "PO-1", 40))
+        house.buyer(cancellation("PO-1"))
+        assert house.answers("865") == []
+        (advice,) = house.answers("824")
+        assert advice[2].startswith("OTI*TP*PO*PO-1*")
 
 
 def test_the_hub_speaks_for_the_seller_where_that_is_agreed(tmp_path: Path) -> None:
