@@ -85,7 +85,7 @@ def _answer(
 def _acknowledgment(
     event: LedgerEvent, after: OrderState, ordered_on: date, parties: tuple[Party, ...]
 ) -> PurchaseOrderAcknowledgment:
-    """What the seller declines, as a split of the whole quantity ordered (section 2.4)."""
+    """What the seller declines, as a split of what was ordered and not taken away by others (section 2.4)."""
     whole = event.kind is EventKind.ORDER_CANCELLED
     moved = {units.line_id for units in event.units}
     lines = () if whole else tuple(_acknowledged(line) for line in after.lines if line.id in moved)
@@ -160,11 +160,15 @@ def changed_line(
 
 
 def _acknowledged(line: LineState) -> AcknowledgedLine:
+    """What the seller declined in all and what is left beside it; what others cancelled is neither.
+
+    The two are the whole of PO102, which leaves a reader nothing to ask (section 2.4, item 4).
+    """
     kept = line.ordered - line.cancelled
-    said = ((_ACCEPTED, kept), (_REJECTED, line.cancelled))
+    said = ((_ACCEPTED, kept), (_REJECTED, line.declined))
     return AcknowledgedLine(
         number=line.line if line.assigned else "",
-        quantity=line.ordered,
+        quantity=kept + line.declined,
         unit=line.unit,
         ids=product_ids(line),
         acknowledgments=tuple(

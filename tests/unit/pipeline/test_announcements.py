@@ -95,6 +95,66 @@ def test_what_the_seller_said_in_an_855_goes_on_in_an_855(house: House) -> None:
     assert told[4:7] == [f"PO1*1*100*EA***{ITEM}", "ACK*IA*60*EA", "ACK*IR*40*EA"]
 
 
+def test_what_the_buyer_took_away_itself_is_not_called_rejected(house: House) -> None:
+    house.buyer(order("PO-1", 100))
+    house.say("860", change(f"POC*1*QD*60**EA*1**{ITEM}"), sender="acme", receiver="globex")
+    house.seller("855", acknowledgment("PO-1", "ACK*IA*50*EA", "ACK*IR*10*EA"))
+    (told,) = house.answers("855")
+    assert told[4:7] == [f"PO1*1*60*EA***{ITEM}", "ACK*IA*50*EA", "ACK*IR*10*EA"]
+    assert told[7] == "CTT*1*60"
+
+
+CUT = ("860", f"BCH*04*SA*PO-1**1*20260301*****20260302|POC*1*QD*60**EA*1**{ITEM}|CTT*1*60")
+SHIP = ("856", "|".join(shipment("S-1", "PO-1", 30)))
+
+
+def declining(*acks: str, day: int = 2) -> tuple[str, str]:
+    heading, *lines = acknowledgment("PO-1", *acks)
+    return "855", "|".join([f"{heading}*****202603{day:02}", *lines])
+
+
+HISTORIES = (
+    [declining("ACK*IA*60*EA", "ACK*IR*40*EA")],
+    [declining("ACK*IR*0*EA")],
+    [CUT, declining("ACK*IA*50*EA", "ACK*IR*10*EA")],
+    [CUT, declining("ACK*IR*60*EA")],
+    [CUT, SHIP, declining("ACK*IA*45*EA", "ACK*IR*15*EA")],
+    [declining("ACK*IQ*90*EA"), declining("ACK*IA*80*EA", "ACK*IR*20*EA", day=3)],
+    [CUT, declining("ACK*IQ*55*EA"), declining("ACK*IA*40*EA", "ACK*IR*20*EA", day=3)],
+    [declining("ACK*IA*80*EA", "ACK*IR*20*EA"), CUT, SHIP, declining("ACK*IR*0*EA", day=3)],
+)
+ASKING = (
+    [CUT, declining("ACK*ID*40*EA")],
+    [CUT, declining("ACK*IA*60*EA", "ACK*ID*40*EA")],
+    [CUT, SHIP, declining("ACK*IA*80*EA", "ACK*IR*20*EA")],
+    [declining("ACK*IA*95*EA", "ACK*IR*5*EA"), CUT, declining("ACK*ID*35*EA", day=3)],
+)
+
+
+@pytest.mark.parametrize(
+    ("policy", "history"),
+    [*(("", one) for one in HISTORIES), *(('buyer_cancel = "requested"', one) for one in ASKING)],
+)
+def test_an_855_that_tells_of_units_brings_a_reader_to_the_same_figures(
+    tmp_path: Path, policy: str, history: list[tuple[str, str]]
+) -> None:
+    """Section 2.4: the last document is read by one ledger, and what is told of it by another."""
+    folders = [tmp_path / name for name in ("ours", "theirs")]
+    for folder in folders:
+        folder.mkdir()
+    ours, theirs = (hub(folder, f'tell = "edi"\n{policy}') for folder in folders)
+    for house, documents in ((ours, history), (theirs, history[:-1])):
+        house.buyer(order("PO-1", 100))
+        for kind, text in documents:
+            sender, receiver = ("acme", "globex") if kind == "860" else ("globex", "acme")
+            said = house.say(kind, text.split("|"), sender=sender, receiver=receiver)
+            assert said.outcome is Outcome.APPLIED
+    told = ours.answers("855")[-1]
+    body = [segment for segment in told[1:-1] if not segment.startswith("N1*")]
+    assert theirs.seller("855", body).outcome is Outcome.APPLIED
+    assert theirs.line("PO-1") == ours.line("PO-1")
+
+
 def test_a_whole_rejection_goes_on_as_one(house: House) -> None:
     house.buyer(order("PO-1", 100))
     house.seller("855", acknowledgment("PO-1", verdict="RJ"))
