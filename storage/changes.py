@@ -4,8 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from storage.acknowledgments import reason_of
 from storage.change_figures import said
 from storage.commands import (
+    NO_REASON,
+    Answer,
     CancelOrder,
     Change,
     ChangeOrder,
@@ -115,6 +118,15 @@ def facts_of(
     if notes and not facts:
         facts.append(Fact(kind=EventKind.NOTED))
     return (replace(facts[0], notes=notes, marks=marks), *facts[1:]) if facts else ()
+
+
+def reason_for(change: LineChange, command: ChangeOrder) -> Reason:
+    """Why units of a line are moved: the status that rejects them, else the type of the change; where that
+    moves nothing itself (section 1.11: NC, PC, RS), the status that did, else what the command says."""
+    rejecting = tuple(answer for answer in change.answers if answer.answer is Answer.REJECTED)
+    own = NO_REASON if change.change in (Change.CONFIRM, Change.NOTE) else change.reason
+    said = (reason_of(rejecting), own, reason_of(change.answers), command.reason)
+    return next((reason for reason in said if reason.code or reason.text), NO_REASON)
 
 
 def said_backwards(changes: tuple[LineChange, ...]) -> tuple[LineChange, ...]:

@@ -14,6 +14,7 @@ from storage.changes import (
     lateness,
     marks_of,
     name_changes,
+    reason_for,
     said_backwards,
 )
 from storage.commands import Change, ChangeOrder, LineChange, PartShipped
@@ -107,7 +108,7 @@ def _in_turn(
         if wish.delete and now.fulfilled:
             outcome.kept = already_left(now)
         outcome.notes += wish.notes
-        outcome.move(units, change.reason if change.reason.code or change.reason.text else command.reason)
+        outcome.move(units, reason_for(change, command))
     return outcome
 
 

@@ -6,7 +6,16 @@ from pipeline.mapping.change_lines import cancels_order, line_changes, others_ch
 from pipeline.mapping.objections import cancel_all, held, held_doubts, refused_purpose
 from pipeline.mapping.origin import Mapped, Origin, WithoutEffect, statement
 from pipeline.mapping.parties import buyers_order
-from storage.commands import CancelOrder, ChangeOrder, DocumentKey, LineChange, Locator, Reason, Submission
+from storage.commands import (
+    NO_REASON,
+    CancelOrder,
+    ChangeOrder,
+    DocumentKey,
+    LineChange,
+    Locator,
+    Reason,
+    Submission,
+)
 
 
 def purchase_order_change(document: PurchaseOrderChange, origin: Origin) -> Mapped:
@@ -17,7 +26,7 @@ def purchase_order_change(document: PurchaseOrderChange, origin: Origin) -> Mapp
         return WithoutEffect(f"An 860 that calls itself a {said}; nothing is changed by it.")
     order = buyers_order(document.po_number, document.release, document.order_type, document.parties, origin)
     if purpose in ("01", "17"):
-        return _cancellation(document, origin, order, _reason(document))
+        return _cancellation(document, origin, order)
     if purpose in ("02", "03"):
         why = "say at each line what changes (AI, DI), or have this purpose agreed with the hub."
         return refused_purpose(origin, order, "860", purpose, why)
@@ -41,7 +50,7 @@ def _lines(document: PurchaseOrderChange, origin: Origin, order: Locator, *, res
         return held(origin, order, said, cancel_all(po_number))
     if restates and not document.lines:
         if origin.answered("cancel"):
-            return _cancellation(document, origin, order, _reason(document))
+            return _cancellation(document, origin, order)
         said = f"An 860 that replaces PO {po_number} names no line: is everything cancelled, or nothing?"
         return held(origin, order, said, cancel_all(po_number))
     changes, doubts = line_changes(document.lines, origin, restates=restates)
@@ -67,7 +76,6 @@ def _change(
         sequence=document.change_number,
         issued_at=origin.issued_at,
         content_hash=origin.content_hash,
-        reason=_reason(document),
         part_shipped=origin.policy.cancel_part_shipped,
         effect=origin.policy.buyer_cancel,
         answer_by=origin.policy.answer_by(origin.at),
@@ -76,8 +84,9 @@ def _change(
 
 
 def _cancellation(
-    document: PurchaseOrderChange, origin: Origin, order: Locator, reason: Reason
+    document: PurchaseOrderChange, origin: Origin, order: Locator, reason: Reason = NO_REASON
 ) -> Submission:
+    """A purpose (353) says what is done and not why; so it is no reason."""
     command = CancelOrder(
         **statement(origin, order),
         reason=reason,
@@ -92,7 +101,3 @@ def _cancellation(
 def _key(document: PurchaseOrderChange, origin: Origin, order: Locator) -> DocumentKey:
     changed_on = document.changed_on.isoformat() if document.changed_on else ""
     return origin.change_key("860", order, document.change_number, changed_on)
-
-
-def _reason(document: PurchaseOrderChange) -> Reason:
-    return Reason(document.purpose, words("353", document.purpose))

@@ -9,6 +9,7 @@ from pipeline.mapping.objections import Doubt, cancel_all, held, held_doubts, re
 from pipeline.mapping.origin import Mapped, Origin, WithoutEffect, order_parts, statement
 from pipeline.mapping.parties import buyers_policy, sellers_order
 from storage.commands import (
+    NO_REASON,
     AnswerRequest,
     CancelOrder,
     ChangeOrder,
@@ -76,7 +77,7 @@ def _cancellation(document: ChangeAcknowledgment, origin: Origin, order: Locator
         why = f"{against} is not cancelled" if against else words("587", document.type)
         said = f"An 865 cancels PO {document.po_number} and contradicts itself ({why}): what is meant?"
         return held(origin, order, said, cancel_all(document.po_number))
-    return _cancel(document, origin, order, _reason(document))
+    return _cancel(document, origin, order, NO_REASON)
 
 
 def _keeps(line: ChangedLine) -> bool:
@@ -113,7 +114,6 @@ def _own_change(document: ChangeAcknowledgment, origin: Origin, order: Locator) 
         sequence=document.change_number,
         issued_at=origin.issued_at,
         content_hash=origin.content_hash,
-        reason=_reason(document),
         part_shipped=buyers_policy(order, origin).cancel_part_shipped,
     )
     return _submission(document, origin, command)
@@ -145,7 +145,3 @@ def _submission(document: ChangeAcknowledgment, origin: Origin, command: Command
     named = (document.change_number, said_on.isoformat() if said_on else "", origin.content_hash)
     key = origin.key("865", *order_parts(command.order), *named)
     return Submission(commands=(command,), document=key)
-
-
-def _reason(document: ChangeAcknowledgment) -> Reason:
-    return Reason(document.purpose, words("353", document.purpose))

@@ -15,7 +15,6 @@ from storage.commands import (
     LineChange,
     Locator,
     PlaceOrder,
-    Reason,
     Submission,
 )
 from storage.outcomes import Choice
@@ -79,7 +78,6 @@ def _place(document: PurchaseOrder, origin: Origin, order: Locator, *, repeat: b
 def _cancellation(document: PurchaseOrder, origin: Origin, order: Locator) -> Submission:
     command = CancelOrder(
         **statement(origin, order),
-        reason=_reason(document),
         part_shipped=origin.policy.cancel_part_shipped,
         effect=origin.policy.buyer_cancel,
         answer_by=origin.policy.answer_by(origin.at),
@@ -105,7 +103,6 @@ def _restatement(document: PurchaseOrder, origin: Origin, order: Locator) -> Sub
         sequence="" if order.release else document.release,
         issued_at=origin.issued_at,
         content_hash=origin.content_hash,
-        reason=_reason(document),
         part_shipped=origin.policy.cancel_part_shipped,
         effect=origin.policy.buyer_cancel,
         answer_by=origin.policy.answer_by(origin.at),
@@ -124,7 +121,3 @@ def _restated_line(line: OrderLine, origin: Origin) -> LineChange:
         new=new,
         location_quantities=new.location_quantities,
     )
-
-
-def _reason(document: PurchaseOrder) -> Reason:
-    return Reason(document.purpose, words("353", document.purpose))

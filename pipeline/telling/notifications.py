@@ -28,7 +28,7 @@ from pipeline.notices.contexts import (
 )
 from pipeline.reasons import reason_words
 from pipeline.telling.words import figure, item_words, status_words
-from storage.commands import Command, Reason, Source
+from storage.commands import NO_REASON, Command, Reason, Source
 from storage.events import EventKind, LedgerEvent, Units
 from storage.messages import OutboxMessage
 from storage.orders import ZERO, LineState, OrderKey, OrderState
@@ -117,15 +117,14 @@ def reminder_notices(request: LedgerEvent, after: OrderState, addressees: Addres
 def _cancellation(event: LedgerEvent, after: OrderState, addressees: Addressees, reader: str) -> Cancellation:
     moved = {units.line_id: units for units in event.units}
     whole = event.kind is EventKind.ORDER_CANCELLED
+    reason, reason_said = _shared_reason(event)
     lines = tuple(
-        _cancelled_line(line, moved.get(line.id), event.reason)
-        for line in after.lines
-        if whole or line.id in moved
+        _cancelled_line(line, moved.get(line.id), reason) for line in after.lines if whole or line.id in moved
     )
     said = _said(event.by, event.at, event.source, after.key, addressees, reader) | {
         "lines": lines[:LINES_MAX], "lines_left_out": max(0, len(lines) - LINES_MAX),
         "totals": totals_of(lines),
-        "reason": reason_words(event.reason), "note": event.note, "status": status_words(after),
+        "reason": reason_said, "note": event.note, "status": status_words(after),
     }  # fmt: skip
     match event.kind:
         case EventKind.ORDER_CANCELLED:
@@ -140,6 +139,15 @@ def _cancellation(event: LedgerEvent, after: OrderState, addressees: Addressees,
             return AnswerMissed(**said) if reader == after.key.seller else RequestLapsed(**said)
         case _:
             return RequestRefused(**said)
+
+
+def _shared_reason(event: LedgerEvent) -> tuple[Reason, str]:
+    """The reason given for all of it, as such or with each of its lines, and how it is said."""
+    given = {units.reason for units in event.units}
+    if event.reason == NO_REASON and len(given) > 1:
+        return NO_REASON, "Given with each line"
+    shared = given.pop() if event.reason == NO_REASON and given else event.reason
+    return shared, reason_words(shared)
 
 
 def cancellation_refused_notices(

@@ -11,6 +11,7 @@ from pipeline.mapping import Origin, order_number, to_submission
 from pipeline.mapping.status_report import WORDS
 from pipeline.policy import Policy
 from storage.commands import (
+    NO_REASON,
     BuyerCancel,
     CancelOrder,
     ChangeOrder,
@@ -54,7 +55,7 @@ def test_every_command_says_who_when_and_which_document() -> None:
         "860",
         (Given(choice="other"),),
     )
-    assert found.reason.code == "01"
+    assert found.reason == NO_REASON  # a purpose says what, not why
 
 
 def test_the_receiver_is_the_other_party() -> None:

@@ -147,7 +147,7 @@ def test_the_buyer_is_told_of_lines_cancelled_by_the_seller() -> None:
     context = notice.context
     assert isinstance(context, LinesCancelled)
     assert [shown.line for shown in context.lines] == ["1"]
-    assert context.lines[0].why == "Not available [R4]"
+    assert (context.reason, context.lines[0].why) == ("Not available [R4]", "")
     assert context.remaining == "42 units and 5 cases"
     assert context.by == Party("Bolt Supply", "seller")
 
