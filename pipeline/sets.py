@@ -15,7 +15,7 @@ from pipeline.admission import Admitted, NotAdmitted, admit, takes_short_isa
 from pipeline.answering.answers import Answered, answer_set
 from pipeline.errors import CountermandError
 from pipeline.guides import guides_of
-from pipeline.mapping import Origin, WithoutEffect, order_number, to_submission
+from pipeline.mapping import Origin, WithoutEffect, order_number, orders_named, to_submission
 from pipeline.notices.contexts import Problem
 from pipeline.readers import found_fault, read_set
 from pipeline.replies import take_reply
@@ -201,7 +201,7 @@ def decide_set(
     report = with_result(report, result)
     report = _keep_waiting(tx, arrival, result, report)
     place = arrival.place(transaction_set)
-    tell_result(tx, arrival.settings, result, place, arrival.at)
+    tell_result(tx, arrival.settings, result, place, arrival.at, orders_named(document))
     answer_set(tx, arrival.answered, arrival.group, transaction_set, document, result)
     _tell_support(tx, arrival, origin, result, report, place)
     orders = [entry.after for entry in result.entries if entry.after is not None]

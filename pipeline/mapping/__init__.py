@@ -27,7 +27,7 @@ from pipeline.partners import Role
 from storage.commands import Object
 from storage.outcomes import Given
 
-__all__ = ["Mapped", "Origin", "WithoutEffect", "order_number", "to_submission"]
+__all__ = ["Mapped", "Origin", "WithoutEffect", "order_number", "orders_named", "to_submission"]
 
 
 def to_submission(document: Document, origin: Origin) -> Mapped:
@@ -79,6 +79,11 @@ def _mapped(document: Document, origin: Origin) -> Mapped:
 
 def order_number(document: Document) -> str:
     """The PO number a report names; of a document about several orders, the first."""
+    return next((po_number for po_number, _ in orders_named(document)), "")
+
+
+def orders_named(document: Document) -> tuple[tuple[str, str], ...]:
+    """The PO number and the release of each order a document names."""
     if isinstance(document, ShipNotice | OrderStatusReport):
-        return document.orders[0].po_number if document.orders else ""
-    return document.po_number
+        return tuple((order.po_number, order.release) for order in document.orders)
+    return ((document.po_number, document.release),)

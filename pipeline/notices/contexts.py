@@ -220,6 +220,7 @@ class CancellationRefused(Context):
     cancelled: str  # what was cancelled all the same, in words; "" when nothing was
     requested: str  # what the other side was asked to agree to, in words; "" when nothing was
     status: str
+    also: str = ""  # other orders that the same document names, of which nothing was applied either
 
     @classmethod
     def example(cls) -> "CancellationRefused":
@@ -252,6 +253,7 @@ class DocumentRefused(Context):
     problems: tuple[str, ...]
     lines_left_out: int
     status: str  # "" when there is no such order
+    also: str = ""  # other orders that the same document names, of which nothing was applied either
 
     @classmethod
     def example(cls) -> "DocumentRefused":

@@ -47,6 +47,8 @@ TOLD = frozenset(
     }
 )
 
+_NAMED_MAX = 10  # orders in one sentence
+
 
 class Contact(Protocol):
     """What a message needs to know of a partner; `pipeline.partners.Partner` is one."""
@@ -152,9 +154,12 @@ def _shared_reason(event: LedgerEvent) -> tuple[Reason, str]:
 
 def cancellation_refused_notices(
     origin: str, command: Command, refusals: Sequence[RefusedLine], after: OrderState | None,
-    events: Sequence[LedgerEvent], addressees: Addressees,
+    events: Sequence[LedgerEvent], addressees: Addressees, others: Sequence[tuple[str, str]] = (),
 ) -> tuple[Notice, ...]:  # fmt: skip
-    """Who asked for a cancellation is told what was not done. `origin` names the cause, as "set:12"."""
+    """Who asked for a cancellation is told what was not done. `origin` names the cause, as "set:12".
+
+    `others` are the orders, by number and release, that were refused because they stand in the same document.
+    """
     units = {line.id: line.unit for line in after.lines} if after else {}
 
     def moved(*kinds: EventKind) -> str:
@@ -167,6 +172,7 @@ def cancellation_refused_notices(
         fulfilled=figure(after, "fulfilled") if after and any(r.fulfilled for r in refusals) else "",
         cancelled=moved(EventKind.ORDER_CANCELLED, EventKind.LINES_CANCELLED),
         requested=moved(EventKind.CANCELLATION_REQUESTED),
+        also=_named(others),
     )
     return _addressed(context, command.by, context.by.name, origin, addressees)
 
@@ -177,15 +183,27 @@ def document_refused_notices(
     refusals: Sequence[RefusedLine],
     order: OrderState | None,
     addressees: Addressees,
+    others: Sequence[tuple[str, str]] = (),
 ) -> tuple[Notice, ...]:
-    """The sender of a document that the ledger refused is told which, why, and what to do."""
+    """The sender of a document that the ledger refused is told which, why, and what to do.
+
+    `others` are as for a cancellation.
+    """
     context = DocumentRefused(
         **_said(command.by, command.at, command.source, _key(command, order), addressees, command.by),
         **_refused(refusals, command.by, order),
         type=command.source.type,
         document=_DOCUMENTS.get(command.source.type, "document"),
+        also=_named(others),
     )
     return _addressed(context, command.by, context.by.name, origin, addressees)
+
+
+def _named(orders: Sequence[tuple[str, str]]) -> str:
+    names = [f"PO {po} (release {release})" if release else f"PO {po}" for po, release in orders[:_NAMED_MAX]]
+    if more := len(orders) - len(names):
+        names.append(f"{more} more")
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def _said(

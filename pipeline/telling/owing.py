@@ -1,6 +1,6 @@
 """Telling: notices are composed and owed through the outbox, in the transaction of their fact."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -45,10 +45,14 @@ def addressees_of(settings: Settings) -> Addressees:
     )
 
 
-def tell_result(tx: Connection, settings: Settings, result: Result, origin: str, at: datetime) -> None:
+def tell_result(
+    tx: Connection, settings: Settings, result: Result, origin: str, at: datetime,
+    named: Sequence[tuple[str, str]] = (),
+) -> None:  # fmt: skip
     """The other party is told of what was cancelled; who asked is told of what was not done.
 
-    Beside that both parties' endpoints are owed what happened.
+    Beside that both parties' endpoints are owed what happened. `named` are the document's orders by number
+    and release: none of them is applied where one is refused.
     """
     addressees = addressees_of(settings)
     for place, entry in enumerate(result.entries, start=1):
@@ -67,7 +71,7 @@ def tell_result(tx: Connection, settings: Settings, result: Result, origin: str,
             readers = _Readers.of(company, MailTopic.REFUSALS)
             # A document may be about several orders. The first keeps the key that what was told before has.
             cause = origin if place == 1 else f"{origin}:{place}"
-            notices = _refusal_notices(entry, cause, readers.among(addressees), refused=refused)
+            notices = _refusal_notices(entry, cause, readers.among(addressees), refused, named)
             _owe(tx, settings, notices, at, order, readers)
             owe_refusal(tx, entry, origin, place, at)
 
@@ -124,13 +128,15 @@ class _Readers:
 
 
 def _refusal_notices(
-    entry: Entry, origin: str, addressees: Addressees, *, refused: bool
+    entry: Entry, origin: str, addressees: Addressees, refused: bool, named: Sequence[tuple[str, str]]
 ) -> tuple[Notice, ...]:
     refusals, command = entry.decision.refusals, entry.command
+    about = (command.order.po_number, command.order.release)
+    others = tuple(dict.fromkeys(one for one in named if one != about)) if refused else ()
     if refused and not isinstance(command, (CancelOrder, CancelLines)):
-        return document_refused_notices(origin, command, refusals, entry.before, addressees)
+        return document_refused_notices(origin, command, refusals, entry.before, addressees, others)
     order = entry.after or entry.before
-    return cancellation_refused_notices(origin, command, refusals, order, entry.events, addressees)
+    return cancellation_refused_notices(origin, command, refusals, order, entry.events, addressees, others)
 
 
 def tell_support(tx: Connection, settings: Settings, unusable: Unusable, at: datetime) -> None:

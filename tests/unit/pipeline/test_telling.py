@@ -20,7 +20,7 @@ from storage.outcomes import Outcome
 from storage.states import Kind, MailPace, MailTopic, Status, UserRole
 from tests.app.clock import Hands
 from tests.unit.pipeline.house import House, house_with
-from tests.unit.pipeline.ledger_files import ITEM, cancellation, file_of, order
+from tests.unit.pipeline.ledger_files import ITEM, cancellation, file_of, order, shipment
 
 TEMPLATES = Path(message.__file__).parents[2] / "templates" / "email"
 
@@ -176,8 +176,33 @@ def test_of_a_document_about_several_orders_every_refusal_is_told_once(house: Ho
     assert house.drop(content).outcome is Outcome.REFUSED
     told = [f"Refused: ship notice (856) for PO {po_number}" for po_number in ("PO-1", "PO-3")]
     assert [subject for to, subject in house.mails() if to == "desk@globex.example"][-2:] == told
+    (first, last) = (text_of(m) for m in house.messages(Kind.EMAIL) if m.subject in told)
+    assert "Nothing of PO PO-2 and PO PO-3 was applied either" in " ".join(first.split())
+    assert "Nothing of PO PO-1 and PO PO-2 was applied either" in " ".join(last.split())
     (support,) = (text_of(m) for m in house.messages(Kind.EMAIL) if m.to == "support@hub.example")
     assert support.index("PO PO-1") < support.index("ship 99") < support.index("PO PO-3")
     before = house.mails()
     house.drop(content, name="again.edi")
     assert house.mails() == before
+
+
+def test_a_report_that_is_refused_names_every_order_it_is_about(house: House) -> None:
+    """An 870 cancels: its sender reads which orders were left as they are for the sake of another."""
+    for po_number in ("PO-1", "PO-2"):
+        house.buyer(order(po_number, 10))
+    house.seller("856", shipment("S-1", "PO-2", 10))
+    document = ["BSR*3*PA*R-1*20260305", "HL*1**O", "PRF*PO-1", "ISR*DE", "HL*2**O", "PRF*PO-2", "ISR*DE"]
+    assert house.seller("870", document).outcome is Outcome.REFUSED
+    (mail,) = (m for m in house.messages(Kind.EMAIL) if m.subject.startswith("Not cancelled: PO PO-2"))
+    assert "Nothing of PO PO-1 was applied either" in " ".join(text_of(mail).split())
+    assert house.line("PO-1") == ("10", "0", "0", "10")
+
+
+def test_a_ship_notice_that_came_before_with_other_content_names_all_its_orders(house: House) -> None:
+    for po_number in ("PO-1", "PO-2"):
+        house.buyer(order(po_number, 10))
+    house.seller("856", shipment("S-1", "PO-1", 1))
+    more = ["HL*4*1*O", "PRF*PO-2", "HL*5*4*I", f"LIN*1*{ITEM}", "SN1**1*EA", "CTT*5"]
+    assert house.seller("856", [*shipment("S-1", "PO-1", 1)[:-1], *more]).outcome is Outcome.REFUSED
+    (mail,) = (m for m in house.messages(Kind.EMAIL) if m.subject.startswith("Refused:"))
+    assert "Nothing of PO PO-2 was applied either" in " ".join(text_of(mail).split())
