@@ -96,16 +96,20 @@ class FunctionalGroup:
         return releases.has_short_dates(self.release)
 
 
-def content_hash_of_set(transaction_set: TransactionSet) -> str:
+def content_hash_of_set(transaction_set: TransactionSet, *, purpose: str = "") -> str:
     """SHA-256, hex, of what a set says between ST and SE, whatever its delimiters and control numbers.
 
     Trailing empty elements do not count (spec 2.6). Separators become characters outside latin-1, so that no
-    data can pass for one.
+    data can pass for one. `purpose` is taken for the set's own (element 353), with which its first segment
+    begins in all sets that have one: so two sets can be compared that differ in nothing else.
     """
     delimiters, segments = transaction_set.delimiters, transaction_set.segments
     closed = len(segments) > 1 and tag_of(segments[-1], delimiters) == "SE"
-    body = segments[1 : -1 if closed else None]
+    body = list(segments[1 : -1 if closed else None])
     separator = delimiters.element
+    if purpose and body:
+        tag, _own, *others = body[0].split(separator)
+        body[0] = separator.join([tag, purpose, *others])
     text = "\u241e".join([segment.rstrip(separator) for segment in body])
     text = text.replace(separator, "\u241f").replace(delimiters.component, "\u241c")
     if delimiters.repetition:

@@ -31,6 +31,8 @@ from storage.ledger import Entry, Result
 from storage.outcomes import Given, Outcome
 from storage.receipts import content_of
 
+_ORIGINAL = "00"  # BEG01, element 353
+
 #: Released at once by the order they wait for, first come first; the round decides the others after it. An
 #: order has a handful. The limit keeps those of one partner from holding up the order of another.
 RELEASED_PER_ORDER_MAX = 100
@@ -189,6 +191,7 @@ def decide_set(
         at=arrival.at,
         issued_at=arrival.issued_at,
         content_hash=content_hash_of_set(transaction_set),
+        order_hash=content_hash_of_set(transaction_set, purpose=_ORIGINAL) if report.type == "850" else "",
         directory=arrival.settings.directory,
         answers=answers,
     )

@@ -12,13 +12,17 @@ from storage.outcomes import Given
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where a document came from. `answers` are persons', when it was held before."""
+    """Where a document came from. `answers` are persons', when it was held before.
+
+    `order_hash` is of an 850 as if it were an original: a copy (BEG01=07) and what it copies have the same.
+    """
 
     sender: Partner
     receiver: Partner | None  # None: the hub itself
     source: Source
     at: datetime
     content_hash: str
+    order_hash: str = ""
     directory: Directory
     issued_at: datetime | None = None  # ISA09 and ISA10
     answers: tuple[Given, ...] = ()

@@ -67,7 +67,7 @@ def _place(document: PurchaseOrder, origin: Origin, order: Locator, *, repeat: b
     command = PlaceOrder(
         **statement(origin, order),
         lines=tuple(new_line(line, origin.policy) for line in document.lines),
-        content_hash=origin.content_hash,
+        content_hash=origin.order_hash or origin.content_hash,
         ordered_on=document.ordered_on,
         revision="" if order.release else document.release,
         repeat=repeat,

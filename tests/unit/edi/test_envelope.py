@@ -215,6 +215,17 @@ def test_content_is_the_same_whatever_its_envelope_says() -> None:
     assert content(*ORDER[:-1], "CTT*2*15") != same
 
 
+def test_content_can_be_compared_but_for_its_purpose() -> None:
+    def content(beg: str, purpose: str = "") -> str:
+        one = transaction_set("850", beg, *ORDER[1:])
+        return content_hash_of_set(only(interchange(group("PO", one))).groups[0].sets[0], purpose=purpose)
+
+    original, copy = ORDER[0], ORDER[0].replace("BEG*00*", "BEG*07*")
+    assert content(copy, "00") == content(original) == content(original, "00")
+    assert content(copy) == content(original, "07") != content(original)
+    assert content(copy.replace("BEG*07*SA*", "BEG*07*DS*"), "00") != content(original)
+
+
 def test_components_count_alike_whatever_separates_them() -> None:
     def content(reference: str, delimiters: Delimiters) -> str:
         one = transaction_set("850", ORDER[0], reference, *ORDER[4:])
