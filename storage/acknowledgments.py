@@ -17,14 +17,15 @@ from storage.commands import (
     ShortAccept,
     Verdict,
 )
-from storage.lines import LineIndex, measure
+from storage.lines import measure
 from storage.orders import ZERO, LineState
 from storage.outcomes import Choice, Question
 from storage.quantities import amount, are, plain
-from storage.refusals import Refusal, RefusedLine, unfound_line
+from storage.refusals import Refusal
 
 WAITING = (Answer.BACKORDERED, Answer.ON_HOLD)
 KEEPING = (Answer.ACCEPTED, Answer.QUANTITY_CHANGED, *WAITING)
+ALL = (Answer.ACCEPTED, Answer.QUANTITY_CHANGED, Answer.KEPT)  # of these, said without a quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,23 +73,7 @@ class Tally:
 
     @property
     def kept(self) -> Decimal:
-        return self.accepted + self[Answer.BACKORDERED] + self[Answer.ON_HOLD]
-
-
-def by_line(
-    lines: tuple[LineState, ...], said: tuple[AcknowledgedLine, ...], *, by_name: bool = False
-) -> tuple[dict[int, tuple[LineAnswer, ...]], list[RefusedLine]]:
-    """All that is said about each line, in whatever places, by line id; and what names no line."""
-    grouped: dict[int, list[LineAnswer]] = {}
-    refusals: list[RefusedLine] = []
-    index = LineIndex(lines, by_name=by_name)
-    for about in said:
-        line = index.find(about.line)
-        if isinstance(line, Refusal):
-            refusals.append(unfound_line(line, about.line.number, None))
-        else:
-            grouped.setdefault(line.id, []).extend(about.answers)
-    return {line_id: tuple(answers) for line_id, answers in grouped.items()}, refusals
+        return self.accepted + self[Answer.BACKORDERED] + self[Answer.ON_HOLD] + self[Answer.KEPT]
 
 
 def read_answers(
@@ -101,7 +86,7 @@ def read_answers(
     tally = tally_of(line, answers)
     if isinstance(tally, Reading):
         return tally
-    base = line.ordered - (line.cancelled - line.declined)
+    base = base_of(line)
     if backorder is Backorder.CANCEL and tally.has(Answer.BACKORDERED):
         tally = _killed(tally, base)
     if line.declined and line.ordered - line.declined < tally.accepted <= line.ordered:
@@ -113,6 +98,11 @@ def read_answers(
     if tally.has(Answer.QUANTITY_CHANGED):
         return _changing(line, tally, base)
     return _accepting(line, tally, base)
+
+
+def base_of(line: LineState) -> Decimal:
+    """What was ordered and not cancelled by somebody else: what a seller's statements are a split of."""
+    return line.ordered - (line.cancelled - line.declined)
 
 
 def newly_declined(line: LineState, reading: Reading, choice: str) -> Decimal | Question:
@@ -137,8 +127,9 @@ def accepts(line: AcknowledgedLine, backorder: Backorder) -> bool:
     )
 
 
-def reason_of(answers: tuple[LineAnswer, ...]) -> Reason:
-    """The reason given with the statement that declines units; of several, the first."""
+def reason_of(places: tuple[AcknowledgedLine, ...]) -> Reason:
+    """The reason given with the statement that declines units of a line; of several, the first."""
+    answers = [answer for place in places for answer in place.answers]
     for kind in (Answer.REJECTED, Answer.QUANTITY_CHANGED, Answer.ACCEPTED):
         for answer in answers:
             if answer.answer is kind and answer.reason.code:
@@ -178,11 +169,15 @@ def tally_of(line: LineState, answers: tuple[LineAnswer, ...]) -> Tally | Readin
         if isinstance(quantity, Refusal):
             return Reading(refusal=quantity, asked=answer.quantity, unit=answer.unit)
         sums[answer.answer] = sums.get(answer.answer, ZERO) + quantity
-    said = ", ".join(
+    certain = all(a.certain for a in answers if a.answer is Answer.REJECTED)
+    return Tally(sums=sums, blank=frozenset(blank), said=in_words(answers), certain=certain)
+
+
+def in_words(answers: tuple[LineAnswer, ...]) -> str:
+    """The statements as they were sent, for a question or a note."""
+    return ", ".join(
         (a.code or a.answer.value) + ("" if a.quantity is None else f" {plain(a.quantity)}") for a in answers
     )
-    certain = all(a.certain for a in answers if a.answer is Answer.REJECTED)
-    return Tally(sums=sums, blank=frozenset(blank), said=said, certain=certain)
 
 
 def _killed(tally: Tally, base: Decimal) -> Tally:
@@ -219,30 +214,33 @@ def _reject_blank(line: LineState, tally: Tally, base: Decimal) -> Reading:
         if ZERO < line.requested < line.open and not tally.certain:
             asked = f"the {plain(line.requested)} the buyer asked to cancel, or all {plain(line.open)} open?"
             both = (("cancel", line.declined + line.requested), ("cancel-line", line.declined + line.open))
-            return _unclear(line, tally, asked, both)
+            return unclear(line, tally.said, asked, both)
         return Reading(whole=True, nothing_kept=True)
     if tally.accepted > line.ordered:
         return Reading(refusal=Refusal.QUANTITY_RAISED, asked=tally.accepted)
     gap = base - tally.kept
+    if Answer.KEPT in tally.blank:
+        cancel_line = ("cancel-line", line.declined + line.open)
+        return unclear(line, tally.said, "which of its units are cancelled?", (cancel_line,))
     if rest_kept or gap <= ZERO:
         return Reading(notes=(f"Line {line.line}: {tally.said}; nothing is left to reject.",))
-    return _unclear(line, tally, f"{_others(gap)} rejected?", (("cancel", gap),))
+    return unclear(line, tally.said, f"{_others(gap)} rejected?", (("cancel", gap),))
 
 
 def _rejecting(line: LineState, tally: Tally, base: Decimal) -> Reading:
     """Items 4 and 5: a number of units is rejected, alone or beside others."""
     rejected, total = tally[Answer.REJECTED], tally.kept + tally[Answer.REJECTED]
-    alone = not tally.has(*KEEPING)
+    alone = not tally.has(*KEEPING, Answer.KEPT)
     if alone and rejected == line.requested and not tally.certain:
         if rejected == line.declined:
             asked = (
                 f"the {plain(rejected)} the buyer asked to cancel, or the {plain(rejected)} declined before?"
             )
-            return _unclear(line, tally, asked, (("cancel", line.declined + rejected),))
+            return unclear(line, tally.said, asked, (("cancel", line.declined + rejected),))
         return Reading(declined=line.declined + rejected)  # exactly what the buyer asked for
     exact = total in (base, line.ordered)
     # "accepted" without a quantity is all of it; when everything is rejected, one of the two is wrong
-    contradicted = exact and bool(tally.blank & {Answer.ACCEPTED, Answer.QUANTITY_CHANGED})
+    contradicted = exact and not tally.blank.isdisjoint(ALL)
     if exact and not contradicted and (total == base or tally.kept == ZERO):
         nothing = tally.kept == ZERO
         return Reading(declined=rejected, nothing_kept=nothing, notes=_before(line, tally, total - base))
@@ -256,10 +254,10 @@ def _rejecting(line: LineState, tally: Tally, base: Decimal) -> Reading:
     if alone:
         both = (("cancel", taken), ("cancel-rest", base - taken))
         asked = f"{plain(rejected)} rejected or {plain(rejected)} accepted?"
-        return _unclear(line, tally, asked, tuple(reading for reading in both if reading[1]))
+        return unclear(line, tally.said, asked, tuple(reading for reading in both if reading[1]))
     if contradicted or total > line.ordered:
         asked = "that is more than was ordered; what is rejected?"
-        return _unclear(line, tally, asked, (("cancel", taken),))
+        return unclear(line, tally.said, asked, (("cancel", taken),))
     if total > base:
         return _crossing(line, tally, base)
     rest = "the rest stays open" if tally.blank else "the rest, not mentioned, stays open"
@@ -274,7 +272,7 @@ def _crossing(line: LineState, tally: Tally, base: Decimal) -> Reading:
         f"{are(gone)} cancelled already, and to cancel as many as are rejected leaves less than is accepted;"
         " are they the same units?"
     )
-    return _unclear(line, tally, asked, (("cancel", min(tally[Answer.REJECTED], base)),))
+    return unclear(line, tally.said, asked, (("cancel", min(tally[Answer.REJECTED], base)),))
 
 
 def _before(line: LineState, tally: Tally, gone: Decimal) -> tuple[str, ...]:
@@ -289,12 +287,12 @@ def _changing(line: LineState, tally: Tally, base: Decimal) -> Reading:
     if tally.accepted > line.ordered:
         return Reading(refusal=Refusal.QUANTITY_RAISED, asked=tally.accepted)
     if Answer.QUANTITY_CHANGED in tally.blank:
-        return _unclear(line, tally, "the new quantity is missing; what is accepted?", ())
+        return unclear(line, tally.said, "the new quantity is missing; what is accepted?", ())
     gap = base - tally.kept
     if tally.blank or gap <= ZERO:
         return Reading(notes=_later(line, tally))
     if tally.has(Answer.ACCEPTED):
-        return _unclear(line, tally, f"{_others(gap)} declined?", (("cancel", gap),))
+        return unclear(line, tally.said, f"{_others(gap)} declined?", (("cancel", gap),))
     return Reading(declined=gap, nothing_kept=tally.kept == ZERO, notes=_later(line, tally))
 
 
@@ -310,7 +308,9 @@ def _accepting(line: LineState, tally: Tally, base: Decimal) -> Reading:
         return Reading()
     if gap < ZERO:
         return Reading(notes=_before(line, tally, -gap))
-    return _unclear(line, tally, f"{_others(gap)} declined or still to come?", (("cancel", base - accepted),))
+    return unclear(
+        line, tally.said, f"{_others(gap)} declined or still to come?", (("cancel", base - accepted),)
+    )
 
 
 def _later(line: LineState, tally: Tally) -> tuple[str, ...]:
@@ -323,8 +323,9 @@ def _others(gap: Decimal) -> str:
     return f"{'is' if gap == 1 else 'are'} the other {plain(gap)}"
 
 
-def _unclear(line: LineState, tally: Tally, asked: str, readings: tuple[tuple[str, Decimal], ...]) -> Reading:
-    statement = f"Line {line.line}: {tally.said} on {amount(line.ordered, line.unit)} ordered: {asked}"
+def unclear(line: LineState, said: str, asked: str, readings: tuple[tuple[str, Decimal], ...]) -> Reading:
+    """A question about the line, and what is declined in all by each of its choices."""
+    statement = f"Line {line.line}: {said} on {amount(line.ordered, line.unit)} ordered: {asked}"
     choices = tuple(
         Choice(name, f"cancel {amount(max(quantity - line.declined, ZERO), line.unit)} of line {line.line}")
         for name, quantity in readings

@@ -4,7 +4,7 @@ Read it top down: TABLE says for every state of an order and every command wheth
 functions below are flat ladders, each rung one refusal; those about parts of lines, changes, requests,
 shipments, persons' answers and documents that come again are next door, in rules_cuts, rules_changes,
 rules_requests, rules_shipments, rules_answers and rules_again. What a document's words and figures come to,
-and what cannot be meant by them, they ask of lines, acknowledgments, changes, change_figures, consents and
+and what cannot be meant by them, they ask of lines, acknowledgments, splits, changes, change_figures, consents and
 requests; no other module decides. Everything is pure: an order and a command go in, a Decision comes out.
 Section and row numbers are those of the X12 semantics specification.
 """
@@ -17,10 +17,8 @@ from storage.acknowledgments import (
     Reading,
     about_verdict,
     accepts,
-    by_line,
     newly_declined,
     one_question,
-    read_answers,
     reason_of,
 )
 from storage.changes import lateness, marks_of, same_sequence
@@ -68,6 +66,7 @@ from storage.rules_changes import decide_change
 from storage.rules_cuts import decide_cuts
 from storage.rules_requests import decide_answer, decide_lapse, promised
 from storage.rules_shipments import decide_shipment, decide_withdrawal
+from storage.splits import by_line, read_places
 
 __all__ = ["TABLE", "Decision", "Refusal", "Ruling", "decide", "decide_document", "meant"]
 
@@ -315,17 +314,17 @@ def _acknowledge_lines(order: OrderState, command: AcknowledgeOrder, *, keeps: b
     notes = ["The seller has put the order on hold."] if command.verdict is Verdict.ON_HOLD else []
     questions: list[Question] = []
     for line in order.lines:
-        answers = grouped.get(line.id, ())
-        if line.id not in grouped and command.lines:
+        places = grouped.get(line.id, ())
+        if not places and command.lines:
             continue
-        reading = read_answers(line, answers, command.short_accept, command.backorder)
+        reading = read_places(line, places, command.short_accept, command.backorder)
         declined = _declined(line, reading, command)
         if isinstance(declined, RefusedLine):
             refusals.append(declined)
         elif isinstance(declined, Question):
             questions.append(declined)
         elif declined:
-            units.append(Units(line_id=line.id, line=line.line, quantity=declined, reason=reason_of(answers)))
+            units.append(Units(line_id=line.id, line=line.line, quantity=declined, reason=reason_of(places)))
         elif line.requested:
             notes.append(unanswered(line))
         notes += reading.notes

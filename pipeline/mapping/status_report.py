@@ -1,6 +1,7 @@
 """870 to commands: of all that a seller reports, only what says plainly that it is cancelled (spec 1.6)."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from edi.codes import REPORT_CLASS, ReportClass
@@ -33,6 +34,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "DI": "discontinued",
     }
 )
+_EARLIER = "CK"  # cancelled from a previous order: says nothing about this one
 
 
 def order_status_report(document: OrderStatusReport, origin: Origin) -> Mapped:
@@ -71,33 +73,59 @@ def _order(reported: ReportedOrder, order: Locator, origin: Origin) -> tuple[Com
 
 
 def _lines(reported: ReportedOrder, order: Locator, origin: Origin) -> tuple[Command | None, list[Doubt]]:
+    """What is cancelled by item, and what else is said of items: it says which units are not cancelled."""
     lines: list[AcknowledgedLine] = []
     doubts: list[Doubt] = []
     for line in reported.lines:
-        answers: list[LineAnswer] = []
-        for status in line.statuses:
-            counts = status.quantity_qualifier in ("", "01")  # others count what was ordered, shipped ...
-            cancels = REPORT_CLASS.get(status.code) is ReportClass.CANCEL_ITEM
-            clear = cancels and counts and status.quantity != 0
-            if clear or (status.code in REPORT_CLASS and origin.answered("cancel")):
-                answers.append(_answer(status, origin, whole=not clear))
-            elif status.code in REPORT_CLASS and not origin.answered("others"):
-                doubts.append(_doubt(line, status))
-        if answers:
-            reference = line_reference(line.number, line.ids, origin.policy)
-            lines.append(AcknowledgedLine(line=reference, answers=tuple(answers)))
-    if not lines:
+        doubtful = [status for status in line.statuses if _is_doubtful(status)]
+        if not origin.answered("cancel") and not origin.answered("others"):
+            doubts += [_doubt(line, status) for status in doubtful]
+        lines.append(_line(line, origin, whole=bool(doubtful) and origin.answered("cancel")))
+    if not any(answer.answer is Answer.REJECTED for line in lines for answer in line.answers):
         return None, doubts
     said = statement(origin, order)
     return AcknowledgeOrder(**said, verdict=Verdict.LINES, lines=tuple(lines)), doubts
 
 
+def _line(line: ReportedLine, origin: Origin, *, whole: bool) -> AcknowledgedLine:
+    """One item. `whole`: a person said that what is open of it is cancelled, whatever it speaks of."""
+    answers = [_answer(status, origin, whole=whole) for status in line.statuses if status.code != _EARLIER]
+    if whole:
+        answers = [one for one in answers if one.answer is Answer.REJECTED or one.quantity is not None]
+    return AcknowledgedLine(
+        line=line_reference(line.number, line.ids, origin.policy),
+        answers=tuple(answers) or (LineAnswer(answer=Answer.KEPT),),
+        quantity=None if whole else line.quantity,
+        unit=origin.policy.unit_aliases.of(line.unit),
+    )
+
+
+def _is_clear(status: ItemStatus) -> bool:
+    """Whether it says by itself that the item's units, or so many of them, are cancelled."""
+    cancels = REPORT_CLASS.get(status.code) is ReportClass.CANCEL_ITEM
+    return cancels and _counts(status) and status.quantity != 0
+
+
+def _is_doubtful(status: ItemStatus) -> bool:
+    return status.code in REPORT_CLASS and not _is_clear(status)
+
+
+def _counts(status: ItemStatus) -> bool:
+    """Whether a quantity below it is that of the units it is about, and not of those ordered, shipped ..."""
+    return status.quantity_qualifier in ("", "01")
+
+
 def _answer(status: ItemStatus, origin: Origin, *, whole: bool) -> LineAnswer:
-    """The QTY below an ISR counts what is cancelled; without one it is the whole line."""
+    """The QTY below an ISR counts the units it is about; without one it is the whole line, or all else."""
+    clear = _is_clear(status)
+    if not clear and not (whole and _is_doubtful(status)):
+        counted = status if _counts(status) else replace(status, quantity=None, unit="")
+        unit = origin.policy.unit_aliases.of(counted.unit)
+        return LineAnswer(answer=Answer.KEPT, quantity=counted.quantity, unit=unit, code=status.code)
     return LineAnswer(
         answer=Answer.REJECTED,
-        quantity=None if whole else status.quantity,
-        unit="" if whole else origin.policy.unit_aliases.of(status.unit),
+        quantity=status.quantity if clear else None,
+        unit=origin.policy.unit_aliases.of(status.unit) if clear else "",
         code=status.code,
         reason=Reason(status.code, WORDS[status.code]),
         certain=True,

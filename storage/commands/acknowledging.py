@@ -16,6 +16,7 @@ class Answer(Enum):
     BACKORDERED = "backordered"  #: comes later; None or 0: the rest
     ON_HOLD = "on_hold"
     REJECTED = "rejected"  #: None or 0 with nothing else said: the whole line
+    KEPT = "kept"  #: told in passing (870: shipped, on order ...); it only says what is not rejected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +33,15 @@ class LineAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcknowledgedLine:
-    """All the statements about one line; together they are a split of its quantity."""
+    """The statements about one line, in one place of the document; together they are a split of its quantity.
+
+    `quantity` is what the place says it speaks of (PO102): the line as ordered, as accepted, or a part of it.
+    """
 
     line: LineReference
     answers: tuple[LineAnswer, ...] = ()
+    quantity: Decimal | None = None
+    unit: str = ""
 
 
 @unique

@@ -1,9 +1,11 @@
 """The model of acknowledgments: what the seller's figures about a line say, and what they cancel."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 
 from storage.commands import (
+    AcknowledgedLine,
     AcknowledgeOrder,
     Answer,
     Backorder,
@@ -42,19 +44,20 @@ def acknowledge(command: AcknowledgeOrder, order: Order) -> None:
             return
         case Verdict.WITHDRAWN if not any(one.answer is Answer.REJECTED for one in answers):
             raise Hold
-    said: dict[str, tuple[LineAnswer, ...]] = {}
+    said: dict[str, tuple[AcknowledgedLine, ...]] = {}
     for named in command.lines:
         line = order.find(named.line)
-        said[line.name] = said.get(line.name, ()) + named.answers
+        said[line.name] = (*said.get(line.name, ()), named)
     for one in answers:
         if one.quantity is not None:
             usable(one.quantity, zero=True)
     if order.all_cancelled and any(_keeps(command, one) for one in answers):
         raise Refuse
     before, held, unclear = order.figures(), False, False
-    for name, about in said.items():
+    for name, places in said.items():
+        line = order.lines[name]
         try:
-            _line(command, order.lines[name], about)
+            _line(command, line, _together(command, line, places))
         except Hold:
             held = True
         except Unclear:
@@ -83,6 +86,54 @@ def _reject(command: AcknowledgeOrder, order: Order) -> None:
     for line in order.lines.values():
         line.cancel(line.open, declined=True)
     order.whole = True
+
+
+def _together(
+    command: AcknowledgeOrder, line: Line, places: tuple[AcknowledgedLine, ...]
+) -> tuple[LineAnswer, ...]:
+    """All that is said of a line. Each place says of how many units it speaks, and that may be a part."""
+    answers = tuple(one for place in places for one in place.answers)
+    counted = [place.quantity for place in places if place.quantity is not None]
+    about = sum(counted, NONE)
+    all_counted = len(counted) == len(places) and all(units >= 0 for units in counted)
+    there = line.current + line.declined  # all but what the buyer cancelled
+    refusing = [place for place in places if _refuses_all_it_speaks_of(command, place)]
+    if len(refusing) == len(places):
+        if not line.open or not counted or len(counted) < len(places) or not about or about >= there:
+            return answers
+        if not all_counted or (about not in (line.current, line.open) and about != line.declined):
+            raise Hold
+        if about == line.declined:
+            if about in (line.current, line.open):
+                raise Hold
+            return ()  # said before
+        return answers
+    if len(places) > 1 and all_counted and about in (line.ordered, there):
+        return tuple(one for place in places for one in _parted(place))
+    if refusing:
+        raise Hold
+    return answers
+
+
+def _refuses_all_it_speaks_of(command: AcknowledgeOrder, place: AcknowledgedLine) -> bool:
+    """No unit is counted in it, and it is all rejected, or killed where what waits is."""
+    gone = {Answer.REJECTED} | ({Answer.BACKORDERED} if command.backorder is Backorder.CANCEL else set())
+    spoken = {one.answer for one in place.answers if one.quantity is None or one.answer not in _ACCEPTING}
+    return bool(spoken) and spoken <= gone and not any(one.quantity for one in place.answers)
+
+
+def _parted(place: AcknowledgedLine) -> tuple[LineAnswer, ...]:
+    """A part of the line: what stands there without a figure is what is left of the part."""
+    answers = place.answers or (LineAnswer(answer=Answer.ACCEPTED),)
+    left = (place.quantity or NONE) - _sum(answers, *Answer)
+    open_ended = [
+        one for one in answers if one.quantity is None or (not one.quantity and one.answer not in _ACCEPTING)
+    ]
+    if left <= 0 or len(open_ended) != 1 or open_ended[0].answer is Answer.QUANTITY_CHANGED:
+        return answers
+    if open_ended[0].answer is Answer.REJECTED and _sum(answers, *Answer):
+        return answers
+    return tuple(replace(one, quantity=left) if one is open_ended[0] else one for one in answers)
 
 
 def _sum(answers: Iterable[LineAnswer], *kinds: Answer) -> Decimal:

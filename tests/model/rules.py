@@ -199,6 +199,15 @@ RULES: Mapping[str, Rule] = {
             "verdict": (Verdict.LINES,) * 14 + tuple(Verdict),
             "line": LINES,
             "answers": _ANSWERS,
+            "of": (None,) * 8 + ("ordered", "current", "open", "current-1", "1", "2", "3", "declined"),
+            "part": _optional(
+                tuple(
+                    (word, kind, figure)
+                    for word in ("rest", "rest", "1")
+                    for kind in (Answer.ACCEPTED, Answer.REJECTED, Answer.BACKORDERED)
+                    for figure in (None, None, "1")
+                )
+            ),
             "more": _optional(PAIRS, 4),
             "short_accept": (ShortAccept.HOLD, ShortAccept.HOLD, ShortAccept.CANCEL),
             "backorder": (Backorder.KEEP, Backorder.KEEP, Backorder.CANCEL),

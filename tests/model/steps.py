@@ -277,6 +277,8 @@ def acknowledge(
     verdict: Verdict,
     line: str,
     answers: Any,
+    of: str | None,
+    part: Any,
     more: Any,
     short_accept: ShortAccept,
     backorder: Backorder,
@@ -288,7 +290,15 @@ def acknowledge(
         )
         for kind, word in answers
     )
-    lines = [AcknowledgedLine(line=reference(line, how), answers=said)]
+    units = None if of is None else desk.amount(po, line, of)
+    lines = [AcknowledgedLine(line=reference(line, how), answers=said, quantity=units)]
+    if part is not None and units is not None:  # the line in two places
+        word, kind, figure = part
+        others = LineAnswer(
+            answer=kind, quantity=None if figure is None else Decimal(figure), certain=certain
+        )
+        left = desk.line(po, line).ordered - units if word == "rest" else desk.amount(po, line, word)
+        lines.append(AcknowledgedLine(line=reference(line, "both"), answers=(others,), quantity=left))
     if more is not None and more[0] != line:
         also = LineAnswer(answer=Answer.QUANTITY_CHANGED, quantity=desk.amount(po, *more))
         lines.append(AcknowledgedLine(line=reference(more[0], "both"), answers=(also,)))

@@ -72,28 +72,30 @@ def document(kind: str, text: str) -> Document:
 
 
 def _reported(rows: list[list[str]]) -> Iterator[ReportedOrder]:
-    """PRF begins an order, PO1 a line; ISR*code*quantity is a status with the quantity of its QTY."""
+    """PRF begins an order, PO1 a line; ISR*code*quantity*unit*qualifier is a status with its QTY."""
     number = ""
-    lines: list[tuple[str, list[ItemStatus]]] = []
+    lines: list[tuple[list[str], list[ItemStatus]]] = []
     statuses: list[ItemStatus] = []
     for row in [*rows, ["PRF", ""]]:
         row = row + [""] * 4
-        status = ItemStatus(code=row[1], quantity=_number(row[2]), unit=row[3])
+        status = ItemStatus(
+            code=row[1], quantity=_number(row[2]), unit=row[3], quantity_qualifier=row[4] or "01"
+        )
         if row[0] == "PRF":
             if number:
                 yield ReportedOrder(po_number=number, statuses=tuple(statuses), lines=tuple(_lines_of(lines)))
             number, lines, statuses = row[1], [], []
         elif row[0] == "PO1":
-            lines.append((row[1], []))
+            lines.append((row, []))
         elif lines:
             lines[-1][1].append(status)
         else:
             statuses.append(status)
 
 
-def _lines_of(lines: list[tuple[str, list[ItemStatus]]]) -> Iterator[ReportedLine]:
-    for number, statuses in lines:
-        yield ReportedLine(number=number, statuses=tuple(statuses))
+def _lines_of(lines: list[tuple[list[str], list[ItemStatus]]]) -> Iterator[ReportedLine]:
+    for row, statuses in lines:
+        yield ReportedLine(number=row[1], quantity=_number(row[2]), unit=row[3], statuses=tuple(statuses))
 
 
 def _number(text: str) -> Decimal | None:

@@ -2,6 +2,9 @@
 
 import pytest
 
+from pipeline.mapping import to_submission
+from storage.commands import AcknowledgeOrder, Submission
+from tests.unit.pipeline.mapping_texts import document, origin
 from tests.unit.pipeline.mapping_words import Case, cases
 
 ACKNOWLEDGMENTS = """
@@ -344,11 +347,21 @@ answered cancel
 answered cancel
 -> lines; 1 rejected for certain; 2 rejected for certain; 3 rejected 2 for certain
 answered others
--> lines; 3 rejected 2 for certain
+-> lines; 1 kept; 2 kept 4; 3 rejected 2 for certain
 
 # backordered, shipped, complete, an older order's cancellation, on an order and its lines
 870 PRF*PO-1 / ISR*CL / PO1*1 / ISR*BO / PO1*2 / ISR*SH*4*EA / PO1*3 / ISR*CK
 -> no effect
+
+# what else is said of an item says which units are not cancelled; of what another one counts is not read
+870 PRF*PO-1 / PO1*1 / ISR*SH*60*EA / ISR*IC / PO1*2 / ISR*BO*3*EA*38 / PO1*3 / PO1*4 / ISR*CK*5*EA
+-> lines; 1 kept 60, rejected for certain; 2 kept; 3 kept; 4 kept
+
+# once a person has said that what is open is cancelled, only figures speak against it
+870 PRF*PO-1 / PO1*1 / ISR*DI / ISR*BO / PO1*2 / ISR*CP / ISR*SH*60*EA
+-> held (cancel)
+answered cancel
+-> lines; 1 rejected for certain; 2 rejected for certain, kept 60
 
 # several orders
 870 PRF*PO-1 / ISR*DE / PRF*PO-2 / ISR*BK / PRF*PO-3 / PO1*1 / ISR*IC
@@ -360,6 +373,29 @@ answered others
 answered others
 -> globex cancels the order
 """
+
+
+PLACES = """
+870 PRF*PO-1 / PO1*1*60*EA / ISR*SH / PO1*1*40*EA / ISR*IC / PO1*2*5*PC / ISR*DI
+-> held
+answered others
+-> 1 of 60 EA, 1 of 40 EA, 2 of 5 PC
+answered cancel
+-> 1 of 60 EA, 1 of 40 EA, 2 of None
+"""
+
+
+@pytest.mark.parametrize("case", cases(PLACES), ids=str)
+def test_how_many_units_a_seller_speaks_of(case: Case) -> None:
+    """PO102 as sent, for the ledger to compare; where a person said that all is cancelled, it is not read."""
+    mapped = to_submission(document(case.kind, case.text), origin(case.kind, resolution=case.answered))
+    assert isinstance(mapped, Submission)
+    (command,) = mapped.commands
+    if not isinstance(command, AcknowledgeOrder):
+        assert case.expected == "held"
+        return
+    said = [f"{line.line.number} of {line.quantity} {line.unit}".strip() for line in command.lines]
+    assert [one.removesuffix(" PC") if "None" in one else one for one in said] == case.expected.split(", ")
 
 
 @pytest.mark.parametrize("case", cases(ACKNOWLEDGMENTS + SHIPMENTS + CHANGES + ANSWERS + REPORTS), ids=str)

@@ -7,6 +7,7 @@ buyer cancels  PO-1  asking                              asks the seller for it
 buyer cuts     PO-1  asking until hour 48  1: 40         asks, and the seller may answer until then
 nobody answered PO-1 at hour 48                          that time is over
 seller agrees  PO-1  1: refused 20                       answers what was asked for
+seller answers PO-1  1: of 60 accepted; 1: of 40 rejected    says of how many units each answer is
 seller ships   PO-1  S-1  flagging 10%  1: 105           with the policies that apply
 """
 
@@ -34,6 +35,7 @@ ANSWERS = {
     "backordered": say.Answer.BACKORDERED,
     "on-hold": say.Answer.ON_HOLD,
     "rejected": say.Answer.REJECTED,
+    "kept": say.Answer.KEPT,
 }
 CHANGES = {
     "down": (say.Change.DECREASE, "QD"),
@@ -60,6 +62,7 @@ PLACED = re.compile(
     r"(?P<quantity>\?|-?[\d.]+)(?: (?P<unit>[A-Z]{2}))?(?P<weight> by weight)?"
     r"(?: packed (?P<pack>\w+) of (?P<size>\d+))?(?: stores (?P<stores>[\d. ]+))?"
 )
+SAID_OF = re.compile(r"of (?P<quantity>-?[\d.]+)(?: (?P<unit>[A-Z]{2}))?(?: (?P<answers>.*))?")
 AMOUNT = re.compile(r"(?P<quantity>-?[\d.]+)(?: (?P<unit>[A-Z]{2}))?")
 CHANGED = re.compile(
     r"(?P<word>down|up|set|deleted|noted|confirmed|refused)(?: (?P<how>to|by|from|at))?"
@@ -202,6 +205,15 @@ def _shipped(ref: say.LineReference, body: str) -> say.ShippedLine:
     return say.ShippedLine(line=ref, quantity=quantity, unit=unit)
 
 
+def _acknowledged(ref: say.LineReference, body: str) -> say.AcknowledgedLine:
+    found = SAID_OF.fullmatch(body)
+    if not found:
+        return say.AcknowledgedLine(line=ref, answers=_answers(body))
+    answers = _answers(found["answers"] or "")
+    quantity = Decimal(found["quantity"])
+    return say.AcknowledgedLine(line=ref, answers=answers, quantity=quantity, unit=found["unit"] or "")
+
+
 def _answers(body: str) -> tuple[say.LineAnswer, ...]:
     answers = []
     for part in filter(None, body.split(", ")):
@@ -282,7 +294,7 @@ def _said(
             more |= {"part_shipped": part, "effect": effect, "sequence": flags["sequence"]}
             more["issued_at"] = AT + timedelta(hours=int(flags["hours"])) if flags["hours"] else None
         case "answers":
-            said_of = tuple(say.AcknowledgedLine(line=ref, answers=_answers(body)) for ref, body in lines)
+            said_of = tuple(_acknowledged(*line) for line in lines)
             verdict = say.Verdict(header.replace(" ", "_") or "lines")
             kind, more = say.AcknowledgeOrder, {"verdict": verdict, "lines": said_of}
             more["short_accept"] = say.ShortAccept.CANCEL if flags["short"] else say.ShortAccept.HOLD
