@@ -64,4 +64,6 @@ def _line(line: SaidLine, origin: Origin) -> AcknowledgedLine:
     return AcknowledgedLine(
         line=line_reference(line.number, line.ids, origin.policy),
         answers=tuple(line_answer(ack, origin.policy) for ack in line.acknowledgments),
+        quantity=line.quantity,
+        unit=origin.policy.unit_aliases.of(line.unit),
     )

@@ -376,6 +376,9 @@ answered others
 
 
 PLACES = """
+855 BAK*00*AC*PO-1*20260301 / PO1*1*60*EA / ACK*IA / PO1*1*5*CA / ACK*IR / PO1*2
+-> 1 of 60 EA, 1 of 5 CA, 2 of None
+
 870 PRF*PO-1 / PO1*1*60*EA / ISR*SH / PO1*1*40*EA / ISR*IC / PO1*2*5*PC / ISR*DI
 -> held
 answered others
