@@ -84,7 +84,8 @@ def name_changes(lines: tuple[LineState, ...], command: ChangeOrder) -> NamedCha
         if change.change is Change.ADD:
             # an item may stand on several lines; a number may not
             taken = bool(index.numbered(number)) or number in numbers
-            if taken if number else found is not Refusal.LINE_UNKNOWN:
+            another = found in (Refusal.LINE_UNKNOWN, Refusal.LINE_CONTRADICTED)  # e.g. in size
+            if taken if number else not another:
                 refusals.append(unfound_line(Refusal.LINE_EXISTS, number, change.quantity))
             else:
                 added.append(_new_line(change))

@@ -1,11 +1,22 @@
 """Which line of an order a document points at, and how many of its units: or why that cannot be told."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
 from storage.commands import LineCancellation, LineReference, NewLine, Reason, ShippedLine
 from storage.events import PlacedLine, Units
+from storage.identity import (
+    GLOBAL_SCHEME,
+    Key,
+    as_number,
+    contradicts,
+    key_of,
+    keys_of,
+    kinds_of,
+    loose,
+    shares_id,
+)
 from storage.orders import ZERO, ItemId, LineState
 from storage.quantities import fits, in_line_unit
 from storage.refusals import (
@@ -18,7 +29,8 @@ from storage.refusals import (
     unfound_line,
 )
 
-GLOBAL_SCHEME = "gtin"  # ids of this scheme are numbers: leading zeros do not matter
+SCANNED_MAX = 50  # lines that share an id and are looked at one by one
+
 _EXACT, _LOOSE = "#number", "#number without zeros"  # keys beside the schemes of ids
 
 
@@ -30,51 +42,107 @@ class LineIndex:
     """
 
     def __init__(self, lines: tuple[LineState, ...], *, by_name: bool = False) -> None:
-        self._found: dict[tuple[str, str], list[LineState]] = {}
+        self._numbered: dict[Key, list[LineState]] = {}
+        self._sharing: dict[Key, list[LineState]] = {}
+        self._many: dict[Key, dict[frozenset[Key], _Alike]] = {}
         for line in lines:
-            keys = {key for key in map(_identity, line.ids) if key}
+            for key in {key for key in map(key_of, line.ids) if key}:
+                self._sharing.setdefault(key, []).append(line)
             if by_name or line.assigned:
-                keys |= {(_EXACT, line.line), (_LOOSE, _as_number(line.line))}
-            for key in keys:
-                known = self._found.setdefault(key, [])
-                if len(known) < 2:  # two are enough to know that it is not one
-                    known.append(line)
+                for key in {(_EXACT, line.line), (_LOOSE, as_number(line.line))}:
+                    self._numbered.setdefault(key, []).append(line)
 
     def find(self, ref: LineReference) -> LineState | Refusal:
         """The one line meant, or why it cannot be told.
 
-        An assigned number is compared as text, then as a number; item ids by scheme. When both are given
-        they must not disagree.
+        An assigned number is compared as text, then as a number; item ids by scheme. Whatever is given must
+        not disagree: neither number and items (row 26), nor one item with another.
         """
         numbered = self.numbered(ref.number)
-        identified = self._identified(ref.ids)
         if numbered is not None:
-            if identified:
-                return numbered if _shares_id(numbered.ids, ref.ids) else Refusal.LINE_CONTRADICTED
-            return Refusal.LINE_CONTRADICTED if _contradicts(numbered.ids, ref.ids) else numbered
-        if len(identified) == 1:
-            return next(iter(identified.values()))
-        return Refusal.LINE_AMBIGUOUS if identified else Refusal.LINE_UNKNOWN
+            return Refusal.LINE_CONTRADICTED if self._is_anothers(numbered, ref.ids) else numbered
+        fitting: dict[int, LineState] = {}
+        for line in self._candidates(ref.ids):
+            if line is None:
+                return Refusal.LINE_AMBIGUOUS
+            if not contradicts(line.ids, ref.ids):
+                fitting[line.id] = line
+            if len(fitting) > 1:
+                return Refusal.LINE_AMBIGUOUS
+        if fitting:
+            return next(iter(fitting.values()))
+        known = {key[0] for key in keys_of(ref.ids) if key in self._sharing}
+        # A number and an item of its own, neither of which is there: another size of what is there.
+        another = ref.number and GLOBAL_SCHEME not in known and any(map(_is_global, ref.ids))
+        return Refusal.LINE_CONTRADICTED if known and not another else Refusal.LINE_UNKNOWN
 
     def numbered(self, number: str) -> LineState | None:
         """The line with this assigned number; leading zeros are forgiven when that leaves one line only."""
         if not number:
             return None
-        for key in ((_EXACT, number), (_LOOSE, _as_number(number))):
-            found = self._found.get(key, [])
+        for key in ((_EXACT, number), (_LOOSE, as_number(number))):
+            found = self._numbered.get(key, [])
             if len(found) == 1:
                 return found[0]
         return None
 
-    def _identified(self, ids: tuple[ItemId, ...]) -> dict[int, LineState]:
-        """Lines that share an id, by line id; of many on one id the first two."""
-        keys = (key for key in map(_identity, ids) if key)
-        return {line.id: line for key in keys for line in self._found.get(key, [])}
+    def _is_anothers(self, line: LineState, ids: tuple[ItemId, ...]) -> bool:
+        """Whether the ids are not this line's: another line has them, or this one has others instead."""
+        if ids == line.ids:
+            return False
+        if contradicts(line.ids, ids):
+            return True
+        return any(key in self._sharing for key in keys_of(ids)) and not shares_id(line.ids, ids)
+
+    def _candidates(self, ids: tuple[ItemId, ...]) -> Iterator[LineState | None]:
+        """The lines that share an id, as far as they could be meant; None: too many to tell.
+
+        Of many that share one id, those that share nothing else of what both name are contradicted by it; of
+        those with nothing else to compare, two of a kind are enough.
+        """
+        for key in keys_of(ids):
+            lines = self._sharing.get(key, [])
+            if len(lines) <= SCANNED_MAX:
+                yield from lines
+                continue
+            for kinds, alike in self._by_kinds(key).items():
+                more = {scheme for scheme, _ in kinds & kinds_of(ids)} - {key[0]}
+                few = min((alike.sharing(scheme, ids) for scheme in more), key=len, default=alike.lines[:2])
+                if len(few) > SCANNED_MAX:
+                    yield None
+                yield from few
+
+    def _by_kinds(self, key: Key) -> "dict[frozenset[Key], _Alike]":
+        """The many lines that share an id, by the kinds of ids that they have."""
+        if key not in self._many:
+            many: dict[frozenset[Key], _Alike] = {}
+            for line in self._sharing[key]:
+                many.setdefault(kinds_of(line.ids), _Alike()).add(line)
+            self._many[key] = many
+        return self._many[key]
+
+
+class _Alike:
+    """Lines with the same kinds of ids, and which of them have which."""
+
+    def __init__(self) -> None:
+        self.lines: list[LineState] = []
+        self._having: dict[Key, list[LineState]] = {}
+
+    def add(self, line: LineState) -> None:
+        self.lines.append(line)
+        for key in set(map(loose, line.ids)):
+            self._having.setdefault(key, []).append(line)
+
+    def sharing(self, scheme: str, ids: tuple[ItemId, ...]) -> list[LineState]:
+        """The lines that have one of the ids of this scheme, however it is written."""
+        keys = {loose(item) for item in ids if item.scheme == scheme}
+        return [line for key in keys for line in self._having.get(key, ())]
 
 
 def identifiable(ref: LineReference) -> bool:
     """Whether the reference says anything by which a line can be known again."""
-    return bool(ref.number) or any(map(_identity, ref.ids))
+    return bool(ref.number) or bool(keys_of(ref.ids))
 
 
 def measure(line: LineState, quantity: Decimal, unit: str) -> Decimal | Refusal:
@@ -166,29 +234,5 @@ def name_lines(lines: tuple[NewLine, ...], before: tuple[LineState, ...] = ()) -
     return tuple(placed)
 
 
-def _as_number(text: str) -> str:
-    """Text without leading zeros when it is all ASCII digits, else as it is."""
-    return text.lstrip("0") or "0" if text.isascii() and text.isdigit() else text
-
-
-def _identity(item: ItemId) -> tuple[str, str] | None:
-    """What must be equal for two ids to be the same; None: it proves nothing."""
-    if not item.scheme:
-        return None
-    return item.scheme, _as_number(item.id) if item.scheme == GLOBAL_SCHEME else item.id
-
-
-def _shares_id(ours: tuple[ItemId, ...], theirs: tuple[ItemId, ...]) -> bool:
-    return any(key and key in map(_identity, theirs) for key in map(_identity, ours))
-
-
-def _contradicts(ours: tuple[ItemId, ...], theirs: tuple[ItemId, ...]) -> bool:
-    """The same kind of id with another value. Another qualifier may be another pack of the same item.
-
-    An id without a scheme (filler, a colour) says nothing on either side.
-    """
-    return any(
-        a.scheme and b.scheme and a.qualifier == b.qualifier and _identity(a) != _identity(b)
-        for a in ours
-        for b in theirs
-    )
+def _is_global(item: ItemId) -> bool:
+    return item.scheme == GLOBAL_SCHEME

@@ -1,11 +1,12 @@
 """Which line is meant and how many of its units, and quantities at the edge of what is counted."""
 
+import time
 from decimal import Decimal
 
 import pytest
 
 from storage.commands import LineReference, NewLine
-from storage.lines import LineIndex, measure, name_lines
+from storage.lines import SCANNED_MAX, LineIndex, measure, name_lines
 from storage.orders import ZERO, ItemId, LineState
 from storage.quantities import amount, are, fits, is_whole, plain
 from storage.refusals import Refusal
@@ -63,6 +64,98 @@ def test_numbers_that_differ_in_zeros_only_are_told_apart() -> None:
 def test_an_item_on_two_lines_is_ambiguous() -> None:
     both = LineIndex((line("1", FILLER, upc("1")), line("2", upc("1"))))
     assert both.find(LineReference(ids=(upc("1"),))) is Refusal.LINE_AMBIGUOUS
+
+
+def ref(text: str) -> LineReference:
+    """A number, or "-", and ids: 1 UP:0905 VA:S."""
+    number, *ids = text.split()
+    return LineReference(number=number.strip("-"), ids=tuple(item(one) for one in ids))
+
+
+def item(text: str) -> ItemId:
+    qualifier, _, id = text.partition(":")
+    scheme = "" if qualifier == "BO" else "gtin" if qualifier in ("UP", "EN", "UK") else qualifier
+    return ItemId(qualifier, id, scheme)
+
+
+def order(text: str) -> tuple[LineState, ...]:
+    """Lines by the place they have: UP:0905 VA:S | UP:0912 VA:S."""
+    return tuple(
+        line(str(at), *map(item, ids.split()), assigned=text.startswith("1"))
+        for at, ids in enumerate(text.lstrip("1 ").split("|"), start=1)
+    )
+
+
+APPAREL = "UP:12345678905 VA:S | UP:12345678912 VA:S"
+CONTRADICTED, UNKNOWN, AMBIGUOUS = "LINE_CONTRADICTED", "LINE_UNKNOWN", "LINE_AMBIGUOUS"
+IDENTIFIED = [
+    (f"1 {APPAREL}", "1 UP:12345678912 VA:S", CONTRADICTED),  # the style is right, the size is not
+    (f"1 {APPAREL}", "1 UP:12345678905 VA:S", "1"),
+    (f"1 {APPAREL}", "1 VA:S", "1"),
+    (f"1 {APPAREL}", "1 VA:T", CONTRADICTED),
+    (f"1 {APPAREL}", "1 UP:12345678905 VA:T", CONTRADICTED),
+    (f"1 {APPAREL}", "1 UP:12345678905 VN:T BO:RED", "1"),  # another numbering, and a colour
+    (f"1 {APPAREL}", "3 UP:12345678929 VA:S", UNKNOWN),  # another item under a number of its own
+    (f"1 {APPAREL}", "3 UP:12345678905 VA:T", CONTRADICTED),
+    (f"1 {APPAREL}", "3 UP:12345678912 VA:S", "2"),  # the sender's own number
+    (APPAREL, "- UP:12345678912 VA:S", "2"),
+    (APPAREL, "- UP:12345678905 VA:S", "1"),
+    (APPAREL, "- VA:S", AMBIGUOUS),
+    (APPAREL, "- UP:12345678929 VA:S", CONTRADICTED),
+    (APPAREL, "- UK:10012345678902 VA:S", AMBIGUOUS),  # a case of one of them
+    ("UP:12345678905 VA:S", "- UP:12345678912 VA:S", CONTRADICTED),
+    ("UP:12345678905 VA:S", "- UK:10012345678902 VA:S", "1"),  # another pack of it
+    ("UP:12345678905 VA:S", "- UP:12345678905 VA:T", CONTRADICTED),
+    ("UP:12345678905 VA:S", "- UP:12345678905", "1"),
+    ("UP:12345678905 VA:S-1 IN:0042", "- UP:12345678905 VA:s1 IN:42", "1"),  # written otherwise
+    ("UP:12345678905 EN:4006381333931", "- EN:0012345678905", "1"),  # one number in its other form
+    ("UP:12345678905 UP:12345678912", "- UP:12345678912 UP:12345678929", "1"),  # one of its items
+    ("UP:12345678905 VA:S | IN:7 VA:S", "- UP:12345678929 VA:S", "2"),  # the other one has another size
+    ("UP:12345678905 VA:S | IN:7 VA:S", "- UP:12345678905 VA:S", AMBIGUOUS),  # the second may be it too
+    ("UP:12345678905 IN:7 | UP:12345678912 IN:8", "- UP:12345678905 IN:8", CONTRADICTED),
+]
+
+
+@pytest.mark.parametrize(("lines", "reference", "meant"), IDENTIFIED)
+def test_the_line_that_no_item_contradicts(lines: str, reference: str, meant: str) -> None:
+    found = LineIndex(order(lines)).find(ref(reference))
+    assert (found.name if isinstance(found, Refusal) else found.line) == meant
+
+
+@pytest.mark.parametrize("count", [3, SCANNED_MAX, SCANNED_MAX + 1, 500])
+def test_lines_of_one_style_are_told_apart_however_many_they_are(count: int) -> None:
+    """The last of them has no size in it: whatever is in no other may be it."""
+    sizes = " | ".join(f"UP:{12345678905 + at} VA:S" for at in range(count - 1))
+    index = LineIndex(order(f"{sizes} | IN:7 VA:S"))
+    wanted = ["- UP:12345678906 IN:9 VA:S", "- UP:99345678905 VA:S", "- UP:99345678905 IN:8 VA:S", "- VA:S"]
+    found = [index.find(ref(one)) for one in wanted]
+    names = [one.name if isinstance(one, Refusal) else one.line for one in found]
+    assert names == ["2", str(count), CONTRADICTED, AMBIGUOUS]
+
+
+def test_lines_that_share_each_of_their_ids_with_many_are_told_by_both() -> None:
+    many = SCANNED_MAX + 2
+    matrix = LineIndex(
+        order(" | ".join(f"IN:{style} VA:0{colour}" for style in range(1, many) for colour in range(1, many)))
+    )
+    found = matrix.find(ref("- IN:3 VA:04"))
+    assert isinstance(found, LineState)
+    assert found.ids == (item("IN:3"), item("VA:04"))
+    assert matrix.find(ref("- IN:3 VA:99")) is Refusal.LINE_CONTRADICTED
+    assert matrix.find(ref("- IN:3 VA:4")) == found  # the zero was lost, and nothing else comes near
+
+
+def test_lines_that_share_both_ids_with_many_are_not_told_apart() -> None:
+    halves = " | ".join(f"IN:{1 + at % 2} VA:{1 + at % 2}" for at in range(4 * SCANNED_MAX))
+    assert LineIndex(order(halves)).find(ref("- IN:1 VA:1")) is Refusal.LINE_AMBIGUOUS
+
+
+def test_a_document_about_a_large_order_of_one_style_costs_what_its_lines_cost() -> None:
+    lines = order(" | ".join(f"UP:{12345678905 + at} VA:S" for at in range(4_000)))
+    index = LineIndex(lines)
+    started = time.process_time()
+    assert all(index.find(LineReference(ids=one.ids)) is one for one in lines)
+    assert time.process_time() - started < 2  # a tenth of a second; each held against all, it was a minute
 
 
 MEASURED = [
