@@ -30,7 +30,7 @@ class Refusal(Enum):
     EMPTY_ORDER = (10, "the order has no lines")
     CONTRADICTORY = (11, "the document contradicts itself")
     LINE_UNKNOWN = (12, "no such line on the order")
-    LINE_CONTRADICTED = (13, "the number and the items given do not belong to one line")
+    LINE_CONTRADICTED = (13, "the number and the items are not of one line")
     LINE_AMBIGUOUS = (14, "the item stands on several lines and no line number says which")
     UNIT_MISMATCH = (15, "the unit of measure is not the order's")
     QUANTITY_MISSING = (16, "the quantity is missing")
