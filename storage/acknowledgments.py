@@ -127,9 +127,8 @@ def accepts(line: AcknowledgedLine, backorder: Backorder) -> bool:
     )
 
 
-def reason_of(places: tuple[AcknowledgedLine, ...]) -> Reason:
-    """The reason given with the statement that declines units of a line; of several, the first."""
-    answers = [answer for place in places for answer in place.answers]
+def reason_of(answers: tuple[LineAnswer, ...]) -> Reason:
+    """The reason given with the statement that declines units; of several, the first."""
     for kind in (Answer.REJECTED, Answer.QUANTITY_CHANGED, Answer.ACCEPTED):
         for answer in answers:
             if answer.answer is kind and answer.reason.code:

@@ -4,9 +4,9 @@ Read it top down: TABLE says for every state of an order and every command wheth
 functions below are flat ladders, each rung one refusal; those about parts of lines, changes, requests,
 shipments, persons' answers and documents that come again are next door, in rules_cuts, rules_changes,
 rules_requests, rules_shipments, rules_answers and rules_again. What a document's words and figures come to,
-and what cannot be meant by them, they ask of lines, acknowledgments, splits, changes, change_figures, consents and
-requests; no other module decides. Everything is pure: an order and a command go in, a Decision comes out.
-Section and row numbers are those of the X12 semantics specification.
+and what cannot be meant by them, they ask of lines, acknowledgments, splits, changes, change_figures,
+consents and requests; no other module decides. Everything is pure: an order and a command go in, a Decision
+comes out. Section and row numbers are those of the X12 semantics specification.
 """
 
 from collections.abc import Mapping
@@ -324,7 +324,8 @@ def _acknowledge_lines(order: OrderState, command: AcknowledgeOrder, *, keeps: b
         elif isinstance(declined, Question):
             questions.append(declined)
         elif declined:
-            units.append(Units(line_id=line.id, line=line.line, quantity=declined, reason=reason_of(places)))
+            reason = reason_of(tuple(answer for place in places for answer in place.answers))
+            units.append(Units(line_id=line.id, line=line.line, quantity=declined, reason=reason))
         elif line.requested:
             notes.append(unanswered(line))
         notes += reading.notes
