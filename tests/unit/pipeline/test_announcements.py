@@ -109,8 +109,9 @@ SHIP = ("856", "|".join(shipment("S-1", "PO-1", 30)))
 
 
 def declining(*acks: str, day: int = 2) -> tuple[str, str]:
-    heading, *lines = acknowledgment("PO-1", *acks)
-    return "855", "|".join([f"{heading}*****202603{day:02}", *lines])
+    heading, line, *more = acknowledgment("PO-1", *acks)
+    said = [f"{heading}*****202603{day:02}", line.replace("PO1*1*1*", "PO1*1*100*"), *more]
+    return "855", "|".join(said)
 
 
 HISTORIES = (
