@@ -23,7 +23,7 @@ from storage.outcomes import Choice, Question
 from storage.quantities import amount, are, plain
 from storage.refusals import Refusal
 
-WAITING = (Answer.BACKORDERED, Answer.ON_HOLD)
+WAITING = (Answer.BACKORDERED, Answer.ON_HOLD, Answer.PARTLY)
 KEEPING = (Answer.ACCEPTED, Answer.QUANTITY_CHANGED, *WAITING)
 ALL = (Answer.ACCEPTED, Answer.QUANTITY_CHANGED, Answer.KEPT)  # of these, said without a quantity
 
@@ -88,7 +88,7 @@ def read_answers(
         return tally
     base = base_of(line)
     if backorder is Backorder.CANCEL and tally.has(Answer.BACKORDERED):
-        tally = _killed(tally, base)
+        tally = _killed(line, tally, base)
     if line.declined and line.ordered - line.declined < tally.accepted <= line.ordered:
         return Reading(refusal=Refusal.ACCEPTS_DECLINED, asked=tally.accepted)
     if short_accept is ShortAccept.CANCEL and _is_short(tally, base):
@@ -179,15 +179,16 @@ def in_words(answers: tuple[LineAnswer, ...]) -> str:
     )
 
 
-def _killed(tally: Tally, base: Decimal) -> Tally:
-    """Fill or kill: what is backordered is rejected; without a quantity, all that nothing else is said of."""
+def _killed(line: LineState, tally: Tally, base: Decimal) -> Tally:
+    """Fill or kill: what is backordered is rejected; without a quantity, what is left and not spoken of."""
     sums: dict[Answer, Decimal] = {
         kind: units for kind, units in tally.sums.items() if kind is not Answer.BACKORDERED
     }
     rejected = tally[Answer.REJECTED] + tally[Answer.BACKORDERED]
     blank = tally.blank - {Answer.BACKORDERED}
     if Answer.BACKORDERED in tally.blank and not blank:
-        rejected += max(base - tally.kept - tally[Answer.REJECTED], ZERO)
+        not_spoken_of = base - tally.kept - tally[Answer.REJECTED]
+        rejected += max(min(not_spoken_of, line.declined + line.open - rejected), ZERO)
     if rejected:
         sums[Answer.REJECTED] = rejected
     return replace(tally, sums=sums, blank=blank, certain=True)

@@ -13,7 +13,7 @@ _ANSWERS: Mapping[StatusClass, Answer] = {
     StatusClass.ACCEPT: Answer.ACCEPTED,
     StatusClass.REDUCE: Answer.QUANTITY_CHANGED,
     StatusClass.OPEN: Answer.BACKORDERED,
-    StatusClass.MIXED: Answer.BACKORDERED,
+    StatusClass.MIXED: Answer.PARTLY,
     StatusClass.HOLD: Answer.ON_HOLD,
     StatusClass.CANCEL: Answer.REJECTED,
 }
@@ -25,7 +25,7 @@ def unknown_statuses(acknowledgments: Iterable[LineAcknowledgment]) -> tuple[str
 
 
 def line_answer(ack: LineAcknowledgment, policy: Policy) -> LineAnswer:
-    """One ACK with a known status. Partners differ on what BP counts; backordered or held 0 is the rest."""
+    """One ACK with a known status. Partners differ on what BP counts, so that its quantity is not read."""
     status = STATUS_CLASS[ack.status]
     waits = status in (StatusClass.OPEN, StatusClass.HOLD)
     the_rest = status is StatusClass.MIXED or (waits and ack.quantity == 0)

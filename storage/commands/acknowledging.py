@@ -15,6 +15,9 @@ class Answer(Enum):
     QUANTITY_CHANGED = "quantity_changed"  #: accepted with a new quantity; what is missing is declined
     BACKORDERED = "backordered"  #: comes later; None or 0: the rest
     ON_HOLD = "on_hold"
+    PARTLY = (
+        "partly"  #: some now, the balance later (BP); which of them a figure counts differs: none is read
+    )
     REJECTED = "rejected"  #: None or 0 with nothing else said: the whole line
     KEPT = "kept"  #: told in passing (870: shipped, on order ...); it only says what is not rejected
 

@@ -181,7 +181,7 @@ def _line(command: AcknowledgeOrder, line: Line, answers: tuple[LineAnswer, ...]
         if total > line.current + line.declined:
             raise Unclear
         line.cancel(max(rejected - line.declined, NONE), declined=True)
-    line.cancel(killed, declined=True)
+    line.cancel(min(killed, line.open), declined=True)  # the rest of the line; what left is none of it
     rest = max(line.current - accepted - later - held, NONE)
     if not rest and not rejected and Answer.REJECTED in kinds:
         raise Unclear

@@ -30,7 +30,7 @@ given short_accept = "cancel"
 
 # IQ, ID and BP
 855 BAK*00*AC*PO-1*20260301 / PO1*1*9*EA / ACK*IQ*4*EA / PO1*2*9*EA / ACK*ID / PO1*3*9*EA / ACK*BP*4*EA
--> lines; 1 quantity_changed 4; 2 rejected; 3 backordered
+-> lines; 1 quantity_changed 4; 2 rejected; 3 partly
 
 # backordered 0 is the rest
 855 BAK*00*AC*PO-1*20260301 / PO1*1*9*EA / ACK*IB*0*EA

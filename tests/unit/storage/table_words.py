@@ -36,6 +36,7 @@ ANSWERS = {
     "on-hold": say.Answer.ON_HOLD,
     "rejected": say.Answer.REJECTED,
     "kept": say.Answer.KEPT,
+    "partly": say.Answer.PARTLY,
 }
 CHANGES = {
     "down": (say.Change.DECREASE, "QD"),
