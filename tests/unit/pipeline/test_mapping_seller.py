@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.mapping import to_submission
-from storage.commands import AcknowledgeOrder, Submission
+from storage.commands import AcknowledgeOrder, Object, Submission
 from tests.unit.pipeline.mapping_texts import document, origin
 from tests.unit.pipeline.mapping_words import Case, cases
 
@@ -69,6 +69,16 @@ answered lines
 -> held (lines)
 answered lines
 -> lines; 1 rejected
+
+# accepted with another item: the buyer must learn of it, which no document of ours says
+855 BAK*00*AC*PO-1*20260301 / PO1*1*9*EA**UP*012345678905 / ACK*IS*9*EA****UP*012345678950
+-> held (substitute)
+answered substitute
+-> lines; 1 accepted 9
+
+# a placeholder of a substitution substitutes nothing
+855 BAK*00*AC*PO-1*20260301 / PO1*1*9*EA / ACK*IS*0*EA / ACK*IA*9*EA
+-> lines; 1 accepted 0, accepted 9
 
 # an unknown status is never guessed at
 855 BAK*00*AC*PO-1*20260301 / PO1*1*9*EA / ACK*XX
@@ -399,6 +409,27 @@ def test_how_many_units_a_seller_speaks_of(case: Case) -> None:
         return
     said = [f"{line.line.number} of {line.quantity} {line.unit}".strip() for line in command.lines]
     assert [one.removesuffix(" PC") if "None" in one else one for one in said] == case.expected.split(", ")
+
+
+def test_what_is_delivered_instead_is_named_in_the_question_and_in_the_history() -> None:
+    text = (
+        "BAK*00*AC*PO-1*20260301 / PO1*1*9*EA***UP*012345678905*VN*W-1"
+        " / ACK*IS*4*EA****UP*012345678950*VN*W-1 / PO1**5*EA / ACK*IS"
+    )
+    said = (
+        "Line 1: the seller delivers UP 012345678950 instead (IS 4)."
+        " The line at segment 5: the seller delivers an item that is not named instead (IS)."
+    )
+    asked, answered = (
+        to_submission(document("855", text), origin("855", resolution=answer))
+        for answer in ("", "substitute")
+    )
+    assert isinstance(asked, Submission)
+    assert isinstance(answered, Submission)
+    (question,), (command,) = asked.commands, answered.commands
+    assert isinstance(question, Object)
+    assert question.statement == f"{said} Does the buyer take that? Nobody has told the buyer yet."
+    assert command.note == said
 
 
 @pytest.mark.parametrize("case", cases(ACKNOWLEDGMENTS + SHIPMENTS + CHANGES + ANSWERS + REPORTS), ids=str)
