@@ -161,8 +161,12 @@ def add_up(
     verb: str,
     *,
     by_name: bool = False,
+    all_of: Callable[[LineState], Decimal] = lambda line: line.open,
 ) -> tuple[dict[int, Decimal], list[RefusedLine]]:
-    """The units a document names, by line id and in the line's unit; and what of it cannot be understood."""
+    """The units a document names, by line id and in the line's unit; and what of it cannot be understood.
+
+    `all_of` is what is meant of a line without a quantity.
+    """
     sums: dict[int, Decimal] = {}
     refusals: list[RefusedLine] = []
     index = LineIndex(lines, by_name=by_name)
@@ -172,7 +176,7 @@ def add_up(
             refusals.append(unfound_line(line, item.line.number, item.quantity))
             continue
         earlier = sums.get(line.id, ZERO)
-        units = _units_named(line, item, earlier)
+        units = _units_named(line, item, all_of(line) - earlier)
         if isinstance(units, Refusal):
             refusals.append(refuse_line(units, line, item.quantity, verb, item.unit))
         else:
@@ -180,12 +184,10 @@ def add_up(
     return sums, refusals
 
 
-def _units_named(
-    line: LineState, item: LineCancellation | ShippedLine, earlier: Decimal
-) -> Decimal | Refusal:
-    """Without a quantity: all that is open. Nothing may be shipped, but to cancel nothing is a mistake."""
+def _units_named(line: LineState, item: LineCancellation | ShippedLine, rest: Decimal) -> Decimal | Refusal:
+    """Without a quantity: the rest. Nothing may be shipped, but to cancel nothing is a mistake."""
     if item.quantity is None:
-        return max(line.open - earlier, ZERO)
+        return max(rest, ZERO)
     units = measure(line, item.quantity, item.unit)
     return Refusal.QUANTITY_ZERO if units == ZERO and isinstance(item, LineCancellation) else units
 

@@ -44,6 +44,11 @@ def amount(quantity: Decimal, unit: str) -> str:
     return f"{plain(quantity)} {word}"
 
 
+def amount_are(quantity: Decimal, unit: str) -> str:
+    """A quantity in words and its verb: 1 unit is, 40 units are, 2 CA are."""
+    return f"{amount(quantity, unit)} {'is' if quantity == 1 else 'are'}"
+
+
 def are(quantity: Decimal) -> str:
     """A quantity and its verb: 1 is, 40 are."""
     return f"{plain(quantity)} {'is' if quantity == 1 else 'are'}"

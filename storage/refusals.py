@@ -99,9 +99,9 @@ def applied(*facts: Fact, notes: tuple[str, ...] = (), refusals: tuple[RefusedLi
     return Decision(outcome=Outcome.APPLIED, facts=facts, notes=notes, refusals=refusals)
 
 
-def duplicate(note: str) -> Decision:
+def duplicate(*notes: str) -> Decision:
     """Nothing is done, because it is so already."""
-    return Decision(outcome=Outcome.DUPLICATE, notes=(note,))
+    return Decision(outcome=Outcome.DUPLICATE, notes=notes)
 
 
 def held(question: Question) -> Decision:

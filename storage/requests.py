@@ -33,11 +33,20 @@ def is_request(order: OrderState, command: CancelOrder | CancelLines | ChangeOrd
     return command.effect is BuyerCancel.REQUESTED and command.by == order.key.buyer
 
 
+def not_asked(line: LineState) -> Decimal:
+    """The open units whose cancellation is not asked for yet."""
+    return line.open - line.requested
+
+
 def asked_for(line: LineState, quantity: Decimal) -> Decimal:
-    """How many units more are asked for: none when it is the same request again; of all open, the others."""
+    """How many units more a document asks for: none when it is the same again; of all open, the others.
+
+    A document may come twice under two numbers. What a person or a program says of an amount comes on top,
+    whatever the figure: a repetition has the key of the request before.
+    """
     if quantity == line.requested:
         return ZERO
-    return line.open - line.requested if quantity == line.open else quantity
+    return not_asked(line) if quantity == line.open else quantity
 
 
 def more_in_all(line: LineState, fewer: Decimal) -> Decimal:

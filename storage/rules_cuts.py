@@ -7,23 +7,26 @@ from storage.commands import CancelLines, LineCancellation
 from storage.events import EventKind, Fact
 from storage.lines import LineIndex, add_up, measure, movable, moved
 from storage.orders import ZERO, LineState, OrderState
+from storage.quantities import amount, amount_are
 from storage.refusals import Decision, Refusal, RefusedLine, applied, duplicate, refuse_line, unfound_line
-from storage.requests import asked_for, is_request, more_in_all
+from storage.requests import asked_for, is_request, more_in_all, not_asked
 
 
 def decide_cuts(order: OrderState, command: CancelLines) -> Decision:
     """Part of lines, all or nothing."""
-    asks, by_name = is_request(order, command), not command.source.type
+    asks, by_hand = is_request(order, command), not command.source.type
     by_amount = tuple(cut for cut in command.lines if cut.new_total is None)
-    sums, refusals = add_up(order.lines, by_amount, "cancel", by_name=by_name)
+    all_of = not_asked if asks and by_hand else _open
+    sums, refusals = add_up(order.lines, by_amount, "cancel", by_name=by_hand, all_of=all_of)
     more, faults = _down_to_totals(order, command, sums, asks=asks)
-    fault_of = _request_fault if asks else _cancel_fault
+    fault_of = (_fault_on_top if by_hand else _fault_in_document) if asks else _cancel_fault
     sums_or_no = movable(order.lines, (sums, refusals + faults), fault_of, "cancel")
     if isinstance(sums_or_no, Decision):
         return sums_or_no
+    again = asks and not by_hand
     for line in order.lines:
         if line.id in sums:
-            more[line.id] = asked_for(line, sums[line.id]) if asks else sums[line.id]
+            more[line.id] = asked_for(line, sums[line.id]) if again else sums[line.id]
     return _moving(order, command, more, asks=asks)
 
 
@@ -36,9 +39,19 @@ def _moving(order: OrderState, command: CancelLines, more: Mapping[int, Decimal]
         Fact(kind=EventKind.REQUEST_WITHDRAWN, units=moved(order.lines, back, command.reason)),
         Fact(kind=kind, units=moved(order.lines, units, command.reason)),
     )
+    still = tuple(_left_alone(line, asks=asks) for line in order.lines if more.get(line.id) == ZERO)
     if units or back:
-        return applied(*(fact for fact in facts if fact.units))
-    return duplicate(f"These units are {'asked for' if asks else 'cancelled'} already.")
+        return applied(*(fact for fact in facts if fact.units), notes=still)
+    return duplicate(*still)
+
+
+def _left_alone(line: LineState, *, asks: bool) -> str:
+    """A line that was named and is so already."""
+    if asks and line.requested:
+        return f"Line {line.line}: {amount_are(line.requested, line.unit)} asked for already."
+    if line.open or line.fulfilled:
+        return f"Line {line.line}: its quantity is {amount(line.current, line.unit)} already."
+    return f"Line {line.line} is cancelled already."
 
 
 def _down_to_totals(
@@ -87,6 +100,15 @@ def _cancel_fault(line: LineState, asked: Decimal) -> Refusal | None:
     return Refusal.LINE_CANCELLED if asked else None  # all that is open of it, and that was said before
 
 
-def _request_fault(line: LineState, asked: Decimal) -> Refusal | None:
+def _fault_on_top(line: LineState, more: Decimal) -> Refusal | None:
+    fault = _cancel_fault(line, more) if more or not line.open else None
+    return fault or (Refusal.EXCEEDS_OPEN if more > not_asked(line) else None)
+
+
+def _fault_in_document(line: LineState, asked: Decimal) -> Refusal | None:
     more = asked_for(line, asked)
-    return _cancel_fault(line, asked) or (Refusal.EXCEEDS_OPEN if more > line.open - line.requested else None)
+    return _cancel_fault(line, asked) or (Refusal.EXCEEDS_OPEN if more > not_asked(line) else None)
+
+
+def _open(line: LineState) -> Decimal:
+    return line.open

@@ -3,7 +3,7 @@
 What cannot be cancelled is said with why, in the ledger's own words; and who would be told, and how.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from pydantic import BaseModel, Field
@@ -90,7 +90,7 @@ def preview(
         "possible": bool(units or back),
         "effect": effect,
         "cannot_be_undone": effect == "cancelled",
-        "statement": _statement(entry, effect, other, told),
+        "statement": _statement(entry, effect, bool(back), other, told),
         "lines": [_line(line, units, back, why_not.get(line.line), asks=asks) for line in order.lines],
         "refusals": [refusal_json(refusal) for refusal in decision.refusals],
         "told": told,
@@ -138,20 +138,28 @@ def _line(
     }  # fmt: skip
 
 
-def _statement(entry: Entry, effect: str, other: Partner | None, told: list[Json]) -> str:
+def _statement(entry: Entry, effect: str, takes_back: bool, other: Partner | None, told: list[Json]) -> str:
     whom = other.name if other else "the other party"
     if entry.decision.outcome is Outcome.REFUSED:
         return "Nothing would be cancelled: " + " ".join(r.message for r in entry.decision.refusals)
     if effect == "nothing":
         return " ".join(entry.decision.notes) or "Nothing would be cancelled."
+    return " ".join((*_said(entry, effect, takes_back, whom, told), *entry.decision.notes))
+
+
+def _said(entry: Entry, effect: str, takes_back: bool, whom: str, told: list[Json]) -> Iterator[str]:
+    """What would come of it, sentence by sentence."""
     if effect == "withdrawn":
-        return f"Less is asked to be cancelled than before. {whom} is told."
-    if effect == "requested":
-        by = entry.command.answer_by
-        until = f" It can answer until {moment(by)}; then the request lapses." if by else ""
-        return f"{whom} is asked to agree; nothing is cancelled before it does.{until}"
-    waits = any(one["by"] == ["digest"] for one in told)
-    return f"This cannot be undone. {whom} is told {'within the hour' if waits else 'at once'}."
+        yield f"Less is asked to be cancelled than before. {whom} is told."
+    elif effect == "requested":
+        yield f"{whom} is asked to agree; nothing is cancelled before it does."
+        if by := entry.command.answer_by:
+            yield f"It can answer until {moment(by)}; then the request lapses."
+        if takes_back:
+            yield "Of lines with `would_withdraw`, less is asked to be cancelled than before."
+    else:
+        waits = any(one["by"] == ["digest"] for one in told)
+        yield f"This cannot be undone. {whom} is told {'within the hour' if waits else 'at once'}."
 
 
 def _told(

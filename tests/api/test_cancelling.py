@@ -435,3 +435,38 @@ def test_a_seller_cancels_by_itself_also_where_its_buyer_only_asks(asking_site: 
     order_id = asking_site.place("PO-1", 10)
     done = asking_site.client("globex").post(f"{SELLER}/{order_id}/lines/1/cancel", json={"quantity": 4})
     assert figures(done.json()) == [("1", "10", "0", "4", "6")]
+
+
+def test_every_quantity_that_a_buyer_asks_for_comes_on_top(asking_site: Site) -> None:
+    """The same once more is no repetition: who repeats a request sends its Idempotency-Key again."""
+    site = asking_site
+    order_id, acme = site.place("PO-1", 10, 4), site.client("acme")
+    for quantity, in_all in (("2", "2"), ("1", "3"), ("3", "6")):
+        body = {"lines": [{"line": "1", "quantity": quantity}]}
+        seen = acme.post(f"{BUYER}/{order_id}/cancellation-preview", json=body).json()
+        assert (seen["effect"], seen["lines"][0]["would_cancel"]) == ("requested", quantity)
+        done = acme.post(f"{BUYER}/{order_id}/cancel", json=body).json()
+        assert done["done"]["requested"] == [{"line": "1", "quantity": quantity}]
+        assert done["lines"][0]["requested"] == in_all
+    for too_many in (5, 10):
+        more = acme.post(f"{BUYER}/{order_id}/lines/1/cancel", json={"quantity": too_many}).json()
+        assert more["type"] == "/api/problems/exceeds-open"
+        assert "10 open, 6 of them asked to be cancelled" in more["detail"]
+    body = {"lines": [{"line": "1", "quantity": "3"}, {"line": "2", "quantity": "1"}]}
+    both = acme.post(f"{BUYER}/{order_id}/cancel", json=body).json()["done"]
+    assert both["requested"] == [{"line": "1", "quantity": "3"}, {"line": "2", "quantity": "1"}]
+    rest = acme.post(f"{BUYER}/{order_id}/lines/1/cancel", json={}).json()["done"]
+    assert rest["requested"] == [{"line": "1", "quantity": "1"}]
+    assert site.breaches() == ()
+
+
+def test_a_line_that_is_left_alone_beside_others_is_named(asking_site: Site) -> None:
+    site = asking_site
+    order_id, acme = site.place("PO-1", 10, 4), site.client("acme")
+    acme.post(f"{BUYER}/{order_id}/lines/1/cancel", json={})
+    body = {"lines": [{"line": "1"}, {"line": "2", "quantity": 1}]}
+    seen = acme.post(f"{BUYER}/{order_id}/cancellation-preview", json=body).json()
+    assert "Line 1: 10 units are asked for already." in seen["statement"]
+    done = acme.post(f"{BUYER}/{order_id}/cancel", json=body).json()["done"]
+    assert done["requested"] == [{"line": "2", "quantity": "1"}]
+    assert done["notes"] == ["Line 1: 10 units are asked for already."]

@@ -267,7 +267,8 @@ def cancel_lines(command: CancelLines, order: Order, *, asking: bool) -> None:
 
 
 def _ask_lines(command: CancelLines, order: Order) -> None:
-    """What is said of one line twice is asked for in all."""
+    """What a person says comes on top of what waits. A document's same figure again is the same request."""
+    by_hand = not command.source.type
     wanted: dict[str, Decimal] = {}
     moved = False
     for one in command.lines:
@@ -279,12 +280,17 @@ def _ask_lines(command: CancelLines, order: Order) -> None:
             moved |= fewer != line.requested
             line.requested = fewer
             continue
-        units = line.open if one.quantity is None else usable(one.quantity)
+        rest = line.open - line.requested if by_hand else line.open
+        units = rest if one.quantity is None else usable(one.quantity)
         wanted[line.name] = wanted.get(line.name, NONE) + units
     for name, units in wanted.items():
         line = order.lines[name]
         if not line.open and line.fulfilled:
             raise Refuse
+        if by_hand:
+            line.ask(units)
+            moved |= bool(units)
+            continue
         if units == line.requested:  # the same figure again is the same request
             continue
         more = units - line.requested if units == line.open else units  # all of it, whatever was asked before

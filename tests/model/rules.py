@@ -134,7 +134,16 @@ RULES: Mapping[str, Rule] = {
             "more": _optional(PAIRS, 3),
         },
     ),
-    "ask": (ask, 4, {"po": ASKING, "line": ("1", "2", "3"), "amount": ("1", "2", "open", "open-1")}),
+    "ask": (
+        ask,
+        4,
+        {
+            "po": ASKING,
+            "hand": (False, True),
+            "line": ("1", "2", "3"),
+            "amount": ("1", "2", "open", "open-1", "requested"),
+        },
+    ),
     "change_lines": (
         change_lines,
         12,

@@ -181,10 +181,10 @@ def cancel_lines(
     return desk.submission(CancelLines(**common, lines=tuple(cuts), effect=effect(po)))
 
 
-def ask(desk: Desk, *, po: str, line: str, amount: str) -> Submission:
+def ask(desk: Desk, *, po: str, hand: bool, line: str, amount: str) -> Submission:
     """What the buyer of such an order often does: units of a line that are open."""
     return cancel_lines(
-        desk, po=po, by=BUYER, hand=False, how="both", line=line, amount=amount, total=False, more=None
+        desk, po=po, by=BUYER, hand=hand, how="both", line=line, amount=amount, total=False, more=None
     )
 
 
