@@ -1,7 +1,7 @@
 """Said: a request is taken as it was sent or not at all: each name once, and no name passed over."""
 
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 from fastapi import HTTPException, Request, Response
@@ -17,6 +17,10 @@ class Unclear(HTTPException):
         self.fault = fault
 
 
+class NoNulls:
+    """The base of bodies that take no null: left out, their names mean all of it, and a null may be a slip."""
+
+
 class StrictRoute(APIRoute):
     """A route that refuses what it would pass over: by a filter that is none, all would be listed."""
 
@@ -24,10 +28,12 @@ class StrictRoute(APIRoute):
         """The handler, over a request that is read so."""
         handle = super().get_route_handler()
         known = [param.alias for param in self.dependant.query_params]
+        bodies = [param.field_info.annotation for param in self.dependant.body_params]
+        kind = _NullFreeRequest if any(_takes_no_null(body) for body in bodies) else _StrictRequest
 
         async def handled(request: Request) -> Response:
             _check_query(request, known)
-            return await handle(_StrictRequest(request.scope, request.receive))
+            return await handle(kind(request.scope, request.receive))
 
         return handled
 
@@ -37,6 +43,34 @@ class _StrictRequest(Request):
         if not hasattr(self, "_json"):
             self._json = json.loads(await self.body(), object_pairs_hook=_each_once)
         return self._json
+
+
+class _NullFreeRequest(_StrictRequest):
+    async def json(self) -> Any:
+        said = await super().json()
+        for place, name in _nulls(said, "body"):
+            meant = "say what is meant, or leave it out, which means all of it"
+            raise Unclear(place, f"is null: {meant if name in _UNITS else 'leave it out'}")
+        return said
+
+
+_UNITS = ("lines", "quantity", "new_quantity")  # what decides how many units are meant
+
+
+def _takes_no_null(body: Any) -> bool:
+    return isinstance(body, type) and issubclass(body, NoNulls)
+
+
+def _nulls(said: Any, place: str) -> Iterator[tuple[str, str]]:
+    """Where a body, or what it is made of, says null; and the name that does. It is not followed deeper."""
+    if not isinstance(said, dict):
+        return
+    for name, value in said.items():
+        if value is None:
+            yield f"{place}.{name}", name
+        elif isinstance(value, list):
+            for at, one in enumerate(value):
+                yield from _nulls(one, f"{place}.{name}.{at}")
 
 
 def _check_query(request: Request, known: list[str]) -> None:

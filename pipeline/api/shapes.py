@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from pipeline.api.said import NoNulls
 from pipeline.notes import NOTE_CHARS_MAX, plain_text
 from pipeline.reasons import CancelReason
 from storage.quantities import DECIMALS_MAX, WHOLE_DIGITS_MAX
@@ -74,7 +75,24 @@ class _Said(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Cut(_Said):
+def _without_null(schema: dict[str, Any]) -> None:
+    """What may be left out and is never null."""
+    for said in schema.get("properties", {}).values():
+        kinds = [kind for kind in said.get("anyOf", ()) if kind != {"type": "null"}]
+        if kinds and len(kinds) < len(said["anyOf"]):
+            del said["anyOf"]
+            said |= kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
+            if said.get("default", "") is None:
+                del said["default"]
+
+
+class _NullFree(_Said, NoNulls):
+    """The base of what cancels, or agrees to it."""
+
+    model_config = ConfigDict(json_schema_extra=_without_null)
+
+
+class Cut(_NullFree):
     """Units of a line to be cancelled: `quantity`, or all but `new_quantity`, or all that are open."""
 
     quantity: Quantity | None = None
@@ -104,7 +122,7 @@ class CancelLine(Cut):
     note: Note = Field(default="", description="A sentence for the other party.")
 
 
-class CancelOrder(_Said):
+class CancelOrder(_NullFree):
     """Cancel the order as far as it is open, or units of `lines`: all of them or none."""
 
     lines: Annotated[tuple[NamedCut, ...], Field(min_length=1, max_length=LINES_MAX), EachOnce] | None = None
@@ -201,14 +219,14 @@ class Fulfil(_Said):
         return self
 
 
-class Answer(_Said):
+class Answer(_NullFree):
     """The seller's answer to what its buyer asked to cancel."""
 
     reason: CancelReason | None = None
     note: Note = ""
 
 
-class AgreedLine(_Said):
+class AgreedLine(_NullFree):
     """Units of a line whose cancellation the seller agrees to; without a quantity all that were asked for."""
 
     line: LineName

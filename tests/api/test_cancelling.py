@@ -470,3 +470,56 @@ def test_a_line_that_is_left_alone_beside_others_is_named(asking_site: Site) -> 
     done = acme.post(f"{BUYER}/{order_id}/cancel", json=body).json()["done"]
     assert done["requested"] == [{"line": "2", "quantity": "1"}]
     assert done["notes"] == ["Line 1: 10 units are asked for already."]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "place"),
+    [
+        ("cancel", {"lines": None}, "body.lines"),
+        ("cancellation-preview", {"lines": None}, "body.lines"),
+        ("cancel", {"lines": [{"line": "1", "quantity": None}]}, "body.lines.0.quantity"),
+        ("cancel", {"lines": [{"line": "1", "quantity": 1}, {"line": "2", "new_quantity": None}]},
+         "body.lines.1.new_quantity"),
+        ("lines/1/cancel", {"quantity": None}, "body.quantity"),
+        ("lines/1/cancel", {"new_quantity": None}, "body.new_quantity"),
+        ("lines/1/cancel", {"quantity": 1, "reason": None}, "body.reason"),
+    ],
+)  # fmt: skip
+def test_a_null_cancels_nothing(site: Site, path: str, body: dict[str, object], place: str) -> None:
+    """Left out it means all of it; a null is what a program sends that lost its figure."""
+    order_id, acme = site.place("PO-1", 10, 4), site.client("acme")
+    refused = acme.post(f"{BUYER}/{order_id}/{path}", json=body)
+    assert (refused.status_code, refused.json()["type"]) == (422, "/api/problems/invalid")
+    (fault,) = refused.json()["faults"]
+    assert fault["place"] == place
+    assert "is null" in fault["message"]
+    assert "leave it out" in fault["message"]
+    assert figures(acme.get(f"{BUYER}/{order_id}").json())[0] == ("1", "10", "0", "0", "10")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("approve", {"lines": None}),
+        ("approve", {"lines": [{"line": "1", "quantity": None}]}),
+        ("reject", {"reason": None}),
+    ],
+)
+def test_a_null_answers_no_request(asking_site: Site, path: str, body: dict[str, object]) -> None:
+    order_id, acme, globex = (
+        asking_site.place("PO-1", 10),
+        asking_site.client("acme"),
+        asking_site.client("globex"),
+    )
+    acme.post(f"{BUYER}/{order_id}/cancel", json={})
+    refused = globex.post(f"{SELLER}/{order_id}/cancellation-request/{path}", json=body)
+    assert (refused.status_code, refused.json()["type"]) == (422, "/api/problems/invalid")
+    assert acme.get(f"{BUYER}/{order_id}").json()["lines"][0]["requested"] == "10"
+
+
+def test_no_body_that_cancels_is_described_with_a_null(site: Site) -> None:
+    schemas = site.client().get("/api/openapi.json").json()["components"]["schemas"]
+    for name in ("CancelOrder", "CancelLine", "NamedCut", "Approve", "AgreedLine", "Answer"):
+        for said in schemas[name]["properties"].values():
+            assert {"type": "null"} not in said.get("anyOf", [])
+            assert "default" not in said or said["default"] is not None
