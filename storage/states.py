@@ -105,8 +105,11 @@ class Topic(Enum):
 
     ORDER_PLACED = "order.placed"
     ORDER_CANCELLED = "order.cancelled"  #: units were cancelled, all of the order or some
+    ORDER_CHANGED = "order.changed"  #: the buyer ordered more: lines, or units of lines
     ORDER_FULFILLED = "order.fulfilled"  #: units left
+    SHIPMENT_WITHDRAWN = "shipment.withdrawn"  #: units that did not leave after all are open again
     CANCELLATION_REQUESTED = "cancellation.requested"  #: the buyer asks, and the seller has to answer
+    CANCELLATION_WITHDRAWN = "cancellation.withdrawn"  #: the buyer asks for less, or for nothing any more
     CANCELLATION_REFUSED = "cancellation.refused"  #: by the seller who was asked, or by the rules
 
 

@@ -18,8 +18,12 @@ TOPICS = {
     EventKind.ORDER_PLACED: Topic.ORDER_PLACED,
     EventKind.ORDER_CANCELLED: Topic.ORDER_CANCELLED,
     EventKind.LINES_CANCELLED: Topic.ORDER_CANCELLED,
+    EventKind.LINES_ADDED: Topic.ORDER_CHANGED,
+    EventKind.UNITS_ADDED: Topic.ORDER_CHANGED,
     EventKind.LINES_FULFILLED: Topic.ORDER_FULFILLED,
+    EventKind.SHIPMENT_WITHDRAWN: Topic.SHIPMENT_WITHDRAWN,
     EventKind.CANCELLATION_REQUESTED: Topic.CANCELLATION_REQUESTED,
+    EventKind.REQUEST_WITHDRAWN: Topic.CANCELLATION_WITHDRAWN,
     EventKind.REQUEST_REFUSED: Topic.CANCELLATION_REFUSED,
     EventKind.REQUEST_LAPSED: Topic.CANCELLATION_REFUSED,
 }
@@ -54,6 +58,8 @@ def event_body(topic: Topic, event: LedgerEvent, order: Json, reader: str) -> by
             for units in event.units
         ],
     }
+    if topic is Topic.ORDER_CHANGED:
+        data["change"] = event.kind.value
     if topic is Topic.CANCELLATION_REQUESTED:
         data["answer_by"] = event.answer_by.isoformat() if event.answer_by else None
     if topic is Topic.CANCELLATION_REFUSED:

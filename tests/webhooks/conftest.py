@@ -56,14 +56,25 @@ class Hooks:
             return audit(tx)
 
 
+def hooks_with(folder: Path, policy: str) -> Iterator[Hooks]:
+    """An empty ledger, and what was agreed."""
+    house, clock = house_with(folder, policy), StoppedClock(NOW)
+    settings = WebhookSettings(allow_loopback=True)
+    poster = Poster(database=house.database, settings=settings, clock=clock, limits=QUICK)
+    yield Hooks(house, folder, clock, poster)
+    house.database.close()
+
+
 @pytest.fixture
 def hooks(tmp_path: Path, both_systems: None) -> Iterator[Hooks]:
     """An empty ledger."""
-    house, clock = house_with(tmp_path, ""), StoppedClock(NOW)
-    settings = WebhookSettings(allow_loopback=True)
-    poster = Poster(database=house.database, settings=settings, clock=clock, limits=QUICK)
-    yield Hooks(house, tmp_path, clock, poster)
-    house.database.close()
+    yield from hooks_with(tmp_path, "")
+
+
+@pytest.fixture
+def reopening_hooks(tmp_path: Path, both_systems: None) -> Iterator[Hooks]:
+    """The same, where a seller may take a shipment back."""
+    yield from hooks_with(tmp_path, 'asn_withdraw = "reopen"')
 
 
 @pytest.fixture

@@ -45,6 +45,33 @@ def test_both_parties_are_told_once_with_the_order_as_it_stands(
     assert hooks.breaches() == ()
 
 
+def test_what_is_ordered_more_and_shipments_taken_back_are_told_to_both(
+    reopening_hooks: Hooks, one: Receiver, other: Receiver
+) -> None:
+    hooks = reopening_hooks
+    hooks.add("acme", one.url())
+    hooks.add("globex", other.url())
+    hooks.house.buyer(order("PO-1", 10, 4))
+    more = ["BCH*04*SA*PO-1**1*20260302", "POC*1*QI*12**EA", "POC*3*AI*5**EA*1**VN*V-3", "CTT*2"]
+    hooks.house.say("860", more, sender="acme", receiver="globex")
+    hooks.house.seller("856", shipment("S-1", "PO-1", 3))
+    back = ["BSN*01*S-1*20260303*1300", "HL*1**S", "HL*2*1*O", "PRF*PO-1", "CTT*2"]
+    assert hooks.house.seller("856", back).outcome.value == "applied"
+    hooks.post()
+    for told in (one, other):
+        said = [(request.json["type"], request.json["data"]) for request in told.requests]
+        assert [topic for topic, _ in said] == [
+            "order.placed", "order.changed", "order.changed", "order.fulfilled", "shipment.withdrawn",
+        ]  # fmt: skip
+        changes = {data["change"]: data["lines"] for topic, data in said if topic == "order.changed"}
+        moved = {change: (lines[0]["line"], lines[0]["quantity"]) for change, lines in changes.items()}
+        assert moved == {"units_added": ("1", "2"), "lines_added": ("3", "5")}
+        taken = said[-1][1]
+        assert (taken["reference"], taken["lines"][0]["quantity"]) == ("S-1", "3")
+        assert taken["order"]["lines"][0]["fulfilled"] == "0"
+    assert hooks.breaches() == ()
+
+
 def test_only_the_topics_asked_for_are_told(hooks: Hooks, one: Receiver) -> None:
     hooks.add("globex", one.url(), Topic.ORDER_CANCELLED)
     hooks.house.buyer(order("PO-1", 10))

@@ -89,6 +89,31 @@ def test_a_request_and_the_sellers_no_are_told_to_both(
         assert site.breaches() == ()
 
 
+def test_what_a_buyer_takes_back_of_its_request_is_told_to_both(
+    tmp_path: Path, both_systems: None, one: Receiver, other: Receiver
+) -> None:
+    path = settings_file(tmp_path, 'buyer_cancel = "requested"')
+    with served(tmp_path, settings_file=path) as site:
+        listen(site, "acme", one.url())
+        listen(site, "globex", other.url())
+        order_id, acme = site.place("PO-1", 10), site.client("acme")
+        for new_quantity in (5, 8, 10):
+            cut = {"new_quantity": new_quantity, "note": "Recounted."}
+            answer = acme.post(f"{BUYER}/{order_id}/lines/1/cancel", json=cut)
+            assert answer.status_code == 200, answer.text
+        site.application.poster().round()
+        for told in (one, other):
+            said = [(request.json["type"], request.json["data"]) for request in told.requests[1:]]
+            moved = [(topic, data["lines"][0]["quantity"]) for topic, data in said]
+            assert moved == [
+                ("cancellation.requested", "5"), ("cancellation.withdrawn", "3"),
+                ("cancellation.withdrawn", "2"),
+            ]  # fmt: skip
+            assert [data["order"]["lines"][0]["requested"] for _, data in said] == ["5", "2", "0"]
+            assert {(data["by"], data["note"]) for _, data in said} == {("acme", "Recounted.")}
+        assert site.breaches() == ()
+
+
 def test_what_is_undone_is_not_told(site: Site, one: Receiver) -> None:
     listen(site, "globex", one.url())
     order_id = site.place("PO-1", 10)

@@ -47,8 +47,11 @@ _TESTING = threading.BoundedSemaphore(TESTS_AT_ONCE)
 TOPICS = {
     Topic.ORDER_PLACED: "an order was placed",
     Topic.ORDER_CANCELLED: "units were cancelled, all of an order or some",
+    Topic.ORDER_CHANGED: "the buyer ordered more: lines, or units of lines",
     Topic.ORDER_FULFILLED: "units were shipped",
+    Topic.SHIPMENT_WITHDRAWN: "a shipment was taken back, and its units are open again",
     Topic.CANCELLATION_REQUESTED: "the buyer asks to cancel, and the seller has to answer",
+    Topic.CANCELLATION_WITHDRAWN: "the buyer takes back its request to cancel, all of it or part",
     Topic.CANCELLATION_REFUSED: "a cancellation was refused",
 }
 _STATES = {
