@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from storage.change_figures import read_change, refuse_change, said, settled
-from storage.commands import AnswerRequest, Change, Consent, LineChange, LineConsent
+from storage.commands import AnswerRequest, Change, Consent, LineChange, LineConsent, LineReference
 from storage.lines import LineIndex, measure
 from storage.orders import ZERO, LineState, OrderState
 from storage.outcomes import Choice, Question
@@ -26,7 +26,7 @@ class Consents:
     declined: dict[int, Decimal] = field(default_factory=dict)  # cancelled though nothing was asked for
     refusals: list[RefusedLine] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
-    unasked: list[LineState] = field(default_factory=list)  # answered, but nothing was asked for
+    unasked: dict[int, LineState] = field(default_factory=dict)  # answered, but nothing was asked for
 
 
 def read_consents(order: OrderState, command: AnswerRequest) -> Consents:
@@ -34,10 +34,13 @@ def read_consents(order: OrderState, command: AnswerRequest) -> Consents:
     consents = Consents()
     index = LineIndex(order.lines, by_name=not command.source.type)
     named: dict[int, list[LineConsent]] = {}
+    unfound: set[LineReference] = set()  # a yes to some units of a line and a no to the rest name it twice
     for about in command.lines:
         line = index.find(about.line)
         if isinstance(line, Refusal):
-            consents.refusals.append(unfound_line(line, about.line.number, about.quantity))
+            if about.line not in unfound:
+                consents.refusals.append(unfound_line(line, about.line.number, about.quantity))
+            unfound.add(about.line)
         else:
             named.setdefault(line.id, []).append(about)
     for line in order.lines:
@@ -57,7 +60,7 @@ def _answer(
         return
     for about in named:
         if about.change is None:
-            _count(consents, line, about)
+            _count(consents, line, about, by_hand=not command.source.type)
     changes = [about.change for about in named if about.change is not None]
     # A quantity beside a price or a date is often an old one; it counts where there is no other.
     changes = [change for change in changes if change.change is not Change.NOTE] or changes
@@ -69,14 +72,16 @@ def _answer(
         _leave(consents, line, left.pop(), changes[0], command)
 
 
-def _count(consents: Consents, line: LineState, about: LineConsent) -> None:
-    """So many units agreed to or refused, or all that was asked for."""
+def _count(consents: Consents, line: LineState, about: LineConsent, *, by_hand: bool) -> None:
+    """So many units agreed to or refused, or all that was asked for. By hand none is a slip."""
     waits = _waits(consents, line)
     units = waits if about.quantity is None else measure(line, about.quantity, about.unit)
     if isinstance(units, Refusal):
         consents.refusals.append(refuse_line(units, line, about.quantity, "answer for", about.unit))
+    elif about.quantity is not None and not units and by_hand:
+        consents.refusals.append(refuse_line(Refusal.QUANTITY_ZERO, line, units, "answer for"))
     elif not line.requested:
-        consents.unasked.append(line)
+        consents.unasked[line.id] = line
     elif units > waits:
         consents.refusals.append(refuse_line(Refusal.EXCEEDS_REQUESTED, line, units, "answer for"))
     else:
@@ -133,7 +138,7 @@ def _cut(
 ) -> None:
     """An answer that keeps fewer units than there are, and nothing was asked for: the seller's own cut?"""
     if not fewer:
-        consents.unasked.append(line)
+        consents.unasked[line.id] = line
         return
     some = amount(fewer, line.unit)
     statement = (
@@ -146,6 +151,6 @@ def _cut(
     if choice == "cancel":
         consents.declined[line.id] = fewer
     elif choice == "ignore":
-        consents.unasked.append(line)
+        consents.unasked[line.id] = line
     else:
         consents.questions.append(asked)

@@ -26,7 +26,7 @@ def decide_answer(order: OrderState, command: AnswerRequest) -> Decision | None:
     if said.unasked and not command.source.type and (said.agreed or said.refused):
         # A document may speak of other lines in the same breath; a person who names them means this request.
         said.refusals += (
-            refuse_line(Refusal.EXCEEDS_REQUESTED, one, None, "answer for") for one in said.unasked
+            refuse_line(Refusal.EXCEEDS_REQUESTED, one, None, "answer for") for one in said.unasked.values()
         )
         return refused(tuple(said.refusals))
     agreed = moved(order.lines, said.agreed, command.reason)

@@ -18,7 +18,7 @@ class Unclear(HTTPException):
 
 
 class NoNulls:
-    """The base of bodies that take no null: left out, their names mean all of it, and a null may be a slip."""
+    """The base of bodies that take no null: what is left out means all of it, and a null may be a slip."""
 
 
 class StrictRoute(APIRoute):

@@ -381,7 +381,29 @@ def test_a_seller_that_names_a_line_nobody_asked_about_has_answered_nothing(
         refused = globex.post(approve, json={"lines": lines})
         assert (refused.status_code, refused.json()["type"]) == (409, "/api/problems/exceeds-requested")
         assert "Line 2" in refused.json()["detail"]
+        assert [one["line"] for one in refused.json()["refusals"]] == ["2"]
     assert [line["requested"] for line in acme.get(f"{BUYER}/{order_id}").json()["lines"]] == ["4", "0"]
+    assert site.breaches() == ()
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        ([{"line": "9"}], "line-unknown"),
+        ([{"line": "9", "quantity": 1}, {"line": "1"}], "line-unknown"),
+        ([{"line": "1", "quantity": 0}], "quantity-zero"),
+    ],
+)
+def test_a_seller_that_agrees_to_nothing_by_it_is_told_so_once(
+    asking_site: Site, lines: list[dict[str, object]], problem: str
+) -> None:
+    site = asking_site
+    order_id, acme, globex = site.place("PO-1", 10), site.client("acme"), site.client("globex")
+    acme.post(f"{BUYER}/{order_id}/lines/1/cancel", json={"quantity": 4})
+    refused = globex.post(f"{SELLER}/{order_id}/cancellation-request/approve", json={"lines": lines})
+    assert (refused.status_code, refused.json()["type"]) == (409, f"/api/problems/{problem}")
+    assert len(refused.json()["refusals"]) == 1
+    assert acme.get(f"{BUYER}/{order_id}").json()["lines"][0]["requested"] == "4"
     assert site.breaches() == ()
 
 
