@@ -52,7 +52,7 @@ class Wanted:
     item: str = ""  # an id of one of its lines, whatever its qualifier
     placed_since: datetime | None = None
     placed_before: datetime | None = None
-    asks: bool = False  # the buyer asked to cancel units, and the seller has not answered
+    asks: bool | None = None  # whether the buyer asked to cancel units, and the seller has not answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +143,9 @@ def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
         yield _ORDERS.c.placed_at >= wanted.placed_since
     if wanted.placed_before is not None:
         yield _ORDERS.c.placed_at < wanted.placed_before
-    if wanted.asks:
-        yield _ORDERS.c.id.in_(select(_LINES.c.order_id).where(_WAITING))
+    if wanted.asks is not None:
+        asking = _ORDERS.c.id.in_(select(_LINES.c.order_id).where(_WAITING))
+        yield asking if wanted.asks else ~asking
 
 
 def _with_item(tx: Connection, item: str) -> ColumnElement[bool]:

@@ -1,16 +1,16 @@
 """Routes: every address of the API. Thin: who asks, what is meant, and the ledger's answer."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from pipeline.api import meanings, shapes
 from pipeline.api.answers import ChangedOut, OrderOut, PageOut, etag_of, order_of
 from pipeline.api.callers import Caller, needs
 from pipeline.api.desk import Asked, own_order
+from pipeline.api.moments import Moment
 from pipeline.api.paging import CURSOR_CHARS_MAX, ID_MAX, cursor_of, place_of
 from pipeline.api.preview import PreviewOut, preview
 from pipeline.api.problems import MEANINGS, PREFIX, TYPES, ApiProblem
@@ -27,6 +27,7 @@ from storage.refusals import Refusal
 from storage.states import Scope
 
 PAGE_MAX = 200
+_ASKS = "true: those of which the buyer asked to cancel units, and the seller has not answered; false: the others."
 
 OrderId = Annotated[int, Path(ge=1, le=ID_MAX, description="The order's `id`.")]
 LinePath = Annotated[str, Path(min_length=1, max_length=40, description="The line's name.")]
@@ -72,9 +73,9 @@ def _add_reading(router: APIRouter, side: Role) -> None:
         status: OrderStatus | None = None,
         po_number: Annotated[str, Query(max_length=60)] = "",
         item: Annotated[str, Query(max_length=80, description="A product id of one of its lines.")] = "",
-        placed_since: AwareDatetime | None = None,
-        placed_until: AwareDatetime | None = None,
-        cancellation_requested: bool = False,
+        placed_since: Annotated[Moment | None, Query(description="Placed then, or later.")] = None,
+        placed_until: Annotated[Moment | None, Query(description="Placed before then, and not then.")] = None,
+        cancellation_requested: Annotated[bool | None, Query(description=_ASKS)] = None,
         limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
         cursor: Annotated[str, Query(max_length=CURSOR_CHARS_MAX)] = "",
     ) -> Response:
@@ -82,8 +83,7 @@ def _add_reading(router: APIRouter, side: Role) -> None:
         _check_side(caller, side)
         wanted = Wanted(
             **{side.value: caller.partner.id}, status=status, po_number=po_number, item=item,
-            placed_since=_moment(placed_since), placed_before=_moment(placed_until),
-            asks=cancellation_requested,
+            placed_since=placed_since, placed_before=placed_until, asks=cancellation_requested,
         )  # fmt: skip
         after = place_of(cursor) if cursor else None
         with application_of(request).database.reading() as tx:
@@ -275,11 +275,3 @@ def _check_side(caller: Caller, side: Role) -> None:
         other = caller.partner.role.value
         title = f"This key is a {other}'s: use {PREFIX}/{other}/orders."
         raise ApiProblem(403, "wrong-side", title)
-
-
-def _moment(said: datetime | None) -> datetime | None:
-    """In UTC; at the ends of the calendar there is none for every offset."""
-    try:
-        return said.astimezone(UTC) if said else None
-    except OverflowError as error:
-        raise ApiProblem(422, "invalid", "There is no such time in UTC.") from error

@@ -1,7 +1,6 @@
 """Shapes: what the API takes. Anything else is refused at once; what it means is for the ledger."""
 
 import re
-from datetime import date
 from decimal import Decimal
 from enum import Enum, unique
 from typing import Annotated, Any
@@ -16,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from pipeline.api.moments import Day
 from pipeline.api.said import NoNulls
 from pipeline.notes import NOTE_CHARS_MAX, plain_text
 from pipeline.reasons import CancelReason
@@ -40,8 +40,12 @@ def _read_quantity(value: Any) -> Decimal:
 
 
 def _each_once(lines: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Whether a line said again is a slip or means more cannot be told, and it cannot be undone."""
-    if len({one.line for one in lines}) < len(lines):
+    """Whether a line said again is a slip or means more cannot be told, and it cannot be undone.
+
+    Lines without a name are many.
+    """
+    names = [one.line for one in lines if one.line is not None]
+    if len(set(names)) < len(names):
         raise ValueError("name each line once")
     return lines
 
@@ -162,8 +166,8 @@ class Place(_Said):
     seller: Annotated[str, _code(80)] | None = Field(
         default=None, description="The seller; left out, the one agreed with the hub."
     )
-    ordered_on: date | None = None
-    lines: tuple[Placed, ...] = Field(max_length=LINES_MAX)
+    ordered_on: Day | None = None
+    lines: Annotated[tuple[Placed, ...], Field(max_length=LINES_MAX), EachOnce]
 
 
 @unique

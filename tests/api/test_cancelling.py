@@ -267,8 +267,12 @@ def test_a_buyer_asks_and_the_seller_agrees(asking_site: Site) -> None:
     sellers = globex.post(f"{SELLER}/{order_id}/cancellation-preview", json={}).json()
     assert (sellers["effect"], sellers["lines"][0]["can_cancel"]) == ("cancelled", "10")
     assert asked.json()["status"] == "open"
+    other = site.place("PO-2", 10)
     waiting = globex.get(SELLER, params={"cancellation_requested": True}).json()["orders"]
     assert [order["id"] for order in waiting] == [order_id]
+    calm = globex.get(SELLER, params={"cancellation_requested": False}).json()["orders"]
+    assert [order["id"] for order in calm] == [other]
+    assert len(globex.get(SELLER).json()["orders"]) == 2
     agreed = globex.post(f"{SELLER}/{order_id}/cancellation-request/approve", json={})
     assert (agreed.status_code, agreed.json()["status"]) == (200, "cancelled")
     assert [mail.to for mail in site.mails()] == ["desk@globex.example", "desk@acme.example"]

@@ -128,6 +128,51 @@ def test_orders_are_listed_by_what_they_are(site: Site) -> None:
     assert acme.get(BUYER, params={"placed_since": "0001-01-01T00:00:00+14:00"}).status_code == 422
 
 
+def test_a_moment_of_an_answer_is_taken_as_it_stands_and_the_end_is_not_listed(site: Site) -> None:
+    order_id, acme = site.place("PO-1", 5), site.client("acme")
+    placed = acme.get(f"{BUYER}/{order_id}").json()["placed_at"]
+    assert placed.endswith("+00:00")
+    for moment in (placed, placed.replace("+", "%2B"), placed.replace("+00:00", "Z")):
+        assert len(acme.get(f"{BUYER}?placed_since={moment}").json()["orders"]) == 1, moment
+        assert acme.get(f"{BUYER}?placed_until={moment}").json()["orders"] == [], moment
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["2026", "20261129", "1", "1e9", "2026-11-28", "2026-11-28T09:30:00", "2026-11-28 09:30:00+00:00",
+     "2026-11-28T09:30:00 Z", "2026-13-28T09:30:00Z", "now", ""],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["placed_since", "placed_until"])
+def test_what_is_no_moment_lists_nothing(site: Site, name: str, moment: str) -> None:
+    answer = site.client("acme").get(BUYER, params={name: moment})
+    assert (answer.status_code, answer.json()["type"]) == (422, "/api/problems/invalid")
+    (fault,) = answer.json()["faults"]
+    assert fault["place"] == f"query.{name}"
+
+
+@pytest.mark.parametrize("day", [0, 1796000000, "0", "20261128", "2026-11-28T00:00:00", "2026-02-30", ""])
+def test_what_is_no_day_places_no_order(site: Site, day: object) -> None:
+    acme = site.client("acme")
+    answer = acme.post(BUYER, json={**an_order("PO-1", 10), "ordered_on": day})
+    assert (answer.status_code, answer.json()["type"]) == (422, "/api/problems/invalid")
+    assert acme.get(BUYER).json()["orders"] == []
+    placed = acme.post(BUYER, json={**an_order("PO-1", 10), "ordered_on": "2026-11-28"})
+    assert placed.status_code == 201
+
+
+def test_an_order_names_each_line_once(site: Site) -> None:
+    """Else both would have another name than the buyer gave them."""
+    acme = site.client("acme")
+    body = an_order("PO-1", 10, 4)
+    body["lines"][1]["line"] = "1"
+    refused = acme.post(BUYER, json=body)
+    assert refused.status_code == 422
+    assert refused.json()["faults"][0]["place"] == "body.lines"
+    for line in body["lines"]:
+        del line["line"]
+    assert acme.post(BUYER, json=body).status_code == 201
+
+
 @pytest.mark.parametrize(
     ("query", "name"), [("stauts=open", "stauts"), ("status=open&status=cancelled", "status"), ("=1", "")]
 )

@@ -102,7 +102,7 @@ def _wanted(visitor: Visitor, search: dict[str, str]) -> tuple[Wanted, str]:
         return visitor.own, "A day is written as 2026-11-28."
     wanted = replace(
         visitor.own, po_number=search.get("po", ""), item=search.get("item", ""), status=status,
-        placed_since=since, placed_before=until, asks=bool(search.get("waiting")),
+        placed_since=since, placed_before=until, asks=bool(search.get("waiting")) or None,
     )  # fmt: skip
     return wanted, ""
 
