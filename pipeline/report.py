@@ -130,7 +130,7 @@ class SetReport:
 
 def refusal_json(refusal: RefusedLine) -> Json:
     """One refusal with its figures; figures that do not apply are null."""
-    figures = ("asked", "ordered", "fulfilled", "cancelled", "open")
+    figures = ("asked", "ordered", "fulfilled", "cancelled", "requested", "open")
     said = {name: getattr(refusal, name) for name in figures}
     return {
         "code": refusal.refusal.name,

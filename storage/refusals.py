@@ -78,6 +78,7 @@ class RefusedLine:
     fulfilled: Decimal | None = None
     cancelled: Decimal | None = None
     open: Decimal | None = None
+    requested: Decimal | None = None  # of what is open: what the buyer asked to cancel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,9 +130,9 @@ def refuse_order(refusal: Refusal, order: OrderState | None, command: Command) -
     message = f"PO {command.order.po_number}: {refusal.sentence}."
     if order is None:
         return refuse(refusal, message)
-    ordered, fulfilled, cancelled, still_open = (
+    ordered, fulfilled, cancelled, still_open, requested = (
         sum((getattr(line, name) for line in order.lines), ZERO)
-        for name in ("ordered", "fulfilled", "cancelled", "open")
+        for name in ("ordered", "fulfilled", "cancelled", "open", "requested")
     )
     units = {line.unit for line in order.lines}
     whole = amount(ordered, units.pop() if len(units) == 1 else "")
@@ -145,6 +146,7 @@ def refuse_order(refusal: Refusal, order: OrderState | None, command: Command) -
                 fulfilled=fulfilled,
                 cancelled=cancelled,
                 open=still_open,
+                requested=requested,
             ),
         )
     )
@@ -172,6 +174,7 @@ def line_figures(
         fulfilled=line.fulfilled,
         cancelled=line.cancelled,
         open=line.open,
+        requested=line.requested,
     )
 
 
@@ -221,7 +224,7 @@ def new_line_fault(placed: PlacedLine) -> RefusedLine | None:
 
 
 def already_left(line: LineState) -> RefusedLine:
-    """What a cancellation of the whole order leaves as it is on one line."""
+    """What a cancellation leaves as it is on one line; `line` is the line after it, for the figures."""
     left = f"{plain(line.fulfilled)} of {amount(line.ordered, line.unit)}"
     message = f"Line {line.line}: {left} had left already and cannot be cancelled."
     return line_figures(Refusal.LINE_FULFILLED, line, message)

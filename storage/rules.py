@@ -39,7 +39,7 @@ from storage.commands import (
     WithdrawShipment,
 )
 from storage.events import EventKind, Fact, Marks, Units
-from storage.evolve import CANCELLING
+from storage.evolve import CANCELLING, evolve
 from storage.lines import moved, name_lines
 from storage.orders import LineState, OrderState, OrderStatus
 from storage.outcomes import Outcome, Question
@@ -101,6 +101,7 @@ TABLE: Mapping[OrderStatus | None, Mapping[type[Command], Ruling | Refusal]] = {
     state: {command: rulings[at] for command, rulings in _ROWS.items()} for at, state in enumerate(_STATES)
 }
 
+_ALL_BUT_LEFT = "What had not left of the order is cancelled already."
 _BUYERS_DOCUMENTS, _SELLERS_DOCUMENTS = ("850", "860"), ("855", "865", "870")
 _NO_MARKS = Marks()
 
@@ -183,7 +184,8 @@ def _by_table(ruling: Ruling | Refusal, order: OrderState | None, command: Comma
     if isinstance(ruling, Refusal):
         return refuse_order(ruling, order, command)
     if ruling is Ruling.NO_CHANGE:
-        return duplicate("The order is cancelled already.")
+        left = order is not None and order.status is OrderStatus.COMPLETE
+        return duplicate(_ALL_BUT_LEFT if left else "The order is cancelled already.")
     return _without_order(command) if ruling is Ruling.PARK else None
 
 
@@ -266,7 +268,7 @@ def _cancel_order(order: OrderState, command: CancelOrder) -> Decision:
     if not asks:
         return _cancel_whole(order, declined=False, command=command, marks=marks)
     fact = Fact(kind=EventKind.CANCELLATION_REQUESTED, units=units, marks=marks)
-    return applied(fact, refusals=_kept(order))
+    return applied(fact, refusals=_kept(order, fact))
 
 
 def _cancel_whole(
@@ -275,11 +277,12 @@ def _cancel_whole(
     """Cancel everything open; name what is fulfilled and stays (rows 1 and 2)."""
     units = moved(order.lines, {line.id: line.open for line in order.lines}, command.reason)
     fact = Fact(kind=EventKind.ORDER_CANCELLED, units=units, declined=declined, marks=marks)
-    return applied(fact, refusals=_kept(order))
+    return applied(fact, refusals=_kept(order, fact))
 
 
-def _kept(order: OrderState) -> tuple[RefusedLine, ...]:
-    return tuple(already_left(line) for line in order.lines if line.fulfilled)
+def _kept(order: OrderState, fact: Fact) -> tuple[RefusedLine, ...]:
+    """What has left and stays, with the figures that the fact leaves."""
+    return tuple(already_left(line) for line in evolve(order, fact).lines if line.fulfilled)
 
 
 def _answer_request(order: OrderState, command: AnswerRequest) -> Decision:

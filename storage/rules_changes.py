@@ -105,10 +105,10 @@ def _in_turn(
         units = wish.refusal or _moves(order, now, change, wish, command)
         if isinstance(units, Refusal):
             return LineOutcome(line=line, refusal=refuse_change(units, now, change, wish))
-        if wish.delete and now.fulfilled:
-            outcome.kept = already_left(now)
         outcome.notes += wish.notes
         outcome.move(units, reason_for(change, command))
+        if wish.delete and now.fulfilled:
+            outcome.kept = already_left(outcome.line)
     return outcome
 
 

@@ -115,6 +115,7 @@ class RefusalOut(BaseModel):
     ordered: str | None
     fulfilled: str | None
     cancelled: str | None
+    requested: str | None = Field(description="Of what is open: what the buyer asked to cancel.")
     open: str | None
 
 
@@ -166,12 +167,13 @@ class ProblemOut(BaseModel):
     ordered: str | None = None
     fulfilled: str | None = None
     cancelled: str | None = None
+    requested: str | None = None
     open: str | None = None
     refusals: list[RefusalOut] | None = None
     choices: list[ChoiceOut] | None = None
 
 
-_FIGURES = ("line", "asked", "ordered", "fulfilled", "cancelled", "open")
+_FIGURES = ("line", "asked", "ordered", "fulfilled", "cancelled", "requested", "open")
 _SHOWN = ("placed", "cancelled", "requested", "withdrawn", "kept", "fulfilled")
 
 

@@ -23,7 +23,7 @@ from storage.events import EventKind
 from storage.ledger import Entry
 from storage.orders import ZERO, LineState, OrderState
 from storage.outcomes import Outcome
-from storage.quantities import plain
+from storage.quantities import amount_are, plain
 from storage.refusals import Decision
 from storage.requests import is_request, moment
 from storage.states import MailPace, MailTopic
@@ -90,7 +90,7 @@ def preview(
         "possible": bool(units or back),
         "effect": effect,
         "cannot_be_undone": effect == "cancelled",
-        "statement": _statement(entry, effect, bool(back), other, told),
+        "statement": _statement(entry, effect, back, other, told),
         "lines": [_line(line, units, back, why_not.get(line.line), asks=asks) for line in order.lines],
         "refusals": [refusal_json(refusal) for refusal in decision.refusals],
         "told": told,
@@ -138,16 +138,20 @@ def _line(
     }  # fmt: skip
 
 
-def _statement(entry: Entry, effect: str, takes_back: bool, other: Partner | None, told: list[Json]) -> str:
+def _statement(
+    entry: Entry, effect: str, back: Mapping[int, Decimal], other: Partner | None, told: list[Json]
+) -> str:
     whom = other.name if other else "the other party"
     if entry.decision.outcome is Outcome.REFUSED:
         return "Nothing would be cancelled: " + " ".join(r.message for r in entry.decision.refusals)
     if effect == "nothing":
         return " ".join(entry.decision.notes) or "Nothing would be cancelled."
-    return " ".join((*_said(entry, effect, takes_back, whom, told), *entry.decision.notes))
+    return " ".join((*_said(entry, effect, back, whom, told), *entry.decision.notes))
 
 
-def _said(entry: Entry, effect: str, takes_back: bool, whom: str, told: list[Json]) -> Iterator[str]:
+def _said(
+    entry: Entry, effect: str, back: Mapping[int, Decimal], whom: str, told: list[Json]
+) -> Iterator[str]:
     """What would come of it, sentence by sentence."""
     if effect == "withdrawn":
         yield f"Less is asked to be cancelled than before. {whom} is told."
@@ -155,8 +159,9 @@ def _said(entry: Entry, effect: str, takes_back: bool, whom: str, told: list[Jso
         yield f"{whom} is asked to agree; nothing is cancelled before it does."
         if by := entry.command.answer_by:
             yield f"It can answer until {moment(by)}; then the request lapses."
-        if takes_back:
-            yield "Of lines with `would_withdraw`, less is asked to be cancelled than before."
+        for line in entry.before.lines if entry.before else ():
+            if line.id in back:
+                yield f"{amount_are(back[line.id], line.unit)} asked for no longer on line {line.line}."
     else:
         waits = any(one["by"] == ["digest"] for one in told)
         yield f"This cannot be undone. {whom} is told {'within the hour' if waits else 'at once'}."

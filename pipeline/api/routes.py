@@ -27,7 +27,7 @@ from storage.refusals import Refusal
 from storage.states import Scope
 
 PAGE_MAX = 200
-_ASKS = "true: those of which the buyer asked to cancel units, and the seller has not answered; false: the others."
+_ASKS = "true: those of which the buyer asked to cancel units, and nobody has answered; false: the others."
 
 OrderId = Annotated[int, Path(ge=1, le=ID_MAX, description="The order's `id`.")]
 LinePath = Annotated[str, Path(min_length=1, max_length=40, description="The line's name.")]

@@ -122,6 +122,11 @@ def test_an_order_that_left_in_part_is_cancelled_only_as_its_open_rest(site: Sit
     assert figures(rest.json()) == [("1", "10", "4", "6", "0"), ("2", "4", "0", "4", "0")]
     (not_done,) = rest.json()["done"]["not_done"]
     assert (not_done["line"], not_done["fulfilled"]) == ("1", "4")
+    assert (not_done["cancelled"], not_done["open"]) == ("6", "0")
+    again = globex.post(f"{SELLER}/{order_id}/cancel", json={"unfulfilled_only": True}).json()["done"]
+    assert (again["outcome"], again["notes"]) == (
+        "duplicate", ["What had not left of the order is cancelled already."],
+    )  # fmt: skip
     assert site.breaches() == ()
 
 
@@ -308,6 +313,7 @@ def test_a_new_quantity_replaces_what_was_asked_for_before(asking_site: Site) ->
     both = acme.post(f"{BUYER}/{order_id}/cancellation-preview", json=mixed).json()
     assert [(one["would_cancel"], one["would_withdraw"]) for one in both["lines"]] == [("0", "1"), ("1", "0")]
     assert both["effect"] == "requested"
+    assert both["statement"].endswith("1 unit is asked for no longer on line 1.")
     acme.post(f"{BUYER}/{order_id}/cancel", json=mixed)
     agreed = globex.post(f"{SELLER}/{order_id}/cancellation-request/approve", json={})
     assert figures(agreed.json()) == [("1", "10", "0", "3", "7"), ("2", "4", "0", "1", "3")]
@@ -478,6 +484,7 @@ def test_every_quantity_that_a_buyer_asks_for_comes_on_top(asking_site: Site) ->
         more = acme.post(f"{BUYER}/{order_id}/lines/1/cancel", json={"quantity": too_many}).json()
         assert more["type"] == "/api/problems/exceeds-open"
         assert "10 open, 6 of them asked to be cancelled" in more["detail"]
+        assert (more["requested"], more["refusals"][0]["requested"]) == ("6", "6")
     body = {"lines": [{"line": "1", "quantity": "3"}, {"line": "2", "quantity": "1"}]}
     both = acme.post(f"{BUYER}/{order_id}/cancel", json=body).json()["done"]
     assert both["requested"] == [{"line": "1", "quantity": "3"}, {"line": "2", "quantity": "1"}]
