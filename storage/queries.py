@@ -1,6 +1,6 @@
 """The read side: an order and its timeline, and what is stuck, for the command line, reports and the API."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -69,9 +69,20 @@ class OrderView:
 
     @property
     def asking(self) -> tuple[LedgerEvent, ...]:
-        """The requests of which something waits for the seller's answer, first to last."""
-        ids = {one.event_id for one, _ in waiting(self.asked, requested_of(self.lines))}
-        return tuple(event for event in self.events if event.id in ids)
+        """The requests of which something waits for the seller's answer, with what does, first to last."""
+        waits = {one.event_id: left for one, left in waiting(self.asked, requested_of(self.lines))}
+        return tuple(
+            replace(
+                event,
+                units=tuple(
+                    replace(units, quantity=waits[event.id][units.line_id])
+                    for units in event.units
+                    if units.line_id in waits[event.id]
+                ),
+            )
+            for event in self.events
+            if event.id in waits
+        )
 
     @property
     def has_lapsed(self) -> bool:

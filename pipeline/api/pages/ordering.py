@@ -14,7 +14,7 @@ from pipeline.actors import HUB
 from pipeline.amounts import total
 from pipeline.api import meanings, shapes
 from pipeline.api.answers import etag_of
-from pipeline.api.pages import drafts, wording
+from pipeline.api.pages import asking, drafts, wording
 from pipeline.api.pages.rendering import render
 from pipeline.api.pages.visitors import Acting, SignedIn, Visitor
 from pipeline.api.paging import CURSOR_CHARS_MAX, ID_MAX, cursor_of, place_of
@@ -183,7 +183,7 @@ def order_page(
         asked=total([(line.requested, line.unit) for line in view.lines]),
         answer_by=view.answer_by,
         time_left=wording.time_left(view.answer_by, application.clock.now()) if view.answer_by else "",
-        answers=answers, asking=[one for one, _ in happened if one.kind == "requested"][:1],
+        answers=answers, asking=asking.requests_of(view.asking, lines, application.clock.now()),
         happened=happened,
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ from itertools import chain
 from sqlalchemy import Connection
 
 from pipeline.actors import seen_by, source_words
-from pipeline.amounts import amounts
+from pipeline.amounts import amounts, total
 from pipeline.reasons import reason_words
 from pipeline.screen import HOURS_SHOWN_MAX
 from pipeline.telling.notifications import reader_of
@@ -98,6 +98,7 @@ class Happening:
     kind: str  # for its colour
     title: str
     units: tuple[str, ...]
+    amount: str  # of them all
     reason: str
     note: str
     notes: tuple[str, ...]
@@ -164,6 +165,7 @@ def happening(
         kind=_KINDS.get(event.kind, "other"),
         title=_HAPPENED[event.kind].format(by=named(event.by)),
         units=tuple(_units(units, event, lines) for units in event.units),
+        amount=total((units.quantity, _unit(units, lines)) for units in event.units),
         reason=reason_words(event.reason),
         note=event.note,
         notes=event.notes,
@@ -175,10 +177,14 @@ def happening(
 
 
 def _units(units: Units, event: LedgerEvent, lines: dict[int, LineState]) -> str:
-    line = lines.get(units.line_id)
-    unit = line.unit if line else ""
+    unit = _unit(units, lines)
     why = reason_words(units.reason) if units.reason != event.reason else ""
     return f"{amounts([(units.quantity, unit)])} of line {units.line}" + (f": {why}" if why else "")
+
+
+def _unit(units: Units, lines: dict[int, LineState]) -> str:
+    line = lines.get(units.line_id)
+    return line.unit if line else ""
 
 
 def time_left(answer_by: datetime, now: datetime) -> str:

@@ -1,0 +1,90 @@
+"""What waits for a seller's answer: each request with its own units, reason, note and deadline."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.api.site import BUYER, SELLER, Site, served
+from tests.app.clock import Hands
+from tests.app.people import signed_in
+
+AGREED = 'buyer_cancel = "requested"\nrequest_deadline_hours = 48'
+
+
+@pytest.fixture
+def hands() -> Hands:
+    return Hands()
+
+
+@pytest.fixture
+def site(tmp_path: Path, hands: Hands, both_systems: None) -> Iterator[Site]:
+    with served(tmp_path, policy=AGREED, clock=hands) as made:
+        yield made
+        assert made.breaches() == ()
+
+
+def _ask(site: Site, order_id: int, line: str = "1", **said: str) -> None:
+    answer = site.client("acme").post(f"{BUYER}/{order_id}/lines/{line}/cancel", json=said)
+    assert answer.status_code == 200, answer.text
+
+
+def _panel(page: str) -> str:
+    """What the seller reads above the buttons."""
+    found = re.search(r'<section class="card attention".*?</section>', page, re.DOTALL)
+    assert found is not None
+    return " ".join(re.sub(r"<[^>]*>", " ", found[0].partition("<form")[0]).split())
+
+
+def test_a_part_taken_back_leaves_the_reason_and_note_of_the_request(site: Site) -> None:
+    order_id = site.place("PO-1", 10)
+    _ask(site, order_id, quantity="5", reason="ordered_twice", note="Ordered by two of us.")
+    _ask(site, order_id, new_quantity="8", reason="no_longer_wanted", note="Three we want after all.")
+    sam = signed_in(site, "sam@globex.example", "globex")
+    sam.get(f"/orders/{order_id}")
+    panel = _panel(sam.page)
+    assert "asks to cancel 2 units" in panel
+    assert "Line 1: 2 units of 10 units that are open" in panel
+    assert "Reason: Ordered twice" in panel
+    assert "Ordered by two of us." in panel
+    assert "after all" not in panel
+    assert "Three we want after all." in sam.text  # in the timeline
+
+
+def test_two_requests_stand_with_their_own_units_reason_note_and_deadline(site: Site, hands: Hands) -> None:
+    order_id = site.place("PO-1", 10, 4)
+    _ask(site, order_id, quantity="5", reason="ordered_twice", note="First.")
+    hands.sleep(3600)
+    _ask(site, order_id, "2", quantity="4", note="Second.")
+    hands.sleep(3600)
+    sam = signed_in(site, "sam@globex.example", "globex")
+    sam.get(f"/orders/{order_id}")
+    first, second = _panel(sam.page).partition("4 units, asked ")[::2]
+    assert "5 units, asked" in first
+    assert ("Ordered twice" in first, "First." in first, "46 h left" in first) == (True,) * 3
+    assert ("Ordered twice" in second, "Second." in second, "47 h left" in second) == (False, True, True)
+    assert "Line 2: 4 units of 4 units that are open" in second
+    assert "the answer to all of them" in second
+
+
+def test_an_answered_request_is_not_shown_beside_a_new_one(site: Site) -> None:
+    order_id = site.place("PO-1", 10)
+    _ask(site, order_id, quantity="5", note="First.")
+    site.client("globex").post(f"{SELLER}/{order_id}/cancellation-request/reject", json={"note": "Packed."})
+    _ask(site, order_id, quantity="2", note="Second.")
+    sam = signed_in(site, "sam@globex.example", "globex")
+    sam.get(f"/orders/{order_id}")
+    panel = _panel(sam.page)
+    assert ("Second." in panel, "First." in panel, "Packed." in panel) == (True, False, False)
+
+
+def test_many_lines_are_a_total_that_opens(site: Site) -> None:
+    order_id = site.place("PO-1", *[2] * 40)
+    site.client("acme").post(f"{BUYER}/{order_id}/cancel", json={})
+    sam = signed_in(site, "sam@globex.example", "globex")
+    sam.get(f"/orders/{order_id}")
+    assert sam.page.count("<summary>80 units on 40 lines</summary>") == 3  # asked for, and placed
+    shown = re.sub(r"<details>.*?</details>", "", sam.page, flags=re.DOTALL)
+    assert "2 units of line 7" not in shown
+    assert "Line 7: 2 units" not in shown
