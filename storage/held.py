@@ -1,6 +1,6 @@
 """Questions that wait for a person: what was said, why it is not clear, the choices, and the answer given."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -42,6 +42,10 @@ class Held:
     def question(self) -> Question:
         """As it was asked."""
         return Question(self.statement, self.choices)
+
+    def is_again(self, earlier: "Held") -> bool:
+        """Whether it asks once more what an earlier one did, because the order went on meanwhile."""
+        return self.po_number == earlier.po_number and earlier.statement in self.statement
 
     def age(self, now: datetime) -> timedelta:
         """How long it has waited, or did wait until it was settled."""
@@ -108,6 +112,12 @@ def get_held(tx: Connection, held_id: int) -> Held | None:
     """One question."""
     row = tx.execute(select(_HELD).where(_HELD.c.id == held_id)).one_or_none()
     return None if row is None else _held(row)
+
+
+def open_of(tx: Connection, set_ids: Collection[int]) -> dict[int, Held]:
+    """The questions that these sets still wait for, by set: each waits for one at a time."""
+    query = select(_HELD).where(text("status = 'open'"), _HELD.c.set_id.in_(list(set_ids)))
+    return {row.set_id: _held(row) for row in tx.execute(query)}
 
 
 def expired(tx: Connection, now: datetime) -> tuple[Held, ...]:

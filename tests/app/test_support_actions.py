@@ -21,7 +21,7 @@ from storage.queries import OrderView
 from tests.api.site import Site, served
 from tests.app.people import Person, signed_in
 from tests.app.support_files import drop, fill, refused_once
-from tests.unit.pipeline.ledger_files import file_of, order
+from tests.unit.pipeline.ledger_files import acknowledgment, file_of, order, shipment
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EVE = "eve@hub.example"
@@ -88,6 +88,24 @@ def test_a_question_is_answered_once_with_the_name_of_who_answered(site: Site) -
     ada.get(f"/orders/{order_view.summary.id}")
     assert (EVE in ada.text, "See the file" in ada.text, "Messages about it" in ada.text) == (False,) * 3
     assert site.breaches() == ()
+
+
+def test_a_question_that_the_order_overtook_is_asked_again_and_says_so(site: Site) -> None:
+    drop(site, "850", order("PO-1", 20), number=1, sender="acme")
+    drop(site, "855", acknowledgment("PO-1", "ACK*IR*6*EA"), number=2, sender="globex")
+    eve = support(site)
+    eve.get("/support/waiting/1/answer?choice=cancel-rest")
+    assert "Cancel 14 units" in eve.text
+    drop(site, "856", shipment("S-1", "PO-1", 10), number=3, sender="globex")
+    eve.send("/support/waiting/1/answer")
+    assert figures(view(site, "PO-1").lines[0]) == ("20", "10", "0", "10")
+    assert "The document is now Held" in eve.text
+    assert "It is asked again, because the order changed." in eve.text
+    assert "was decided with it" not in eve.text
+    assert 'href="/support/waiting/2"' in eve.page
+    eve.get("/support/waiting/2")
+    assert "asked again" not in eve.text
+    assert "Waits" in eve.text
 
 
 def test_an_answer_has_to_be_chosen(site: Site) -> None:

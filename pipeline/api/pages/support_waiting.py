@@ -98,11 +98,14 @@ def _question(request: Request, visitor: Visitor, held_id: int, said: str) -> Re
     with application_of(request).database.reading() as tx:
         found = held.get_held(tx, held_id)
         behind = interchanges.get_set(tx, found.set_id) if found and found.set_id else None
+        waits = held.open_of(tx, [behind.id]).get(behind.id) if behind else None
     if found is None:
         raise not_there()
+    next_one = waits if waits and waits.id != found.id else None
     return render(
         request, "support/question.html.j2", visitor, question=_held(request, found, behind),
-        said="The answer is recorded, and the document was decided with it." if said == "answered" else "",
+        is_answered=said == "answered", next_one=next_one,
+        is_again=bool(next_one and next_one.is_again(found)),
     )  # fmt: skip
 
 
