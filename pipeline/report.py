@@ -1,5 +1,7 @@
 """Reports: what became of each file, interchange and set, as values and as the JSON of the contract."""
 
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -145,14 +147,14 @@ def with_result(report: SetReport, result: Result) -> SetReport:
     """The report with what the ledger did and said."""
     moved = tuple(
         MovedUnits(
-            how=_MOVES[event.kind],
+            how=MOVES_OF[event.kind],
             order=entry.command.order.po_number,
             line=unit.line,
             quantity=plain(unit.quantity),
         )
         for entry in result.entries
         for event in entry.events
-        if event.kind in _MOVES
+        if event.kind in MOVES_OF
         for unit in event.units
     )
     decisions = [entry.decision for entry in result.entries]
@@ -166,7 +168,8 @@ def with_result(report: SetReport, result: Result) -> SetReport:
     )
 
 
-_MOVES = {
+#: What each event does to units, in a word.
+MOVES_OF = {
     EventKind.ORDER_PLACED: "placed",
     EventKind.ORDER_CANCELLED: "cancelled",
     EventKind.LINES_CANCELLED: "cancelled",
@@ -240,6 +243,14 @@ class FileReport:
     @property
     def all_sets(self) -> tuple[SetReport, ...]:
         return tuple(s for interchange in self.interchanges for s in interchange.sets) + self.released
+
+    @property
+    def mark(self) -> str:
+        """Of all that it says the file does: the numbers under which questions are held are no part of it."""
+        sets = [{**report.to_json(), "held": None} for report in self.all_sets]
+        fates = [interchange.outcome.value for interchange in self.interchanges]
+        said = json.dumps([self.outcome.value, self.error, fates, sets])
+        return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
 
     def to_json(self) -> Json:
         return {

@@ -214,9 +214,20 @@ class _Tried(Exception):
         self.report = report
 
 
-def replay(application: Application, file_id: int, by: str, *, apply: bool) -> FileReport:
+class Changed(Exception):
+    """A replay would do something else than was shown; nothing was kept. Carries what it would do now."""
+
+    def __init__(self, report: FileReport) -> None:
+        super().__init__()
+        self.report = report
+
+
+def replay(
+    application: Application, file_id: int, by: str, *, apply: bool, shown: str | None = None
+) -> FileReport:
     """Read a received file again: what it does now; kept only to `apply` it.
 
+    `shown` is the mark of the trial that somebody looked at: Changed when it does not do that any more.
     A trial is a transaction that is undone, on every database: a copy would take as long as the ledger is
     large, and the site is at work meanwhile.
     """
@@ -225,6 +236,8 @@ def replay(application: Application, file_id: int, by: str, *, apply: bool) -> F
         report = replay_kept(tx, application.settings, file_id, application.clock.now(), by)
         if not apply:
             raise _Tried(report)
+        if shown is not None and report.mark != shown:
+            raise Changed(report)
         return report
 
     try:

@@ -292,6 +292,17 @@ def get_interchange(tx: Connection, interchange_id: int) -> InterchangeReceipt |
     return None if row is None else _interchange(row)
 
 
+def earlier_of(tx: Connection, one: InterchangeReceipt) -> InterchangeReceipt | None:
+    """The interchange that counts under the number of one that does not; rather one with its content."""
+    key = InterchangeKey(
+        partner=one.partner, sender=one.sender, receiver=one.receiver, control_number=one.control_number,
+        usage=one.usage,
+    )  # fmt: skip
+    found = [row for row in _BY_KEY.all(tx, key.text(), key.text(one.content_hash)) if row[0] != one.id]
+    same = [row for row in found if row[1] == one.content_hash]
+    return get_interchange(tx, (same or found)[0][0]) if found else None
+
+
 def sets_of_file(tx: Connection, file_id: int) -> tuple[SetReceipt, ...]:
     """All sets of a file, in the order they stand in it."""
     query = _RECEIPTS.where(_INTERCHANGES.c.file_id == file_id)

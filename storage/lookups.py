@@ -6,11 +6,25 @@ Every condition is answered by an index, in a ledger of any size.
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, func, select, text, union
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Select,
+    and_,
+    func,
+    select,
+    text,
+    type_coerce,
+    union,
+)
 
 from storage.database import begins_with
+from storage.database.columns import Quantity
+from storage.events import EventKind
 from storage.messages import as_number
 from storage.models import table
 from storage.outcomes import Outcome
@@ -20,6 +34,7 @@ from storage.webhooks import Endpoint
 
 _FILES, _INTERCHANGES, _SETS = table("received_file"), table("interchange"), table("transaction_set")
 _OUTBOX, _ORDERS, _EVENTS = table("outbox"), table("orders"), table("event")
+_LINES, _MOVED = table("order_line"), table("event_line")
 # As the indexes say it, or they would not be used.
 _NOT_APPLIED = text("transaction_set.outcome <> 'applied'")
 _SET_ASIDE = text("interchange.outcome <> 'accepted'")
@@ -85,6 +100,16 @@ class MessageLine:
     order_id: int | None
     order: str  # its PO number; "" for a message that is about no order
     dedupe_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Units of one measure that a document moved in one way, and of how many lines."""
+
+    kind: EventKind
+    unit: str
+    quantity: Decimal
+    lines: int
 
 
 def list_files(
@@ -238,6 +263,26 @@ def _messages_conditions(wanted: MessagesWanted) -> Iterator[ColumnElement[bool]
             select(_OUTBOX.c.id).where(_OUTBOX.c.event_id.in_(events)),
         )
         yield _OUTBOX.c.id.in_(ids)
+
+
+def moved_by(tx: Connection, file_id: int) -> dict[int, tuple[Moved, ...]]:
+    """What each set of a file moved, by the set's id, in the order it happened."""
+    sets = select(_SETS.c.id).join(_INTERCHANGES, _INTERCHANGES.c.id == _SETS.c.interchange_id)
+    query = (
+        select(
+            *(_EVENTS.c.set_id, _EVENTS.c.kind, _LINES.c.unit),
+            *(type_coerce(func.sum(_MOVED.c.quantity), Quantity), func.count(_LINES.c.id.distinct())),
+        )
+        .join(_MOVED, _MOVED.c.event_id == _EVENTS.c.id)
+        .join(_LINES, _LINES.c.id == _MOVED.c.line_id)
+        .where(_EVENTS.c.set_id.in_(sets.where(_INTERCHANGES.c.file_id == file_id)))
+        .group_by(_EVENTS.c.set_id, _EVENTS.c.kind, _LINES.c.unit)
+        .order_by(_EVENTS.c.set_id, func.min(_EVENTS.c.id), _LINES.c.unit)
+    )
+    found: dict[int, tuple[Moved, ...]] = {}
+    for set_id, kind, *said in tx.execute(query):
+        found[set_id] = (*found.get(set_id, ()), Moved(EventKind(kind), *said))
+    return found
 
 
 def files_behind(tx: Connection, order_id: int) -> dict[int, int]:

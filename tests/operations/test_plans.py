@@ -129,6 +129,10 @@ def _look(tx: Connection, order_id: int) -> None:
     behind = lookups.files_behind(tx, order_id)
     assert behind
     assert lookups.list_lines(tx, MessagesWanted(files=behind.values()), limit=51)
+    for kind in Kind:
+        lookups.list_lines(tx, MessagesWanted(files=behind.values(), kind=kind), limit=51)
+    assert lookups.moved_by(tx, next(iter(behind.values())))
+    assert held.open_of(tx, [1, 2]) == {}
     assert messages.resends_of(tx, 1) == ()
     assert held.list_held(tx, limit=51) == held.settled(tx, limit=51) == held.held_for(tx, "PO-1") == ()
     assert parked.list_parked(tx, limit=51) == parked.list_parked(tx, po_number="PO-1", limit=51) == ()
