@@ -170,12 +170,19 @@ def _said(
 def _told(
     tx: Connection, settings: Settings, other: Partner, command: CancelOrder | CancelLines, *, asks: bool
 ) -> Json:
-    company = company_mail(tx, settings, other.id)
     topic = MailTopic.REQUESTS if asks else MailTopic.CANCELLATIONS
-    paces = set(company.paces(topic).values()) if company else set()
     is_urgent = asks and not leaves_time(command.answer_by, command.at)
+    by = ways_to(tx, settings, other, topic, is_urgent=is_urgent)
+    return {"partner": other.id, "name": other.name, "by": by}
+
+
+def ways_to(
+    tx: Connection, settings: Settings, partner: Partner, topic: MailTopic, *, is_urgent: bool = False
+) -> list[str]:
+    """How a partner is told of something: as `ToldOut.by` names the ways."""
+    company = company_mail(tx, settings, partner.id)
+    paces = set(company.paces(topic).values()) if company else set()
     at_once = MailPace.AT_ONCE in paces or (is_urgent and paces)
     mail = "email" if at_once else "digest" if paces else "support"
     ways = {Tell.EMAIL: [mail], Tell.EDI: ["x12"], Tell.BOTH: [mail, "x12"]}
-    by = ways[other.policy.tell] if other.mailbox else [mail]  # X12 needs a place to be left in
-    return {"partner": other.id, "name": other.name, "by": by}
+    return ways[partner.policy.tell] if partner.mailbox else [mail]  # X12 needs a place to be left in

@@ -88,3 +88,20 @@ def test_many_lines_are_a_total_that_opens(site: Site) -> None:
     shown = re.sub(r"<details>.*?</details>", "", sam.page, flags=re.DOTALL)
     assert "2 units of line 7" not in shown
     assert "Line 7: 2 units" not in shown
+
+
+def test_agreeing_to_a_part_promises_what_the_readers_chose(site: Site) -> None:
+    order_id = site.place("PO-1", 10)
+    ada = signed_in(site, "desk@acme.example", "acme")
+    ada.get("/company")
+    ada.send("/company/mail#mail", cancellations="hourly", requests="at_once", refusals="at_once")
+    _ask(site, order_id, quantity="5")
+    sam = signed_in(site, "sam@globex.example", "globex")
+    part = f"/orders/{order_id}/request/part"
+    sam.get(part)
+    sam.send(f"{part}/preview", **{"quantity-1": "3"})
+    told = "Acme Stores, by e-mail within the hour: of what is cancelled; Acme Stores, by e-mail, at once: of"
+    assert told in sam.text
+    sam.send(f"{part}/form")
+    sam.send(f"{part}/preview", **{"quantity-1": "5"})
+    assert "Acme Stores, by e-mail within the hour: of what is cancelled This cannot" in sam.text

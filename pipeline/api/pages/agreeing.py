@@ -17,6 +17,7 @@ from pipeline.api.pages.ordering import OrderId, names_of, order_page, view_of
 from pipeline.api.pages.rendering import render
 from pipeline.api.pages.visitors import SignedIn, Visitor, fields, not_there
 from pipeline.api.pages.visitors import field as form_field
+from pipeline.api.preview import ways_to
 from pipeline.api.state import application_of
 from pipeline.notes import NOTE_CHARS_MAX
 from pipeline.partners import Role
@@ -27,6 +28,7 @@ from storage.ledger import Entry
 from storage.loading import load_order
 from storage.orders import ZERO
 from storage.queries import OrderView
+from storage.states import MailTopic
 
 _NOTHING_ASKED = "Nothing of this order is asked to be cancelled any more."
 
@@ -148,7 +150,26 @@ def _preview(request: Request, visitor: Visitor, order_id: int, *, changed: bool
         order=view.summary, buyer=names_of(application_of(request).settings)(view.summary.key.buyer),
         draft=draft, changed=changed, rows=rows, refusals=[one.message for one in decision.refusals],
         units=_total(rows, 1), stays=_total(rows, 2), etag=etag, key=drafts.new_key(),
+        told=_told(request, view.summary.key.buyer, is_kept=any(kept for _, _, kept in rows)),
     )  # fmt: skip
+
+
+def _told(request: Request, buyer: str, *, is_kept: bool) -> list[tuple[str, str]]:
+    """How the buyer is told, and of what; nothing when it is no partner any more."""
+    application = application_of(request)
+    partner = application.settings.directory.get(buyer)
+    if partner is None:
+        return []
+    with application.database.reading() as tx:
+        cut, kept = (
+            wording.ways(ways_to(tx, application.settings, partner, topic))
+            for topic in (MailTopic.CANCELLATIONS, MailTopic.REFUSALS)
+        )
+    if not is_kept:
+        return [(cut, "of what is cancelled")]
+    if cut == kept:
+        return [(cut, "of what is cancelled, and of what is refused")]
+    return [(cut, "of what is cancelled"), (kept, "of what is refused")]
 
 
 def _total(rows: list[tuple[wording.Line, Decimal, Decimal]], place: int) -> str:
