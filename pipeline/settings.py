@@ -109,6 +109,12 @@ class SiteSettings:
     """The app and the API, as people reach them."""
 
     address: str = "http://127.0.0.1:8080"  # what links in e-mails begin with; without a slash at the end
+    is_named: bool = False  # by the settings; where they say nothing, partners are sent to no address
+
+    @property
+    def public(self) -> str:
+        """The address as partners reach it; "" where there is none."""
+        return self.address if self.is_named else ""
 
     @property
     def is_encrypted(self) -> bool:
@@ -271,4 +277,4 @@ def _site(top: TableReader) -> SiteSettings:
     table.done()
     if not _SITE.fullmatch(address):
         raise table.fail("address", "is not an address such as https://orders.example.com, without a path")
-    return SiteSettings(address=address)
+    return SiteSettings(address=address, is_named=True)

@@ -57,6 +57,7 @@ class Context(ABC):
     pass_on: str = ""  # set when there was no address for this party and the hub's support reads instead
     source: str  # the document or the person that said so
     at: datetime
+    order_link: str = ""  # to the order in the app, for its parties; "" where there is none
 
     @classmethod
     @abstractmethod
@@ -129,6 +130,7 @@ class CancellationRequested(Cancellation):
     TEMPLATE: ClassVar[str] = "cancellation_requested"
 
     answer_by: datetime | None = None  # the request lapses then
+    waiting: str = ""  # how many units of the order wait in all, in words; "" when it is these alone
     is_reminder: bool = False  # it was sent before, and half of that time is over
 
     @classmethod

@@ -83,6 +83,7 @@ COMMON: dict[str, Any] = {
     "other": Party("Bolt Supply", "seller"),
     "po_number": "4500012",
     "release": "",
+    "order_link": "https://orders.hub.example/orders/12",
     "source": "X12 850, interchange 000000123, group 7, set 0001, file acme-0815.edi",
     "at": AT,
 }

@@ -67,6 +67,11 @@ class Addressees:
     partners: Mapping[str, Contact]
     hub: str
     support: str  # "" when the hub has no address
+    site: str = ""  # the app's address; "" where partners have none
+
+    def link_of(self, order: OrderState | None) -> str:
+        """An order in the app; "" where there is none."""
+        return f"{self.site}/orders/{order.id}" if self.site and order else ""
 
     def party(self, partner: str, role: str) -> Party:
         """The partner as a side of an order. One that left the settings keeps its id as its name."""
@@ -127,6 +132,7 @@ def _cancellation(event: LedgerEvent, after: OrderState, addressees: Addressees,
         "lines": lines[:LINES_MAX], "lines_left_out": max(0, len(lines) - LINES_MAX),
         "totals": totals_of(lines),
         "reason": reason_said, "note": event.note, "status": status_words(after),
+        "order_link": addressees.link_of(after),
     }  # fmt: skip
     match event.kind:
         case EventKind.ORDER_CANCELLED:
@@ -134,7 +140,10 @@ def _cancellation(event: LedgerEvent, after: OrderState, addressees: Addressees,
         case EventKind.LINES_CANCELLED:
             return LinesCancelled(**said, remaining=figure(after, "open"), agreed=AGREED in event.notes)
         case EventKind.CANCELLATION_REQUESTED:
-            return CancellationRequested(**said, answer_by=event.answer_by)
+            in_all = figure(after, "requested")
+            asked = total((line.quantity or ZERO, line.unit) for line in lines)
+            waiting = in_all if in_all != asked else ""
+            return CancellationRequested(**said, answer_by=event.answer_by, waiting=waiting)
         case EventKind.REQUEST_WITHDRAWN:
             return RequestWithdrawn(**said)
         case EventKind.REQUEST_LAPSED:
@@ -168,7 +177,7 @@ def cancellation_refused_notices(
 
     context = CancellationRefused(
         **_said(command.by, command.at, command.source, _key(command, after), addressees, command.by),
-        **_refused(refusals, command.by, after),
+        **_refused(refusals, command.by, after, addressees),
         fulfilled=figure(after, "fulfilled") if after and any(r.fulfilled for r in refusals) else "",
         cancelled=moved(EventKind.ORDER_CANCELLED, EventKind.LINES_CANCELLED),
         requested=moved(EventKind.CANCELLATION_REQUESTED),
@@ -191,7 +200,7 @@ def document_refused_notices(
     """
     context = DocumentRefused(
         **_said(command.by, command.at, command.source, _key(command, order), addressees, command.by),
-        **_refused(refusals, command.by, order),
+        **_refused(refusals, command.by, order, addressees),
         type=command.source.type,
         document=_DOCUMENTS.get(command.source.type, "document"),
         also=_named(others),
@@ -250,7 +259,9 @@ def _cancelled_line(line: LineState, moved: Units | None, shared: Reason) -> Not
     return _line(line, moved.quantity if moved else ZERO, why)
 
 
-def _refused(refusals: Sequence[RefusedLine], by: str, order: OrderState | None) -> dict[str, Any]:
+def _refused(
+    refusals: Sequence[RefusedLine], by: str, order: OrderState | None, addressees: Addressees
+) -> dict[str, Any]:
     """The fields that say what was refused: by line where the order has the line, else as a sentence."""
     if order and by not in (order.key.buyer, order.key.seller):
         order = None  # nothing of the order is shown to a third party
@@ -265,6 +276,7 @@ def _refused(refusals: Sequence[RefusedLine], by: str, order: OrderState | None)
     return {
         "refused": tuple(lines[:LINES_MAX]), "lines_left_out": max(0, len(lines) - LINES_MAX),
         "problems": tuple(problems[:LINES_MAX]), "status": status_words(order) if order else "",
+        "order_link": addressees.link_of(order),
     }  # fmt: skip
 
 

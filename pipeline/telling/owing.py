@@ -42,6 +42,7 @@ def addressees_of(settings: Settings) -> Addressees:
         partners={partner.id: partner for partner in settings.partners},
         hub=settings.hub.name,
         support=settings.hub.support_email,
+        site=settings.site.public,
     )
 
 

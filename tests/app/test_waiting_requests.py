@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.contents import html_of, text_of
 from tests.api.site import BUYER, SELLER, Site, served
 from tests.app.clock import Hands
 from tests.app.people import signed_in
+from tests.unit.pipeline.ledger_files import write_settings
 
 AGREED = 'buyer_cancel = "requested"\nrequest_deadline_hours = 48'
 
@@ -105,3 +107,28 @@ def test_agreeing_to_a_part_promises_what_the_readers_chose(site: Site) -> None:
     sam.send(f"{part}/form")
     sam.send(f"{part}/preview", **{"quantity-1": "5"})
     assert "Acme Stores, by e-mail within the hour: of what is cancelled This cannot" in sam.text
+
+
+def test_the_mail_of_a_request_leads_to_the_order_and_says_how_many_wait_in_all(
+    tmp_path: Path, both_systems: None
+) -> None:
+    path = write_settings(tmp_path, policy=AGREED)
+    path.write_text(path.read_text() + '\n[site]\naddress = "https://orders.hub.example"\n')
+    with served(tmp_path, settings_file=path) as site:
+        order_id = site.place("PO-1", 10, 4)
+        _ask(site, order_id, quantity="5")
+        _ask(site, order_id, "2", quantity="4")
+        first, second = site.mails("desk@globex")
+        link = f"https://orders.hub.example/orders/{order_id}"
+        for mail in (first, second):
+            assert f"Answer it here:\n{link}\n" in text_of(mail)
+            assert f'<a href="{link}"' in html_of(mail)
+        assert "In all" not in text_of(first)
+        assert "In all, 9 units of this order wait for your answer." in " ".join(text_of(second).split())
+        site.client("globex").post(f"{SELLER}/{order_id}/cancel", json={})
+        assert f"See the order:\n{link}\n" in text_of(site.mails("desk@acme")[-1])
+
+
+def test_where_the_settings_name_no_app_a_mail_leads_nowhere(site: Site) -> None:
+    _ask(site, site.place("PO-1", 10), quantity="5")
+    assert "http" not in text_of(site.mails("desk@globex")[0])

@@ -47,7 +47,7 @@ HOSTILE = (
 )
 
 
-OURS = ("support", "link")  # what nobody else wrote
+OURS = ("support", "link", "order_link")  # what nobody else wrote
 
 
 def poisoned(value: Any, text: str) -> Any:

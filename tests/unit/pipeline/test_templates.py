@@ -47,6 +47,7 @@ def variants() -> dict[str, Context]:
         replace(order.lines[0], fulfilled=Decimal(20), quantity=Decimal(28), cancelled=Decimal(28)),
         replace(order.lines[1], fulfilled=Decimal(0), quantity=Decimal(0)),
     )
+    fewer = replace(CancellationRequested.example().lines[0], quantity=Decimal(12))
     pounds = Decimal("12.5")
     weighed = replace(
         order.lines[1],
@@ -72,11 +73,15 @@ def variants() -> dict[str, Context]:
         "order_cancelled-by_seller": replace(
             order, **seller, lines=(order.lines[0], weighed), totals=totals_of((order.lines[0], weighed)),
         ),
-        "lines_cancelled-by_seller": replace(lines, **seller),
+        "lines_cancelled-by_seller": replace(lines, **seller, lines_left_out=150),
         "lines_cancelled-agreed": replace(lines, **seller | ANSWER, agreed=True),
         "cancellation_requested-reminder": replace(
             CancellationRequested.example(), is_reminder=True,
             answer_by=datetime(2026, 11, 25, 14, 5, tzinfo=UTC),
+        ),
+        "cancellation_requested-more-no_app": replace(
+            CancellationRequested.example(), lines=(fewer,), totals=totals_of((fewer,)), waiting="28 units",
+            order_link="", lines_left_out=150,
         ),
         "cancellation_refused-whole": replace(
             refused, refused=(), cancelled="", fulfilled="60 units",
