@@ -10,7 +10,7 @@ from pipeline.errors import CountermandError
 from pipeline.webhooks.posting import Posted
 from pipeline.webhooks.targets import BadTarget, target_of
 from pipeline.wiring import Application
-from storage import messages, outbox, webhooks
+from storage import access_keys, messages, outbox, webhooks
 from storage.messages import OutboxMessage, StaleMessage
 from storage.states import Topic
 from storage.webhooks import ENDPOINTS_MAX, Endpoint
@@ -37,8 +37,11 @@ class Keeper:
     partner: str  # "": the hub's own people, who keep everybody's
     by: str  # who does it, as the log has it
 
-    def add(self, url: str, topics: Collection[Topic]) -> tuple[Endpoint, str]:
-        """An endpoint of the partner's, and its secret, which cannot be shown again."""
+    def add(self, url: str, topics: Collection[Topic], form: str = "") -> tuple[Endpoint, str]:
+        """An endpoint of the partner's, and its secret, which cannot be shown again.
+
+        A `form` makes one, however often it is sent; when it is sent again there is no secret.
+        """
         allow_loopback = self.application.settings.webhooks.allow_loopback
         try:
             target_of(url, allow_loopback=allow_loopback)
@@ -47,12 +50,24 @@ class Keeper:
         at = self.application.clock.now()
 
         def work(tx: Connection) -> tuple[Endpoint, str]:
+            before = access_keys.made_before(tx, self.partner, form) if form else None
+            if before is not None:
+                return self._own(tx, before), ""
             _check_room(tx, self.partner)
-            return webhooks.add_endpoint(tx, self.partner, url, topics, at)
+            made, secret = webhooks.add_endpoint(tx, self.partner, url, topics, at)
+            if form:
+                access_keys.keep_made(tx, self.partner, form, made.id, at)
+            return made, secret
 
         made, secret = self.application.database.run(work)
-        self._log("webhook_added", made)
+        if secret:
+            self._log("webhook_added", made)
         return made, secret
+
+    def find(self, endpoint_id: int) -> Endpoint:
+        """The endpoint with this number."""
+        with self.application.database.reading() as tx:
+            return self._own(tx, endpoint_id)
 
     def switch_off(self, endpoint_id: int) -> Endpoint:
         """Post nothing more there; what waits for it is not posted either."""
@@ -82,21 +97,29 @@ class Keeper:
         self._log("webhook_enabled", endpoint)
         return endpoint
 
-    def rotate(self, endpoint_id: int) -> str:
-        """A new secret, which cannot be shown again; for a day the one before signs beside it."""
+    def rotate(self, endpoint_id: int, form: str = "") -> str:
+        """A new secret, which cannot be shown again; for a day the one before signs beside it.
+
+        A `form` makes one, however often it is sent; "" when it is sent again.
+        """
         at = self.application.clock.now()
 
         def work(tx: Connection) -> tuple[Endpoint, str]:
-            return self._own(tx, endpoint_id), webhooks.rotate_secret(tx, endpoint_id, at)
+            endpoint = self._own(tx, endpoint_id)
+            if form and access_keys.made_before(tx, endpoint.partner, form) is not None:
+                return endpoint, ""
+            if form:
+                access_keys.keep_made(tx, endpoint.partner, form, endpoint_id, at)
+            return endpoint, webhooks.rotate_secret(tx, endpoint_id, at)
 
         endpoint, secret = self.application.database.run(work)
-        self._log("webhook_rotated", endpoint)
+        if secret:
+            self._log("webhook_rotated", endpoint)
         return secret
 
     def test(self, endpoint_id: int) -> Posted:
         """Post a signed ping now; what came of it is kept. It takes as long as the endpoint does."""
-        with self.application.database.reading() as tx:
-            endpoint = self._own(tx, endpoint_id)
+        endpoint = self.find(endpoint_id)
         _check_on(endpoint)
         return self.application.poster().ping(endpoint)
 

@@ -6,6 +6,7 @@ takes.
 """
 
 import hashlib
+import json
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -145,6 +146,18 @@ def keep_answer(tx: Connection, partner: str, key: str, answer: Answer, at: date
     """Answer the key so from now on, for ever: what it did cannot be undone, so it must not be done again."""
     said = (getattr(answer, name) for name in _ANSWER)
     _KEEP.run(tx, [(partner, key, *said, at)])
+
+
+def made_before(tx: Connection, partner: str, key: str) -> int | None:
+    """The number of what a form with this key made, which nobody else sends now; None when none did."""
+    earlier = earlier_answer(tx, partner, key)
+    return None if earlier is None else int(json.loads(earlier.body)["made"])
+
+
+def keep_made(tx: Connection, partner: str, key: str, made: int, at: datetime) -> None:
+    """A form with this key has made this, and makes nothing more."""
+    body = json.dumps({"id": 0, "made": made})  # about no order
+    keep_answer(tx, partner, key, Answer(request_hash="", status=201, etag="", body=body), at)
 
 
 def _hash(secret: str) -> str:

@@ -368,7 +368,7 @@ def test_a_key_that_is_made_at_the_same_time_is_counted_too(site: Site) -> None:
     ada, database = signed_in(site, "ada@acme.example", "acme"), site.application.database
     at = site.application.clock.now()
     ada.get("/company")
-    form = ada.form("/company/keys") | {"scope": "orders:read", "days": "30"}
+    form = ada.form("/company/keys") | {"name": "ERP", "scope": "orders:read", "days": "30"}
     with database.writing() as tx:
         for _ in range(KEYS_MAX - 1):
             access_keys.add_key(tx, "acme", [Scope.READ], at)

@@ -1,14 +1,15 @@
 """Company: what the hub knows of a partner, for its own people: who is written to, who signs in, its keys."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import Connection
 
 from pipeline import journal
-from pipeline.api.pages import mail_choices, webhooks
+from pipeline.api.pages import drafts, mail_choices, once, webhooks
 from pipeline.api.pages.rendering import render
 from pipeline.api.pages.visitors import OfPartner, Visitor, field, not_there
 from pipeline.api.paging import ID_MAX
@@ -34,6 +35,30 @@ _TOLD = {
 }
 
 KeyId = Annotated[int, Path(ge=1, le=ID_MAX)]
+Said = Annotated[str, Query(max_length=20)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _KeyDraft:
+    """What somebody filled in to make a key."""
+
+    name: str = ""
+    scopes: tuple[str, ...] = ()
+    days: str = "0"
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with it, as a sentence; "" when nothing is."""
+        if not self.name:
+            return "Say which program the key is for."
+        if len(self.name) > NAME_CHARS_MAX or not self.name.isprintable():
+            return f"The name can have {NAME_CHARS_MAX} signs at most, and none that cannot be seen."
+        if self.days not in _DAYS:
+            return "Choose for how long the key is good."
+        return "" if self.scopes else "Choose what the key may do, at least one thing."
+
+
+_NEW_KEY = _KeyDraft(scopes=tuple(scope.value for scope in Scope if scope is not Scope.WEBHOOKS))
 
 
 def make_router() -> APIRouter:
@@ -41,13 +66,14 @@ def make_router() -> APIRouter:
     router = APIRouter()
 
     @router.get("/company")
-    def company(request: Request, visitor: OfPartner) -> Response:
-        return _page(request, visitor)
+    def company(request: Request, visitor: OfPartner, said: Said = "") -> Response:
+        return _page(request, visitor, mail_kept=said == "mail-kept", key_made=said == "key-made")
 
     @router.post("/company/mail")
     def told(request: Request, visitor: OfPartner) -> Response:
-        fault = mail_choices.keep(request, visitor)
-        return _page(request, visitor, mail_fault=fault, mail_kept=not fault)
+        if fault := mail_choices.keep(request, visitor):
+            return _page(request, visitor, mail_fault=fault)
+        return RedirectResponse("/company?said=mail-kept#mail", 303)
 
     @router.post("/company/keys")
     def add(request: Request, visitor: OfPartner) -> Response:
@@ -62,9 +88,9 @@ def make_router() -> APIRouter:
 
 def _page(
     request: Request, visitor: Visitor, *, secret: str = "", fault: str = "", mail_fault: str = "",
-    mail_kept: bool = False,
+    mail_kept: bool = False, key_made: bool = False, draft: _KeyDraft = _NEW_KEY,
 ) -> Response:  # fmt: skip
-    """`secret`: of a key just made, shown this once."""
+    """`secret`: of a key just made, shown this once. `draft`: what somebody filled in for one."""
     application, partner = application_of(request), visitor.partner
     assert partner is not None
     at = application.clock.now()
@@ -79,7 +105,8 @@ def _page(
         keys=[(key, _state(key, at), key.is_good(at)) for key in reversed(keys)],
         scopes=[(scope.value, words) for scope, words in _SCOPES.items()], days=_DAYS.items(),
         secret=secret, fault=fault, webhooks=hooks, name_chars_max=NAME_CHARS_MAX,
-        mail=mail, mail_fault=mail_fault, mail_kept=mail_kept,
+        mail=mail, mail_fault=mail_fault, mail_kept=mail_kept, key_made=key_made, draft=draft,
+        form_key=drafts.new_key(),
     )  # fmt: skip
 
 
@@ -90,27 +117,41 @@ def _state(key: AccessKey, at: datetime) -> str:
 
 
 def _add_key(request: Request, visitor: Visitor) -> Response:
+    """Make a key, once for the form; who clicked twice is shown the same one."""
     application, partner = application_of(request), visitor.partner
     assert partner is not None
-    name, days = field(request, "name", NAME_CHARS_MAX), field(request, "days", 5)
     said = request.state.form.getlist("scope")
     scopes = [scope for scope in Scope if scope.value in said]
-    if not scopes or days not in _DAYS or not name.isprintable():
-        return _page(request, visitor, fault="Choose what the key may do, at least one thing.")
+    draft = _KeyDraft(
+        name=field(request, "name"), days=field(request, "days", 5), scopes=tuple(one.value for one in scopes)
+    )
+    if draft.fault:
+        return _page(request, visitor, fault=draft.fault, draft=draft)
     at = application.clock.now()
-    expires_at = at + timedelta(days=int(days)) if int(days) else None
+    expires_at = at + timedelta(days=int(draft.days)) if int(draft.days) else None
+    form = once.key_of_form(request, draft.name, draft.days, *draft.scopes)
 
     def work(tx: Connection) -> tuple[AccessKey, str] | None:
+        before = access_keys.made_before(tx, partner.id, form)
+        if before is not None and (known := access_keys.get_key(tx, before)) is not None:
+            return known, ""
         good = [key for key in access_keys.list_keys(tx, partner.id, alone=True) if key.is_good(at)]
         if len(good) >= KEYS_MAX:
             return None
-        return access_keys.add_key(tx, partner.id, scopes, at, name=name, expires_at=expires_at)
+        made, secret = access_keys.add_key(tx, partner.id, scopes, at, name=draft.name, expires_at=expires_at)
+        access_keys.keep_made(tx, partner.id, form, made.id, at)
+        return made, secret
 
     done = application.database.run(work)
     if done is None:
-        return _page(request, visitor, fault=f"There are {KEYS_MAX} keys already; revoke one first.")
+        fault = f"There are {KEYS_MAX} keys already; revoke one first."
+        return _page(request, visitor, fault=fault, draft=draft)
     made, secret = done
-    journal.event("key_added", key=made.id, partner=partner.id, by=visitor.actor)
+    if secret:
+        journal.event("key_added", key=made.id, partner=partner.id, by=visitor.actor)
+    secret = once.shown(request, form, secret)
+    if not secret:
+        return RedirectResponse("/company?said=key-made#keys", 303)
     return _page(request, visitor, secret=secret)
 
 

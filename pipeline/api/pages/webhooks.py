@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import Connection
 
+from pipeline.api.pages import drafts, once
 from pipeline.api.pages.ordering import names_of
 from pipeline.api.pages.rendering import render
 from pipeline.api.pages.support_parts import (
@@ -97,17 +98,29 @@ def _add_making(router: APIRouter) -> None:
             return _form(
                 request, visitor, url, topics, "Choose of what you want to be told, at least one thing."
             )
+        key = once.key_of_form(request, url, *(topic.value for topic in topics))
         try:
-            made, secret = _keeper(request, visitor).add(url, topics)
+            made, secret = _keeper(request, visitor).add(url, topics, key)
         except NotKept as error:
             return _form(request, visitor, url, topics, str(error))
-        return _endpoint(request, visitor, made.id, secret=secret)
+        secret = once.shown(request, key, secret)
+        return _endpoint(request, visitor, made.id, secret=secret) if secret else _made(visitor, made.id)
 
     @router.post("/{webhook_id}/secret")
     def rotate(request: Request, visitor: SignedIn, webhook_id: RowId) -> Response:
         with _said():
-            secret = _keeper(request, visitor).rotate(webhook_id)
+            keeper = _keeper(request, visitor)
+            keeper.find(webhook_id)
+            key = once.key_of_form(request, str(webhook_id))
+            secret = once.shown(request, key, keeper.rotate(webhook_id, key))
+        if not secret:
+            return _made(visitor, webhook_id)
         return _endpoint(request, visitor, webhook_id, secret=secret, is_rotated=True)
+
+
+def _made(visitor: Visitor, webhook_id: int) -> Response:
+    """Its secret was shown, and cannot be any more."""
+    return _back(visitor, webhook_id, "made")
 
 
 def _form(
@@ -116,7 +129,7 @@ def _form(
     return render(
         request, "webhook_add.html.j2", visitor, status=422 if fault else 200, fault=fault, url=url,
         topics=[(topic.value, words, topic in topics) for topic, words in TOPICS.items()],
-        url_chars_max=URL_CHARS_MAX,
+        url_chars_max=URL_CHARS_MAX, key=drafts.new_key(),
     )  # fmt: skip
 
 
@@ -222,7 +235,7 @@ def _endpoint(
         is_rotated=is_rotated, home=_home(visitor), company=names_of(application.settings)(endpoint.partner),
         topics=[(topic.value, words) for topic, words in TOPICS.items() if topic in endpoint.topics],
         is_tested=said == "tested" and last is not None and last.message_id is None,
-        is_resent=said == "resent",
+        is_resent=said == "resent", is_made=said == "made", key=drafts.new_key(),
     )  # fmt: skip
 
 
