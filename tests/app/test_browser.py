@@ -168,7 +168,7 @@ def test_a_buyer_asks_and_the_seller_agrees_to_a_part(asking: Scene) -> None:
     sam.click("4500104", role="link")
     sam.picture("request")
     assert "it can be answered until" in sam.text
-    sam.click("Agree to a part", role="link")
+    sam.click("Agree to a part")
     sam.page.get_by_label("Units of line 2 you agree to cancel").fill("9")
     sam.look()
     sam.click("See what will happen")

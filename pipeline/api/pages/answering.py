@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from pipeline.api import meanings, shapes
 from pipeline.api.pages.deeds import OrderChanged, decided
+from pipeline.api.pages.drafts import Draft
 from pipeline.api.pages.ordering import OrderId, order_page
 from pipeline.api.pages.visitors import SignedIn, Visitor, field, not_there
 from pipeline.partners import Role
@@ -38,8 +39,9 @@ def _answer(request: Request, visitor: Visitor, order_id: int) -> Response:
         body = shapes.Answer.model_validate({"reason": reason or None, "note": note})
     except ValidationError:
         consent = None
+    draft = Draft(reason=reason, note=note)
     if consent is None:
-        return order_page(request, visitor, order_id, status=422, fault=_UNREADABLE)
+        return order_page(request, visitor, order_id, status=422, fault=_UNREADABLE, draft=draft)
     said = json.dumps([consent.value, reason, note])
     try:
         return decided(
@@ -47,4 +49,4 @@ def _answer(request: Request, visitor: Visitor, order_id: int) -> Response:
             lambda who, order: (meanings.answer_request(body, consent, who, order), None),
         )  # fmt: skip
     except OrderChanged:
-        return order_page(request, visitor, order_id, status=409, fault=_CHANGED)
+        return order_page(request, visitor, order_id, status=409, fault=_CHANGED, draft=draft)

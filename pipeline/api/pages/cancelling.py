@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import Connection
 
 from pipeline.amounts import total
@@ -32,6 +32,12 @@ def make_router() -> APIRouter:
     @router.get("/orders/{order_id}/cancel")
     def form(request: Request, visitor: SignedIn, order_id: OrderId, side: For = "") -> Response:
         return _form(request, visitor, order_id, visitor.side(side), Draft())
+
+    @router.get("/orders/{order_id}/cancel/form")
+    @router.get("/orders/{order_id}/cancel/preview")
+    def begin_anew(visitor: SignedIn, order_id: OrderId) -> Response:
+        # The hub's people choose on the order's page for whom they cancel.
+        return RedirectResponse(f"/orders/{order_id}" + ("" if visitor.is_operator else "/cancel"), 303)
 
     @router.post("/orders/{order_id}/cancel/form")
     def change(request: Request, visitor: SignedIn, order_id: OrderId) -> Response:

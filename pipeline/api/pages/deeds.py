@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from pipeline.amounts import total
 from pipeline.api.desk import About, Asked
 from pipeline.api.pages import drafts, wording
-from pipeline.api.pages.ordering import OrderId, names_of, view_of
+from pipeline.api.pages.ordering import OrderId, Search, names_of, view_of
 from pipeline.api.pages.rendering import render
 from pipeline.api.pages.visitors import Acting, PageError, SignedIn, Visitor, field
 from pipeline.api.problems import ApiProblem
@@ -36,9 +36,10 @@ def make_router() -> APIRouter:
 
     @router.get("/orders/{order_id}/done")
     def done(
-        request: Request, visitor: SignedIn, order_id: OrderId, key: str = "", side: For = ""
-    ) -> Response:
-        return _done(request, visitor, order_id, visitor.side(side), key)
+        request: Request, visitor: SignedIn, order_id: OrderId, key: str = "", side: For = "",
+        said: Search = "",
+    ) -> Response:  # fmt: skip
+        return _done(request, visitor, order_id, visitor.side(side), key, was_before=said == "before")
 
     return router
 
@@ -63,18 +64,24 @@ def decided(
         acting = acting_of(application, visitor, visitor.mark(tx, order_id), side)
     route = f"POST {request.url.path}"
     asked = Asked(caller=acting, side=side, route=route, body=body, key=key, if_match=etag)
+    was_before = False
     try:
         desk.decide(asked, order_id, about)
     except ApiProblem as problem:
         if problem.name == "order-changed":
             raise OrderChanged from problem
-        raise
+        if problem.name != "key-reused":
+            raise
+        was_before = True  # by the same page, gone back to
     said = {"key": key, **({"for": side.value} if visitor.is_operator else {})}
+    said |= {"said": "before"} if was_before else {}
     return RedirectResponse(f"/orders/{order_id}/done?{urlencode(said)}", 303)
 
 
-def _done(request: Request, visitor: Visitor, order_id: int, side: Role, key: str) -> Response:
-    """What came of it, as it was answered then."""
+def _done(
+    request: Request, visitor: Visitor, order_id: int, side: Role, key: str, *, was_before: bool
+) -> Response:
+    """What came of it, as it was answered then; `was_before`: something else was asked for this time."""
     application = application_of(request)
     named = names_of(application.settings)
     with application.database.reading() as tx:
@@ -88,7 +95,8 @@ def _done(request: Request, visitor: Visitor, order_id: int, side: Role, key: st
     done = said.get("done", {})
     return render(
         request, "done.html.j2", visitor,
-        order=view.summary, refused=_is_no(answer), problem=said, outcome=done.get("outcome", ""),
+        order=view.summary, was_before=was_before, refused=_is_no(answer), problem=said,
+        outcome=done.get("outcome", ""),
         moved=_moved(done, view), not_done=done.get("not_done", []),
         other=named(view.summary.key.other(acting.partner.id)),
         told=[message for event in _written(said, acting, view) for message in told.get(event, ())],

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import Connection
 
 from pipeline.actors import HUB
@@ -15,6 +15,7 @@ from pipeline.amounts import total
 from pipeline.api import meanings, shapes
 from pipeline.api.answers import etag_of
 from pipeline.api.pages import asking, drafts, wording
+from pipeline.api.pages.drafts import Draft
 from pipeline.api.pages.rendering import render
 from pipeline.api.pages.visitors import Acting, SignedIn, Visitor
 from pipeline.api.paging import CURSOR_CHARS_MAX, ID_MAX, cursor_of, place_of
@@ -32,6 +33,7 @@ from storage.queries import OrderSummary, OrderView
 PAGE_ORDERS = 50
 WAITING_MAX = 50  # shown first; the search finds all of them
 
+_NOTHING_TYPED = Draft()
 _SEARCHED = ("po", "item", "status", "since", "until", "waiting")
 
 OrderId = Annotated[int, Path(ge=1, le=ID_MAX)]
@@ -53,6 +55,10 @@ def make_router() -> APIRouter:
             "waiting": waiting,
         }  # fmt: skip
         return _list(request, visitor, {name: value for name, value in search.items() if value}, cursor)
+
+    @router.get("/orders/")
+    def without_number() -> Response:
+        return RedirectResponse("/orders", 303)
 
     @router.get("/orders/{order_id}")
     def order(request: Request, visitor: SignedIn, order_id: OrderId) -> Response:
@@ -150,9 +156,13 @@ def view_of(tx: Connection, visitor: Visitor, order_id: int) -> tuple[OrderView,
 
 
 def order_page(
-    request: Request, visitor: Visitor, order_id: int, *, status: int = 200, fault: str = ""
-) -> Response:
-    """All of an order: parties, lines, what can be done, what happened, and who was told."""
+    request: Request, visitor: Visitor, order_id: int, *, status: int = 200, fault: str = "",
+    draft: Draft = _NOTHING_TYPED,
+) -> Response:  # fmt: skip
+    """All of an order: parties, lines, what can be done, what happened, and who was told.
+
+    `draft` has what somebody typed into the answer to a request.
+    """
     application = application_of(request)
     settings = application.settings
     named = names_of(settings)
@@ -179,7 +189,7 @@ def order_page(
         lines=[wording.line_of(line) for line in view.lines],
         files=files,
         why_not={said["line"]: said["why_not"] for said in seen["lines"] if said["why_not"]} if seen else {},
-        seen=seen, reasons=drafts.REASONS,
+        seen=seen, reasons=drafts.REASONS, draft=draft,
         asked=total([(line.requested, line.unit) for line in view.lines]),
         answer_by=view.answer_by,
         time_left=wording.time_left(view.answer_by, application.clock.now()) if view.answer_by else "",

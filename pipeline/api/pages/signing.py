@@ -161,7 +161,7 @@ def sign_in_first(request: Request) -> Response:
     """To the sign-in page, and back to where somebody wanted to go."""
     had_session = not Cookies.of(request).is_new
     path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    asked = {"next": path} if request.method == "GET" and path != "/" else {}
+    asked = {"next": path} if path != "/" else {}  # of a form: its address leads back to its page
     said = {"said": "expired"} if had_session and request.method == "POST" else {}
     query = urlencode({**asked, **said})
     return RedirectResponse(SIGN_IN + (f"?{query}" if query else ""), 303)

@@ -18,17 +18,19 @@ from pipeline.api.pages import (
     webhooks,
 )
 from pipeline.api.pages.rendering import render
+from pipeline.api.pages.returning import ways_back
 from pipeline.api.pages.visitors import PageError, SignInFirst, check_form
 
 _TITLES = {404: "Not found", 405: "Not possible", 503: "Just now it does not work"}
 
 
 def make_pages() -> APIRouter:
-    """Every page. Before any route, those of pages to come too: a form has to be from here."""
+    """Every page, and the ways back. Before any route, those of pages to come too: a form has to be from here."""
     pages = APIRouter(dependencies=[Depends(check_form)], include_in_schema=False)
     parts = (signing, ordering, cancelling, answering, agreeing, deeds, mails, company, webhooks, support)
     for part in parts:
         pages.include_router(part.make_router())
+    pages.include_router(ways_back(pages))
     return pages
 
 
