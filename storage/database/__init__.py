@@ -2,7 +2,15 @@
 
 from storage.database.columns import word
 from storage.database.engine import Database, Hold, savepoint
-from storage.database.errors import AlreadyRunning, DatabaseUnavailable, InDoubt, LedgerBug, TooMuch, TryAgain
+from storage.database.errors import (
+    AlreadyRunning,
+    DatabaseUnavailable,
+    InDoubt,
+    LedgerBug,
+    NotTheSame,
+    TooMuch,
+    TryAgain,
+)
 from storage.database.guard import Guard
 from storage.database.hub import Crew, Fence, Holding
 from storage.database.lock import only_process
@@ -27,6 +35,7 @@ __all__ = [
     "Holding",
     "InDoubt",
     "LedgerBug",
+    "NotTheSame",
     "Prepared",
     "TooMuch",
     "TryAgain",

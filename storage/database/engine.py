@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, NestedTransaction, exc, make_url
 
 from storage.database import hub, in_doubt, notes, postgresql, schema, sqlite
 from storage.database.errors import DatabaseUnavailable, InDoubt, LedgerBug, TryAgain, trouble
+from storage.database.identity import Identity, NoPlace, SameFile, SameTables
 from storage.database.in_doubt import Ending
 from storage.database.lock import only_process
 from storage.database.mark import check_there
@@ -56,6 +57,7 @@ class Database:
         self.path = Path(str(name)) if in_file else None  # None: in memory, or on a server
         self.place = str(self.path) if self.path else self._shown()
         self.before_commit: BeforeCommit | None = None
+        self.same = self._own_identity(engine)
         self._engine = engine or self._own_engine(threads)
         # Who forgets to close gives the connections back all the same.
         self._end = weakref.finalize(self, self._engine.dispose)
@@ -74,11 +76,17 @@ class Database:
             return sqlite.memory_engine(lambda _: None)
         return postgresql.server_engine(self._url, threads=threads)
 
+    def _own_identity(self, engine: Engine | None) -> Identity:
+        if engine is not None or self.dialect == "sqlite":
+            return SameFile(self.path) if self.path else NoPlace()
+        return SameTables(self.place)
+
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that may write: committed at the end of the block, undone when it raises."""
         with self._translated():
             self._prepare()
+            began = time.monotonic()
             if self._scratch is not None:
                 with self._scratch.begin_nested():
                     yield self._scratch
@@ -87,11 +95,12 @@ class Database:
                     notes.begin(tx, wanted=self.before_commit is not None)
                     yield tx
                     self._pass_on(tx)
+                    self.same.prove(tx, began)
             else:
                 with self._writer.connect() as tx:
-                    yield from self._committed(tx)
+                    yield from self._committed(tx, began)
 
-    def _committed(self, tx: Connection) -> Iterator[Connection]:
+    def _committed(self, tx: Connection, began: float) -> Iterator[Connection]:
         """A transaction on a server, which may fall silent just when it was told to commit."""
         with tx.begin() as transaction:
             notes.begin(tx, wanted=self.before_commit is not None)
@@ -99,6 +108,7 @@ class Database:
             if not transaction.is_active:  # undone by the caller
                 return
             self._pass_on(tx)
+            self.same.prove(tx, began)
             # Also fails here when an earlier error was swallowed: a server would undo all without a word.
             ticket = in_doubt.ticket(tx)
             try:
@@ -154,6 +164,8 @@ class Database:
                 if self.dialect != "sqlite":
                     tx.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 with tx.begin() as whole:
+                    if self.dialect != "sqlite":
+                        self.same.prove(tx, time.monotonic())
                     yield tx
                     if self.dialect == "sqlite":  # elsewhere it makes the driver forget what it has prepared
                         whole.rollback()
@@ -248,9 +260,11 @@ class Database:
             self._scratch.close()  # what was not committed is undone
             self._scratch = None
         self._engine.dispose()
+        self.same.forget()
 
     def _prepare(self) -> None:
         if self._ready:
+            self.same.look()
             return
         if self.path:
             check_there(self.path)
@@ -263,6 +277,7 @@ class Database:
         if not current:
             self.upgrade()
         self._ready = True
+        self.same.look()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -19,6 +19,10 @@ class InDoubt(DatabaseUnavailable):
     """The connection was lost while committing, and it cannot be found out whether that was done."""
 
 
+class NotTheSame(DatabaseUnavailable):
+    """The database is not the one it was, or its schema is another: going on is for a person to decide."""
+
+
 class AlreadyRunning(Exception):
     """Another process is at work on this database."""
 

@@ -1,19 +1,16 @@
 """The guard: before a round begins, this is the file, the schema and the ledger that it was.
 
 A file that is gone, or has not come as far as its mark says, is a lost or an older one, and nobody may go on
-as if nothing had happened. Servers have no file beside them; their operators know when they put back a
-backup.
+as if nothing had happened. Servers have no file beside them: their operators know when they put back a
+backup, and a process that was at work meanwhile remembers how far it had come.
 """
-
-import os
-from pathlib import Path
 
 from sqlalchemy import Connection, text
 
 from storage.database import schema
 from storage.database.engine import Database
-from storage.database.errors import DatabaseUnavailable
-from storage.database.mark import check_there, lock_of, read_mark, write_mark
+from storage.database.errors import NotTheSame
+from storage.database.mark import lock_of, read_mark, write_mark
 
 # Numbers of rows that are never deleted: together they only grow.
 _COME_TO = text(
@@ -27,27 +24,25 @@ class Guard:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._file: tuple[int, int] | None = None
+        self._come_to = 0  # as far as this process has seen
 
     def check(self) -> None:
-        """Raise DatabaseUnavailable when work must not go on; cheap enough for every round."""
+        """Raise NotTheSame when work must not go on; cheap enough for every round."""
         database = self._database
-        if database.path is not None:
-            self._check_file(database.path)
+        # Before the ledger is looked at, which others may take further meanwhile.
+        mark = max(self._come_to, read_mark(database.path) or 0 if database.path is not None else 0)
         with database.reading() as tx:
             if not schema.is_current(tx, database.place):
-                raise DatabaseUnavailable(
+                raise NotTheSame(
                     f"The database {database.place} was upgraded or changed by another program: start again."
                 )
             come_to = _come_to(tx)
-        mark = read_mark(database.path) if database.path is not None else None
-        if mark is not None and come_to < mark:
-            raise DatabaseUnavailable(
+        if come_to < mark:
+            raise NotTheSame(
                 f"The database {database.place} is older than it was: it has come to {come_to}, and it had"
                 f" come to {mark}. If a backup was put back, run: countermand restored"
             )
-        if database.path is not None and self._file is None:
-            self._file = _identity(database.path)
+        self._come_to = max(self._come_to, come_to)
 
     def leave_mark(self) -> None:
         """Write down how far the ledger has come. Who holds the lock does this: the file is there then."""
@@ -60,21 +55,6 @@ class Guard:
             return
         write_mark(path, come_to)
 
-    def _check_file(self, path: Path) -> None:
-        check_there(path)
-        if self._file is not None and _identity(path) != self._file:
-            raise DatabaseUnavailable(
-                f"Another file took the place of the database {path} while we were at work: start again."
-            )
-
 
 def _come_to(tx: Connection) -> int:
     return int(tx.execute(_COME_TO).scalar_one())
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        about = os.stat(path)
-    except OSError:
-        return None
-    return about.st_dev, about.st_ino

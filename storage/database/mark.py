@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from storage.database.errors import DatabaseUnavailable
+from storage.database.errors import DatabaseUnavailable, NotTheSame
 
 _MARK = re.compile(r"countermand has come to ([0-9]{1,18})\n", re.ASCII)
 
@@ -11,7 +11,7 @@ _MARK = re.compile(r"countermand has come to ([0-9]{1,18})\n", re.ASCII)
 def check_there(path: Path) -> None:
     """A database that is gone is not begun anew without a word."""
     if read_mark(path) is not None and (not path.exists() or not path.stat().st_size):
-        raise DatabaseUnavailable(
+        raise NotTheSame(
             f"The database {path} is gone, and {lock_of(path).name} says that there was one. Put a backup"
             " in its place and run: countermand restored. To begin with an empty ledger, remove"
             f" {lock_of(path)}."

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from storage.database.errors import DatabaseUnavailable
+from storage.database.errors import NotTheSame
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
@@ -26,7 +26,7 @@ def is_current(connection: Connection, place: str) -> bool:
     """Whether the schema is the one this program needs; one it does not know is refused, not guessed at."""
     stored, known = stored_revision(connection), revisions()
     if stored is not None and stored not in known:
-        raise DatabaseUnavailable(
+        raise NotTheSame(
             f"The database {place} has schema {stored}, and this program knows none newer than {known[-1]}:"
             " use the version of countermand that wrote it, or a later one."
         )

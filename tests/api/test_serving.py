@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -75,6 +76,24 @@ def test_a_key_is_answered_the_same_after_the_process_was_killed(tmp_path: Path,
     with database.reading() as tx:
         assert list(audit(tx)) == []
     database.close()
+
+
+def test_nothing_is_taken_for_a_file_that_a_backup_has_replaced(tmp_path: Path) -> None:
+    """It would be written to the old file, which has no name any more, and answered as done."""
+    config = write_settings(tmp_path)
+    database = Database(load(config, {}).database.url)
+    _, secret = database.run(lambda tx: access_keys.add_key(tx, "acme", ALL, SystemClock().now()))
+    assert database.path is not None
+    shutil.copy(database.path, copy := tmp_path / "copy.db")
+    database.close()
+    named = {"Authorization": f"Bearer {secret}"}
+    with process(config) as (_, address), httpx.Client(base_url=address, headers=named) as client:
+        kept = client.post(BUYER, json=an_order("PO-1", 10), headers={"Idempotency-Key": "1"})
+        assert kept.status_code == 201
+        copy.replace(database.path)
+        lost = client.post(BUYER, json=an_order("PO-2", 10), headers={"Idempotency-Key": "2"})
+        assert (lost.status_code, lost.json()["type"]) == (503, "/api/problems/unavailable")
+        assert client.get(kept.headers["Location"]).status_code == 503
 
 
 def test_a_port_that_is_taken_is_said_in_a_sentence(tmp_path: Path) -> None:
