@@ -219,10 +219,17 @@ class Tasks:
         """Whether doing it could have an effect: a document for who has no mailbox waits for the settings."""
         return what.work is not Work.DELIVER or self._with_mailbox(what.partner) is not None
 
+    def prove(self) -> None:
+        """Raise NotTheSame when another database, or an older ledger, took the place of the one we knew."""
+        self._own_guard().check()
+
     def _begin(self) -> None:
         """Raise when nothing may be done now."""
+        may_work(self.database, self._own_guard())
+
+    def _own_guard(self) -> Guard:
         self._guard = self._guard or Guard(self.database)
-        may_work(self.database, self._guard)
+        return self._guard
 
     def _delivered(self, report: DeliveryReport, more: Due) -> None:
         self.report(PollReport(deliveries=report))

@@ -23,7 +23,7 @@ from pipeline import journal
 from pipeline.work.jobs import Pace, make_app
 from pipeline.work.queue import NETWORK, READING, UPKEEP
 from pipeline.work.tasks import Tasks
-from storage.database import AlreadyRunning, Database, DatabaseUnavailable, Holding
+from storage.database import AlreadyRunning, Database, DatabaseUnavailable, Holding, NotTheSame
 
 PAUSE_SECONDS = 2.0  # before a worker that lost its database tries again
 RENEW_SECONDS = 10.0  # well within the lease of its rights
@@ -50,7 +50,8 @@ class Worker:
 
     def run(self, say: Callable[[str], None]) -> None:
         """Work until told to stop, with what is begun done to its end. Raises AlreadyRunning when the hub's
-        lock was lost to somebody who must be alone; a database that is gone for a while is waited for.
+        lock was lost to somebody who must be alone, and NotTheSame when a backup was put back under us; a
+        database that is gone for a while is waited for.
         """
         with self._signals():
             while not self._stopping.is_set():
@@ -60,7 +61,8 @@ class Worker:
                 while (one := self._waiting.get()) is not None:
                     _do(*one)
                 thread.join()
-                if self._failed is not None and not isinstance(self._failed, DatabaseUnavailable):
+                gone = isinstance(self._failed, DatabaseUnavailable)
+                if self._failed is not None and (not gone or isinstance(self._failed, NotTheSame)):
                     raise self._failed
                 if self._failed is not None:
                     say(f"{self._failed} Trying again in {PAUSE_SECONDS:.0f} seconds.")
@@ -126,14 +128,18 @@ class Worker:
             ended = await asyncio.gather(*running, return_exceptions=True)
         failures = [one for one in ended if isinstance(one, Exception)]
         if failures:
-            raise next((one for one in failures if isinstance(one, AlreadyRunning)), failures[0])
+            ours = (one for one in failures if isinstance(one, (AlreadyRunning, NotTheSame)))
+            raise next(ours, failures[0])
         if not self._stopping.is_set():
             raise DatabaseUnavailable(f"The queue in {self._database.place} could not be worked on.")
 
     async def _renew(self) -> None:
-        """Say again and again that we live, or what we hold is given to others."""
+        """Say again and again that we live, or what we hold is given to others; and end with the database
+        we knew: in a copy that was put back we are on no list, and what was sent since is owed again.
+        """
         while True:
             await asyncio.to_thread(self._hold.renew)
+            await asyncio.to_thread(self._tasks.prove)
             await asyncio.sleep(RENEW_SECONDS)
 
     async def in_main_thread(self, work: _Work) -> None:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -17,8 +18,9 @@ from pipeline.work import queue
 from storage import receipts
 from storage.database import Database
 from storage.due import Due, Work
+from tests.conftest import require
 from tests.postgres import PostgresServer
-from tests.unit.pipeline.ledger_files import file_of, order
+from tests.unit.pipeline.ledger_files import cancellation, file_of, order
 from tests.work.crew import QUICK, Yard, crew, wait_until
 
 pytestmark = [pytest.mark.needs("sshd", "postgres"), pytest.mark.filterwarnings("ignore::ResourceWarning")]
@@ -147,3 +149,28 @@ def test_the_command_works_until_it_is_told_to_stop(place: Yard) -> None:
             process.kill()
     assert (process.returncode, err) == (0, "")
     assert "one.edi" in out
+
+
+def test_a_worker_ends_when_a_backup_is_put_back_under_it(place: Yard, tmp_path: Path) -> None:
+    """Else it would send once more what the backup still owes."""
+    plain = place.database._url.set(drivername="postgresql").render_as_string(hide_password=False)
+    tools = require("postgres").resolve()
+    dump, restore = (str(tools.with_name(name)) for name in ("pg_dump", "pg_restore"))
+    copy = str(tmp_path / "copy")
+    place.drop("acme", "0.edi", content(1))
+    assert run(["poll", "--config", str(place.config)]) == 0
+    subprocess.run([dump, "--format=custom", f"--file={copy}", plain], check=True)
+    command = [sys.executable, "-m", "pipeline.cli", "worker", "--config", str(place.config), "--every", "1"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            cut = file_of("850", cancellation("PO-1"), number=302, sender="acme", receiver="globex")
+            place.drop("acme", "1.edi", cut)
+            wait_until(lambda: len(place.lying("processed")) == 2 and place.is_at_rest)
+            again = [restore, "--clean", "--if-exists", "--single-transaction", f"--dbname={plain}", copy]
+            subprocess.run(again, check=True)
+            _, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 2
+    assert "took the place of" in said or "older than it was" in said
+    assert "countermand restored" in said
