@@ -25,7 +25,7 @@ _TITLES = {404: "Not found", 405: "Not possible", 503: "Just now it does not wor
 
 
 def make_pages() -> APIRouter:
-    """Every page, and the ways back. Before any route, those of pages to come too: a form has to be from here."""
+    """Every page, and the ways back. Before any route, also one to come: a form has to be from here."""
     pages = APIRouter(dependencies=[Depends(check_form)], include_in_schema=False)
     parts = (signing, ordering, cancelling, answering, agreeing, deeds, mails, company, webhooks, support)
     for part in parts:
