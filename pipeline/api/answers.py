@@ -1,5 +1,6 @@
 """Answers: what the API gives, as its description has it, and how it is made of what the ledger says."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,7 +11,7 @@ from pipeline.report import MOVES, Json, SetReport, refusal_json, with_result
 from pipeline.views import order_json
 from storage import queries
 from storage.ledger import Result
-from storage.outcomes import Outcome
+from storage.outcomes import Outcome, Question
 from storage.quantities import plain
 from storage.queries import LinesAt, Mark
 from storage.refusals import RefusedLine
@@ -219,7 +220,16 @@ def no_of(result: Result) -> ApiProblem | None:
         return None
     choices = [{"name": choice.name, "effect": choice.effect} for choice in question.choices]
     title = "This can be read in more than one way, and nothing was done: say which is meant, in `answer`."
-    return ApiProblem(409, "which-is-meant", title, question.statement, choices=choices)
+    detail = " ".join((*_no_choices(result, question), question.statement))
+    return ApiProblem(409, "which-is-meant", title, detail, choices=choices)
+
+
+def _no_choices(result: Result, question: Question) -> Iterator[str]:
+    """The answers that were given beside the request and that nobody asked for."""
+    names = [choice.name for choice in question.choices]
+    for given in result.entries[0].command.answers:
+        if given.choice not in names:
+            yield f"`{given.choice}` is none of the choices: {', '.join(names)}."
 
 
 def refusal_problem(refusals: tuple[RefusedLine, ...]) -> ApiProblem:

@@ -97,7 +97,8 @@ class Door:
         if key is None or partner is None:
             what = "The key is not good: unknown, expired or revoked." if secret else "A key is needed."
             challenge = f'{_REALM}, error="invalid_token"' if secret else _REALM
-            raise ApiProblem(401, "unauthorized", what, headers={"WWW-Authenticate": challenge})
+            how = "" if secret else "Send it as Authorization: Bearer KEY."
+            raise ApiProblem(401, "unauthorized", what, how, headers={"WWW-Authenticate": challenge})
         if wait := self._rates.wait_seconds(key.id):
             after = {"Retry-After": str(math.ceil(wait))}
             raise ApiProblem(429, "too-many-requests", "This key comes too often.", headers=after)

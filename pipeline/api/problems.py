@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from pipeline import journal
+from pipeline.api.faults import faults_of
 from pipeline.api.said import Unclear
 from pipeline.report import Json
 from storage.database import DatabaseUnavailable
@@ -17,7 +18,6 @@ API = "/api/"
 PREFIX = "/api/v1"  # of what may change one day, when it gets a v2 beside it
 MEDIA_TYPE = "application/problem+json"
 TYPES = "/api/problems/"  # what every type begins with: a page that explains it
-FAULTS_MAX = 20  # named in one problem
 PLACE_CHARS_MAX, FAULT_CHARS_MAX = 60, 200  # of what may repeat the request
 
 
@@ -96,7 +96,7 @@ def install(site: FastAPI, say: Say) -> None:
     def invalid(request: Request, error: RequestValidationError) -> Response:
         if not request.url.path.startswith(API):
             return say(request, 422, "The address or the form is not one of this site.", None)
-        return response(_invalid(error))
+        return response(_faulty(faults_of(request, error)))
 
     @site.exception_handler(Unclear)
     def unclear(request: Request, error: Unclear) -> Response:
@@ -110,7 +110,8 @@ def install(site: FastAPI, say: Say) -> None:
         if not request.url.path.startswith(API):
             return say(request, error.status_code, f"{phrase}.", error.headers)
         name = phrase.lower().replace(" ", "-")
-        return response(ApiProblem(error.status_code, name, phrase, headers=error.headers))
+        detail = str(error.detail) if error.detail not in (phrase, None) else ""
+        return response(ApiProblem(error.status_code, name, phrase, detail, headers=error.headers))
 
     @site.exception_handler(DatabaseUnavailable)
     def unavailable(request: Request, error: DatabaseUnavailable) -> Response:
@@ -119,15 +120,6 @@ def install(site: FastAPI, say: Say) -> None:
         if not request.url.path.startswith(API):
             return say(request, 503, title, {"Retry-After": "5"})
         return response(ApiProblem(503, "unavailable", title, headers={"Retry-After": "5"}))
-
-
-def _invalid(error: RequestValidationError) -> ApiProblem:
-    """What is wrong with a request, place by place; never with the value, which may be a secret."""
-    faults = [
-        {"place": ".".join(str(part) for part in fault["loc"]), "message": fault["msg"]}
-        for fault in error.errors()[:FAULTS_MAX]
-    ]
-    return _faulty(faults)
 
 
 def _faulty(faults: list[dict[str, str]]) -> ApiProblem:

@@ -12,6 +12,7 @@ from pipeline.api.callers import Caller, needs
 from pipeline.api.desk import Asked, own_order
 from pipeline.api.moments import Moment
 from pipeline.api.paging import CURSOR_CHARS_MAX, ID_MAX, cursor_of, place_of
+from pipeline.api.patterns import KEY, PAGE_MAX
 from pipeline.api.preview import PreviewOut, preview
 from pipeline.api.problems import MEANINGS, PREFIX, TYPES, ApiProblem
 from pipeline.api.said import StrictRoute
@@ -26,7 +27,6 @@ from storage.orders import OrderStatus
 from storage.refusals import Refusal
 from storage.states import Scope
 
-PAGE_MAX = 200
 _ASKS = "true: those of which the buyer asked to cancel units, and nobody has answered; false: the others."
 
 OrderId = Annotated[int, Path(ge=1, le=ID_MAX, description="The order's `id`.")]
@@ -34,7 +34,7 @@ LinePath = Annotated[str, Path(min_length=1, max_length=40, description="The lin
 Idempotency = Annotated[
     str | None,
     Header(
-        alias="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[!-~]+$",
+        alias="Idempotency-Key", min_length=1, max_length=255, pattern=KEY,
         description="Yours for this request, for ever: the same again has the same answer and no effect.",
     ),
 ]  # fmt: skip

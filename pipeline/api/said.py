@@ -41,7 +41,7 @@ class StrictRoute(APIRoute):
 class _StrictRequest(Request):
     async def json(self) -> Any:
         if not hasattr(self, "_json"):
-            self._json = json.loads(await self.body(), object_pairs_hook=_each_once)
+            self._json = _read(await self.body())
         return self._json
 
 
@@ -71,6 +71,20 @@ def _nulls(said: Any, place: str) -> Iterator[tuple[str, str]]:
         elif isinstance(value, list):
             for at, one in enumerate(value):
                 yield from _nulls(one, f"{place}.{name}.{at}")
+
+
+def _read(body: bytes) -> Any:
+    """What the body says; what is no JSON is told by who asked for it, what cannot be read is told here."""
+    try:
+        return json.loads(body, object_pairs_hook=_each_once)
+    except json.JSONDecodeError:
+        raise
+    except UnicodeDecodeError as error:
+        raise HTTPException(400, "The body is not UTF-8.") from error
+    except RecursionError as error:
+        raise HTTPException(400, "The body is nested too deep.") from error
+    except ValueError as error:  # Python's own bound on the digits of a whole number
+        raise HTTPException(400, "A number of the body has too many digits.") from error
 
 
 def _check_query(request: Request, known: list[str]) -> None:

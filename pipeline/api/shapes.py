@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from pipeline.api.moments import Day
+from pipeline.api.patterns import CHOICE, CODE, PAIR
 from pipeline.api.said import NoNulls
 from pipeline.notes import NOTE_CHARS_MAX, plain_text
 from pipeline.reasons import CancelReason
@@ -26,8 +27,6 @@ WHOLE_MAX = 10**WHOLE_DIGITS_MAX - 1
 
 _QUANTITY = rf"^[0-9]{{1,{WHOLE_DIGITS_MAX}}}(\.[0-9]{{1,{DECIMALS_MAX}}})?$"
 _QUANTITY_READ = re.compile(_QUANTITY[:-1] + r"\Z", re.ASCII)
-# What X12 can carry in any release, so that others can be told in it: no delimiter, no blank outside.
-_CODE = r"^[!-)+-=?-\]_-}](?:[ -)+-=?-\]_-}]*[!-)+-=?-\]_-}])?$"
 
 
 def _read_quantity(value: Any) -> Decimal:
@@ -36,7 +35,7 @@ def _read_quantity(value: Any) -> Decimal:
         return Decimal(value)
     if isinstance(value, str) and _QUANTITY_READ.match(value):
         return Decimal(value)
-    raise ValueError('is not a quantity such as "12", "12.5" or 12')
+    raise ValueError('Use a quantity such as "12", "12.5" or 12.')
 
 
 def _each_once(lines: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -46,7 +45,7 @@ def _each_once(lines: tuple[Any, ...]) -> tuple[Any, ...]:
     """
     names = [one.line for one in lines if one.line is not None]
     if len(set(names)) < len(names):
-        raise ValueError("name each line once")
+        raise ValueError("Name each line once.")
     return lines
 
 
@@ -70,7 +69,7 @@ EachOnce = AfterValidator(_each_once)
 
 
 def _code(chars_max: int) -> Any:
-    return Field(min_length=1, max_length=chars_max, pattern=_CODE)
+    return Field(min_length=1, max_length=chars_max, pattern=CODE)
 
 
 class _Said(BaseModel):
@@ -109,7 +108,7 @@ class Cut(_NullFree):
     @model_validator(mode="after")
     def _one_of_two(self) -> "Cut":
         if self.quantity is not None and self.new_quantity is not None:
-            raise ValueError("quantity and new_quantity exclude each other")
+            raise ValueError("Give quantity or new_quantity, not both.")
         return self
 
 
@@ -140,7 +139,7 @@ class CancelOrder(_NullFree):
     @model_validator(mode="after")
     def _lines_or_rest(self) -> "CancelOrder":
         if self.lines is not None and self.unfulfilled_only:
-            raise ValueError("unfulfilled_only is about the whole order; leave it out where lines are named")
+            raise ValueError("unfulfilled_only is about the whole order; leave it out where lines are named.")
         return self
 
 
@@ -148,11 +147,11 @@ class Placed(_Said):
     """A line of a new order."""
 
     line: Annotated[str, _code(20)] | None = Field(default=None, description="Its number; else one is made.")
-    ids: dict[Annotated[str, Field(pattern="^[A-Z0-9]{2}$")], Annotated[str, _code(48)]] = Field(
+    ids: dict[Annotated[str, Field(pattern=PAIR)], Annotated[str, _code(48)]] = Field(
         default={}, max_length=10, description="Product ids by qualifier (X12 element 235): UP, VN, BP ..."
     )
     quantity: Quantity
-    unit: Annotated[str, Field(pattern="^[A-Z0-9]{2}$")] = Field(
+    unit: Annotated[str, Field(pattern=PAIR)] = Field(
         default="EA", description="Unit of measure (X12 element 355)."
     )
     description: Description = ""
@@ -197,7 +196,7 @@ class Acknowledge(_Said):
     lines: tuple[AcknowledgedLine, ...] = Field(default=(), max_length=LINES_MAX)
     reason: CancelReason | None = None
     note: Note = ""
-    answer: Annotated[str, Field(pattern="^[a-z0-9-]{1,40}$")] | None = Field(
+    answer: Annotated[str, Field(pattern=CHOICE)] | None = Field(
         default=None, description="Which of the choices is meant, where the same was asked back before."
     )
 
@@ -219,7 +218,7 @@ class Fulfil(_Said):
     @model_validator(mode="after")
     def _some_units(self) -> "Fulfil":
         if not any(line.quantity for line in self.lines):
-            raise ValueError("no units left; a shipment of none would use its number up")
+            raise ValueError("No units left; a shipment of none would use its number up.")
         return self
 
 

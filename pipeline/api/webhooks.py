@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.api.callers import Caller, needs
 from pipeline.api.paging import ID_MAX
+from pipeline.api.patterns import PAGE_MAX
 from pipeline.api.problems import PREFIX, ApiProblem
-from pipeline.api.routes import PAGE_MAX
 from pipeline.api.said import StrictRoute
 from pipeline.api.state import application_of
 from pipeline.endpoints import Keeper, NotKept

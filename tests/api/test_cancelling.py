@@ -184,7 +184,7 @@ def test_a_cancellation_names_each_line_once(site: Site, path: str) -> None:
     refused = acme.post(f"{BUYER}/{order_id}/{path}", json={"lines": _TWICE})
     assert (refused.status_code, refused.json()["type"]) == (422, "/api/problems/invalid")
     (fault,) = refused.json()["faults"]
-    assert (fault["place"], fault["message"]) == ("body.lines", "Value error, name each line once")
+    assert (fault["place"], fault["message"]) == ("body.lines", "Name each line once.")
     assert figures(acme.get(f"{BUYER}/{order_id}").json())[0] == ("1", "10", "0", "0", "10")
     assert site.mails() == []
 
@@ -447,7 +447,7 @@ def test_a_seller_agrees_to_each_line_once(asking_site: Site) -> None:
     refused = globex.post(approve, json={"lines": _TWICE})
     assert (refused.status_code, refused.json()["type"]) == (422, "/api/problems/invalid")
     (fault,) = refused.json()["faults"]
-    assert (fault["place"], fault["message"]) == ("body.lines", "Value error, name each line once")
+    assert (fault["place"], fault["message"]) == ("body.lines", "Name each line once.")
     assert acme.get(f"{BUYER}/{order_id}").json()["lines"][0]["requested"] == "10"
     assert len(site.mails()) == 1  # the seller was asked, and nobody was answered
 

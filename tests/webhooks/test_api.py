@@ -191,3 +191,11 @@ def test_by_command(site: Site, one: Receiver, tmp_path: Path) -> None:
     for url in ("https://10.0.0.1/", "ftp://hooks.example/"):
         assert command(tmp_path, *add[:4], "--url", url, "--topic", "order.placed")[0] == 2
     assert command(tmp_path, "webhook", "add", "--partner", "nobody", *add[4:])[0] == 2
+
+
+def test_what_is_no_topic_is_said_with_those_there_are(site: Site) -> None:
+    acme = site.client("acme", Scope.WEBHOOKS)
+    for topics in ([], ["order.shut"]):
+        answer = acme.post(HOOKS, json={"url": "https://mine.example/hook", "topics": topics})
+        assert answer.status_code == 422
+        assert "order.placed, order.cancelled" in answer.json()["faults"][0]["message"]
