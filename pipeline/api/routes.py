@@ -250,12 +250,15 @@ def explanations() -> APIRouter:
 
     @router.get(TYPES + "{name}", include_in_schema=False)
     def explanation(name: Annotated[str, Path(max_length=60)]) -> Response:
-        for refusal in Refusal:
-            if refusal.name.lower().replace("_", "-") == name:
-                return PlainTextResponse(f"{refusal.name} ({refusal.number}): {refusal.sentence}.\n")
-        if name in MEANINGS:
-            return PlainTextResponse(f"{name}: {MEANINGS[name]}\n")
-        raise ApiProblem(404, "not-found", "There is no such problem.")
+        said = [
+            f"{refusal.name} ({refusal.number}): {refusal.sentence}.\n"
+            for refusal in Refusal
+            if refusal.name.lower().replace("_", "-") == name
+        ]
+        said += [f"{name}: {MEANINGS[name]}\n"] if name in MEANINGS else []
+        if not said:
+            raise ApiProblem(404, "not-found", "There is no such problem.")
+        return PlainTextResponse("".join(said))
 
     return router
 
