@@ -154,6 +154,13 @@ class ChoiceOut(BaseModel):
     effect: str
 
 
+class FaultOut(BaseModel):
+    """Where a request is not as described, and what to do."""
+
+    place: str
+    message: str
+
+
 class ProblemOut(BaseModel):
     """Every answer that is no success (RFC 9457). `type` keeps its meaning; a refusal names its figures."""
 
@@ -172,6 +179,8 @@ class ProblemOut(BaseModel):
     open: str | None = None
     refusals: list[RefusalOut] | None = None
     choices: list[ChoiceOut] | None = None
+    faults: list[FaultOut] | None = Field(default=None, description="Of `invalid`: what is wrong, and where.")
+    scope: str | None = Field(default=None, description="Of `scope-missing`: what the key would need.")
 
 
 _FIGURES = ("line", "asked", "ordered", "fulfilled", "cancelled", "requested", "open")

@@ -79,3 +79,24 @@ def test_what_is_described_is_what_is_answered(site: Site) -> None:
                 asking.about(operation, partner)
     assert asking.asked > len(operations)
     assert site.breaches() == ()
+
+
+def test_headers_and_members_of_problems_are_described(site: Site) -> None:
+    said = site.client().get("/api/openapi.json").json()
+    problem = said["components"]["schemas"]["ProblemOut"]["properties"]
+    assert {"faults", "scope", "requested"} <= problem.keys()
+    assert said["components"]["schemas"]["FaultOut"]["properties"].keys() == {"place", "message"}
+    place = said["paths"]["/api/v1/buyer/orders"]["post"]["responses"]
+    assert "412" not in place  # it takes no If-Match
+    assert place["201"]["headers"].keys() == {"ETag", "Location", "Idempotency-Replayed"}
+    assert place["200"]["headers"].keys() == {"ETag", "Idempotency-Replayed"}
+    cancel = said["paths"]["/api/v1/buyer/orders/{order_id}/cancel"]["post"]["responses"]
+    assert cancel["200"]["headers"].keys() == {"ETag", "Idempotency-Replayed"}
+    assert cancel["412"]["headers"].keys() == {"ETag"}
+    assert "Retry-After" in cancel["429"]["headers"].keys() & cancel["503"]["headers"].keys()
+    listed = said["paths"]["/api/v1/buyer/orders"]["get"]
+    assert "headers" not in listed["responses"]["200"]
+    until = next(one for one in listed["parameters"] if one["name"] == "placed_until")
+    assert until["description"] == "Placed before then, and not then."
+    one = said["paths"]["/api/v1/seller/orders/{order_id}"]["get"]["responses"]
+    assert one["200"]["headers"].keys() == {"ETag"}
