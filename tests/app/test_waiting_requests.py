@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.api.pages import drafts
 from pipeline.contents import html_of, text_of
 from tests.api.site import BUYER, SELLER, Site, served
 from tests.app.clock import Hands
@@ -132,3 +133,28 @@ def test_the_mail_of_a_request_leads_to_the_order_and_says_how_many_wait_in_all(
 def test_where_the_settings_name_no_app_a_mail_leads_nowhere(site: Site) -> None:
     _ask(site, site.place("PO-1", 10), quantity="5")
     assert "http" not in text_of(site.mails("desk@globex")[0])
+
+
+def test_a_buyer_who_asked_for_all_is_told_who_must_act_and_can_take_it_back(site: Site) -> None:
+    order_id = site.place("PO-1", 10, 4)
+    ada = signed_in(site, "ada@acme.example", "acme")
+    _ask(site, order_id, quantity="10")
+    _ask(site, order_id, "2", quantity="4")
+    ada.get(f"/orders/{order_id}")
+    assert "Nothing of this order can be cancelled" not in ada.text
+    said = "All that is open was asked to be cancelled, 14 units. Now Globex Supply has to answer."
+    assert said in ada.text
+    back = f"/orders/{order_id}/request/back"
+    form = ada.form(back)
+    for _ in range(2):
+        ada.post(back, form)
+        assert "Taken back" in ada.text
+        assert "10 units of line 1 4 units of line 2" in ada.text
+    ada.get(f"/orders/{order_id}")
+    assert ("Take the request back" in ada.text, "Ask to cancel" in ada.text) == (False, True)
+    assert ada.post(back, ada.form("/sign-out") | form | {"key": drafts.new_key()}).status_code == 409
+    sam = signed_in(site, "sam@globex.example", "globex")
+    sam.get(f"/orders/{order_id}")
+    assert "asks to cancel" not in sam.text
+    assert sam.post(back, sam.form("/sign-out")).status_code == 404
+    assert [mail.subject.partition(":")[0] for mail in site.mails("desk@globex")][-1] == "Request withdrawn"

@@ -23,7 +23,7 @@ from storage.queries import Mark, OrderView
 
 For = Annotated[str, Query(alias="for", max_length=10)]
 _NO = 400  # from this status on, an answer is a no
-_SHOWN = ("cancelled", "requested", "kept")  # of what a request did
+_SHOWN = ("cancelled", "requested", "kept", "withdrawn")  # of what a request did
 
 
 class OrderChanged(Exception):

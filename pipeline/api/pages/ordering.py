@@ -193,7 +193,8 @@ def order_page(
         asked=total([(line.requested, line.unit) for line in view.lines]),
         answer_by=view.answer_by,
         time_left=wording.time_left(view.answer_by, application.clock.now()) if view.answer_by else "",
-        answers=answers, asking=asking.requests_of(view.asking, lines, application.clock.now()),
+        answers=answers, takes_back=not answers,
+        asking=asking.requests_of(view.asking, lines, application.clock.now()),
         happened=happened,
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from pipeline.api.pages import (
     ordering,
     signing,
     support,
+    taking_back,
     webhooks,
 )
 from pipeline.api.pages.rendering import render
@@ -27,7 +28,10 @@ _TITLES = {404: "Not found", 405: "Not possible", 503: "Just now it does not wor
 def make_pages() -> APIRouter:
     """Every page, and the ways back. Before any route, also one to come: a form has to be from here."""
     pages = APIRouter(dependencies=[Depends(check_form)], include_in_schema=False)
-    parts = (signing, ordering, cancelling, answering, agreeing, deeds, mails, company, webhooks, support)
+    parts = (
+        signing, ordering, cancelling, answering, agreeing, taking_back, deeds, mails, company, webhooks,
+        support,
+    )  # fmt: skip
     for part in parts:
         pages.include_router(part.make_router())
     pages.include_router(ways_back(pages))
