@@ -33,6 +33,7 @@ from storage.states import Kind, Status
 
 # Greylisting ends within minutes and a restart within the hour; after that, every four hours
 RETRY_SECONDS = (60, 5 * 60, 15 * 60, 3600, 4 * 3600)
+REST_SECONDS = 5 * 60  # of e-mails, after a server that hung left one uncertain: each next one may be, too
 GIVE_UP_HOURS = 72  # as SMTP servers themselves: a weekend and a day
 MESSAGES_MAX = 1000  # tried in one round by each server; the rest is due in the next
 UPLOADS_AT_ONCE = 256  # enough to hide the round trips
@@ -164,6 +165,11 @@ class _Courier:
         with self._database.writing() as tx:
             outbox.mark_committing(tx, message)
 
+    def rest(self) -> None:
+        """Try no more e-mails for a while."""
+        with self._database.writing() as tx:
+            outbox.put_off(tx, Kind.EMAIL, self._clock.now() + timedelta(seconds=REST_SECONDS))
+
     def settle(self, results: Iterable[tuple[OutboxMessage, Transmission]]) -> None:
         """Write down what the other side made of the messages, but for those another process took over."""
         settled: list[tuple[OutboxMessage, Attempt]] = []
@@ -217,6 +223,10 @@ def _send_mail(courier: _Courier, mail: SmtpSettings) -> None:
             except StaleMessage:  # taken over while we were held up; the final dot was not sent
                 continue
             courier.settle([(message, result)])
+            if session.has_broken:  # and the next one would wait as long for the same
+                if isinstance(result, Uncertain):
+                    courier.rest()
+                return
 
 
 def _upload(courier: _Courier, mailboxes: Callable[[str], Mailbox], partner: str) -> None:

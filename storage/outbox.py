@@ -137,6 +137,12 @@ def mark_answered(
     tx.execute(update(_OUTBOX).where(_OUTBOX.c.id == message_id).values(values))
 
 
+def put_off(tx: Connection, kind: Kind, until: datetime) -> None:
+    """What is owed of this kind is not due before then."""
+    early = (_OUTBOX.c.status == word(Status.NEW)) & (_OUTBOX.c.due_at < until)
+    tx.execute(update(_OUTBOX).where(early, *_only(kind, "")).values(due_at=until))
+
+
 def is_under_way(tx: Connection, kind: Kind, partner: str = "") -> bool:
     """Whether messages of a kind (to one partner) are being sent, or were when their sender ended."""
     begun = or_(*(_OUTBOX.c.status == word(status) for status in _UNDER_WAY))

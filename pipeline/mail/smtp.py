@@ -70,6 +70,7 @@ class SmtpSession:
         self._settings = settings
         self._smtp: smtplib.SMTP | None = None
         self._sent = 0
+        self.has_broken = False  # the server hung or broke off within a message
 
     def __enter__(self) -> "SmtpSession":
         return self
@@ -108,7 +109,7 @@ class SmtpSession:
             if self._has_spoken(smtp):
                 raise smtplib.SMTPServerDisconnected("the server broke off before the end of the message")
         except OSError as error:  # all of smtplib's exceptions are OSErrors, too
-            self._drop()
+            self._broke()
             return Retry(_why(error))
         except BaseException:
             self._drop()
@@ -122,7 +123,7 @@ class SmtpSession:
                 smtp.send(b".\r\n")
                 code, said = smtp.getreply()
             except OSError as error:
-                self._drop()
+                self._broke()
                 return Uncertain(f"no answer to the final dot: {_why(error)}")
         except BaseException:
             self._drop()  # without the dot the server throws the message away
@@ -175,6 +176,10 @@ class SmtpSession:
         self.close()
         self._smtp = _connection(self._settings)
         return self._smtp
+
+    def _broke(self) -> None:
+        self.has_broken = True
+        self._drop()
 
     def _drop(self) -> None:
         if self._smtp is not None:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from pipeline.deliver import GIVE_UP_HOURS, RETRY_SECONDS, DeliveryReport, deliver
+from pipeline.deliver import GIVE_UP_HOURS, REST_SECONDS, RETRY_SECONDS, DeliveryReport, deliver
 from pipeline.errors import CountermandError, NameTaken, OperatorError, TransportError
 from pipeline.mail import SmtpSettings, compose, message_id
 from pipeline.notices.contexts import Notice, OrderCancelled
@@ -230,6 +230,45 @@ def test_a_server_that_is_down_is_asked_once_and_stops_no_upload(scene: Callable
     assert [attempt.status for attempt in report.failures] == [Status.NEW]
     assert [hub.message(mail).attempts for mail in mails] == [1, 0, 0]
     assert hub.message(file).status is Status.SENT
+
+
+@pytest.mark.parametrize(
+    ("script", "first"),
+    [
+        ({"dot": "hang"}, Status.UNCERTAIN),
+        ({"dot": "drop"}, Status.UNCERTAIN),
+        ({"RCPT": "hang"}, Status.NEW),
+        ({"DATA": "drop"}, Status.NEW),
+    ],
+)
+def test_a_server_that_hangs_or_breaks_off_ends_the_round_at_its_first_mail(
+    scene: Callable[..., Scene], script: dict[str, str], first: Status
+) -> None:
+    """Else each mail would wait in vain, and each whose last byte went would be uncertain."""
+    hub = scene(**script)
+    mails = [hub.owe_mail(number) for number in (1, 2, 3)]
+    assert [attempt.status for attempt in hub.deliver().attempts] == [first]
+    assert hub.statuses(*mails) == [first, Status.NEW, Status.NEW]
+    assert [hub.message(mail).attempts for mail in mails] == [1, 0, 0]
+
+
+def test_after_an_uncertain_mail_the_others_rest_for_a_while(scene: Callable[..., Scene]) -> None:
+    hub = scene(dot="hang")
+    mails = [hub.owe_mail(number) for number in (1, 2)]
+    hub.deliver()
+    hub.server.script["dot"] = "250 ok"
+    hub.clock.sleep(REST_SECONDS - 1)
+    assert hub.deliver().attempts == ()
+    hub.clock.sleep(1)
+    assert len(hub.deliver().attempts) == 1
+    assert hub.statuses(*mails) == [Status.UNCERTAIN, Status.SENT]
+
+
+def test_a_server_that_takes_leave_after_each_mail_gets_the_next_one(scene: Callable[..., Scene]) -> None:
+    hub = scene(dot="421 taken, and goodbye")
+    mails = [hub.owe_mail(number) for number in (1, 2)]
+    hub.deliver()
+    assert [hub.message(mail).attempts for mail in mails] == [1, 1]
 
 
 @pytest.mark.parametrize("error", [TransportError("no route"), OperatorError("key refused")])
