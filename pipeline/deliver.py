@@ -204,8 +204,13 @@ def _attempt(message: OutboxMessage, status: Status, detail: str) -> Attempt:
 
 
 def retry_at(message: OutboxMessage, now: datetime) -> datetime | None:
-    """When to try a claimed message again after a failure at `now`; None when it is time to give up."""
-    if now - message.created_at >= timedelta(hours=GIVE_UP_HOURS):
+    """When to try a claimed message again after a failure at `now`; None when it is time to give up.
+
+    However old it is, it has had every pause: time in which nobody tried, because we stood still or the
+    backlog was long, does not count against it.
+    """
+    old = now - message.created_at >= timedelta(hours=GIVE_UP_HOURS)
+    if old and message.attempts > len(RETRY_SECONDS):
         return None
     return now + timedelta(seconds=RETRY_SECONDS[min(message.attempts, len(RETRY_SECONDS)) - 1])
 

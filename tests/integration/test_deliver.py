@@ -211,6 +211,21 @@ def test_a_mail_is_tried_again_with_the_same_bytes_at_growing_intervals_and_then
     assert len(hub.server.bodies) == len(waits)
 
 
+def test_a_mail_that_lay_through_a_standstill_has_its_tries_all_the_same(
+    scene: Callable[..., Scene],
+) -> None:
+    """A server that greylists, or restarts, says no to every first try."""
+    hub = scene(RCPT="451 greylisted, come again")
+    mail = hub.owe_mail(1)
+    hub.clock.sleep(GIVE_UP_HOURS * 3600 + 1)  # nobody was at work
+    for wait in RETRY_SECONDS:
+        hub.deliver()
+        assert hub.message(mail).status is Status.NEW
+        hub.clock.sleep(wait)
+    hub.deliver()
+    assert (hub.message(mail).status, hub.message(mail).attempts) == (Status.FAILED, len(RETRY_SECONDS) + 1)
+
+
 def test_a_mail_not_due_yet_waits(scene: Callable[..., Scene]) -> None:
     hub = scene(RCPT="450 greylisted")
     hub.owe_mail(1)
