@@ -248,9 +248,10 @@ def _too_old(found: Gauges, now: datetime) -> Iterable[tuple[str, str]]:
         yield "held", f"a question waits since {found.held_since:%Y-%m-%d %H:%M} UTC; run: countermand held"
     if found.unsent_since and now - found.unsent_since > UNSENT_MAX:
         since = f"{found.unsent_since:%Y-%m-%d %H:%M} UTC"
-        yield "outbox", f"a message waits since {since}; run: countermand outbox"
+        yield "outbox", f"a message waits since {since}; run: countermand outbox --status new"
     if uncertain:
-        yield "outbox", f"{uncertain} messages may or may not have gone out; run: countermand outbox"
+        said = f"{uncertain} messages may or may not have gone out"
+        yield "outbox", f"{said}; run: countermand outbox --status uncertain"
 
 
 def _unserved(application: Application, found: Gauges, now: datetime) -> Iterable[tuple[str, str]]:

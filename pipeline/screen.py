@@ -288,8 +288,8 @@ def age_words(age: timedelta) -> str:
     return f"{hours} h" if hours < HOURS_SHOWN_MAX else f"{hours // 24} days"
 
 
-def show_messages(console: Console, messages: Sequence[OutboxMessage]) -> None:
-    """The outbox as a table; where a partner said something of an X12 document of ours, with that."""
+def show_messages(console: Console, messages: Sequence[OutboxMessage], *, narrowed: bool) -> None:
+    """The outbox, or part of it, as a table; what partners said of X12 documents of ours is a column more."""
     answered = any(message.verdict for message in messages)
     table = Table("id", "what", "to", "subject", "status", *(["the partner says"] if answered else []))
     for message in messages:
@@ -305,7 +305,8 @@ def show_messages(console: Console, messages: Sequence[OutboxMessage]) -> None:
             printable(status),
             *([printable(answer)] if answered else []),
         )
-    console.print(table if messages else "The outbox is empty.")
+    nothing = "Nothing in the outbox is like that." if narrowed else "The outbox is empty."
+    console.print(table if messages else nothing)
 
 
 def status_words(status: OrderStatus) -> str:

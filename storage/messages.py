@@ -73,7 +73,7 @@ def get(tx: Connection, message_id: int) -> OutboxMessage | None:
 def list_messages(
     tx: Connection,
     *,
-    status: Status | None = None,
+    statuses: Collection[Status] = (),
     kind: Kind | None = None,
     partner: str = "",
     order_id: int | None = None,
@@ -87,8 +87,8 @@ def list_messages(
     `before`: of older ones than this. Who only wants to know what became of them needs no payload.
     """
     query = select(_OUTBOX) if with_payload else _WITHOUT_PAYLOAD
-    if status is not None:
-        query = query.where(_OUTBOX.c.status == status.value)
+    if statuses:
+        query = query.where(_OUTBOX.c.status.in_([status.value for status in statuses]))
     if kind is not None:
         query = query.where(_OUTBOX.c.kind == word(kind))
     if partner:

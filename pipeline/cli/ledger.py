@@ -7,7 +7,17 @@ import typer
 
 from pipeline import screen, sheet, staff
 from pipeline.actors import HUB
-from pipeline.cli.options import AsCsv, AsJson, Config, check_one_form, end, out, print_csv, print_json
+from pipeline.cli.options import (
+    AsCsv,
+    AsJson,
+    Config,
+    check_one_form,
+    end,
+    out,
+    print_csv,
+    print_json,
+    say_cut,
+)
 from pipeline.errors import OperatorError
 from pipeline.people import is_secret
 from pipeline.reasons import CancelReason
@@ -26,9 +36,11 @@ from storage import held as held_questions
 from storage import parked as parked_sets
 from storage.commands import Consent
 from storage.invariants import audit as find_breaches
+from storage.states import Kind, Status
 
 app = typer.Typer()
 
+ORDERS_MAX, MESSAGES_MAX = 100_000, 1000  # listed, if nothing else is asked for
 REASONS = tuple(reason.value for reason in CancelReason)
 Release = Annotated[str, typer.Option(help="The release, if the order has several.")]
 
@@ -40,6 +52,7 @@ def orders(
     as_csv: AsCsv = False,
     partner: Annotated[str, typer.Option(help="Either party.")] = "",
     status: Annotated[str, typer.Option(help="open, partly_fulfilled, fulfilled, cancelled, complete.")] = "",
+    limit: Annotated[int, typer.Option(help="The newest so many.", min=1)] = ORDERS_MAX,
 ) -> None:
     """List orders, newest first."""
     check_one_form(as_json=as_json, as_csv=as_csv)
@@ -47,10 +60,14 @@ def orders(
     if partner and application.settings.directory.get(partner) is None:
         raise OperatorError(f'There is no partner "{partner}" in the settings.')
     with application.database.reading() as tx:
-        found = order_lists.list_orders(tx, partner=partner, status=staff.status_named(status), limit=100_000)
+        wanted = staff.status_named(status)
+        found = order_lists.list_orders(tx, partner=partner, status=wanted, limit=limit + 1)
         due = deadlines.next_of(tx, None) if as_json else {}
+    cut, found = len(found) > limit, found[:limit]
+    if cut:
+        say_cut(limit, "orders", "--partner and --status")
     if as_json:
-        print_json({"orders": [summary_json(order, due.get(order.id)) for order in found]})
+        print_json({"orders": [summary_json(order, due.get(order.id)) for order in found], "cut": cut})
     elif as_csv:
         print_csv(sheet.ORDER_COLUMNS, map(summary_json, found))
     else:
@@ -169,23 +186,37 @@ def release(
 
 
 @app.command()
-def outbox(config: Config = None, as_json: AsJson = False, as_csv: AsCsv = False) -> None:
+def outbox(
+    config: Config = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    status: Annotated[list[Status] | None, typer.Option(help="Give it several times for several.")] = None,
+    kind: Annotated[Kind | None, typer.Option(help="An X12 document is an acknowledgment.")] = None,
+    partner: Annotated[str, typer.Option(help="Whom it is for.")] = "",
+    limit: Annotated[int, typer.Option(help="The newest so many.", min=1)] = MESSAGES_MAX,
+) -> None:
     """List e-mails and X12 documents, sent and owed, and what partners answered to them."""
     check_one_form(as_json=as_json, as_csv=as_csv)
     application = open_application(config)
     with application.database.reading() as tx:
-        found = messages.list_messages(tx)
+        found = messages.list_messages(
+            tx, statuses=status or (), kind=kind, partner=partner, limit=limit + 1,
+            with_payload=as_json or as_csv,
+        )  # fmt: skip
+        cut, found = len(found) > limit, found[-limit:]
         listed = [
             message_json(tx, message, is_secret=is_secret(message.dedupe_key))
             for message in found
             if as_json or as_csv
         ]
+    if cut:
+        say_cut(limit, "messages", "--status, --kind and --partner")
     if as_json:
-        print_json({"messages": listed})
+        print_json({"messages": listed, "cut": cut})
     elif as_csv:
         print_csv(sheet.MESSAGE_COLUMNS, listed)
     else:
-        screen.show_messages(out, found)
+        screen.show_messages(out, found, narrowed=bool(status or kind or partner))
 
 
 @app.command()

@@ -39,6 +39,15 @@ def print_json(value: Json, *, in_one_line: bool = False) -> None:
     sys.stdout.flush()
 
 
+def say_cut(limit: int, what: str, filters: str) -> None:
+    """A list that was cut says so, beside whatever form it has."""
+    err.print(
+        f"Only the newest {limit} {what} are listed, and there are more. Narrow the list with {filters}, or"
+        " lengthen it with --limit.",
+        soft_wrap=True,
+    )
+
+
 def check_one_form(*, as_json: bool, as_csv: bool) -> None:
     """An output has one form."""
     if as_json and as_csv:

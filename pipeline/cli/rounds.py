@@ -41,4 +41,5 @@ def show_deliveries(report: DeliveryReport) -> None:
         said = f"Message {attempt.id} to {attempt.to} was not sent ({attempt.status.value}): {attempt.detail}"
         err.print(screen.printable(said), soft_wrap=True)
     for message_id in report.uncertain:
-        err.print(f"Message {message_id} may or may not have gone out; see: countermand outbox")
+        said = f"Message {message_id} may or may not have gone out"
+        err.print(f"{said}; see: countermand outbox --status uncertain", soft_wrap=True)

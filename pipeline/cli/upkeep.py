@@ -11,6 +11,7 @@ import typer
 from sqlalchemy import Connection
 
 from pipeline import metrics, screen
+from pipeline.cli.ledger import MESSAGES_MAX
 from pipeline.cli.options import OPERATOR, AsJson, Config, err, out, print_json
 from pipeline.errors import OperatorError
 from pipeline.report import Json
@@ -74,9 +75,10 @@ def _show(report: RestoreReport) -> None:
     for failure in report.failed:
         err.print(f"[red]{screen.printable(failure)}[/]", soft_wrap=True)
     if report.doubtful:
+        wide = f" --limit {len(report.doubtful)}" if len(report.doubtful) > MESSAGES_MAX else ""
         out.print(
             f"{len(report.doubtful)} messages may have gone out already and were not sent. Look at each:"
-            " countermand outbox; those that did not arrive: countermand resend ID",
+            f" countermand outbox --status uncertain{wide}; those that did not arrive: countermand resend ID",
             soft_wrap=True,
         )
     if report.ended:

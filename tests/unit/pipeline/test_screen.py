@@ -155,3 +155,39 @@ def test_the_outbox_shows_what_a_partner_said_of_a_document(tmp_path: Path, say:
         outbox.mark_answered(tx, number, verdict="rejected", note="AK5 3", at=at)
     _, after = say("outbox")
     assert row(after) == [str(number), "860", "globex", "860 for PO-1", "new", "rejected: AK5 3"]
+
+
+def test_a_list_that_was_cut_says_so_and_can_be_narrowed(tmp_path: Path, say: Say) -> None:
+    house = house_with(tmp_path, "")
+    at = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    with house.database.writing() as tx:
+        for number in range(4):
+            message = NewMessage(
+                kind=Kind.EMAIL, partner="acme", to=f"{number}@acme.example", payload=b"x",
+                identity=f"<{number}@x>", dedupe_key=f"{number}",
+            )  # fmt: skip
+            if number:
+                outbox.enqueue(tx, message, at)
+            else:
+                outbox.enqueue_refused(tx, message, at, error="no address")
+    _, text = say("outbox", "--limit", "3")
+    assert "0@acme.example" not in text
+    assert "Only the newest 3 messages are listed, and there are more" in text
+    assert "1@acme.example" in text
+    _, text = say("outbox", "--limit", "4")
+    assert "Only" not in text
+    _, text = say("outbox", "--status", "refused", "--status", "failed", "--json")
+    found = json.loads(text)
+    assert ([one["to"] for one in found["messages"]], found["cut"]) == (["0@acme.example"], False)
+    _, text = say("outbox", "--kind", "acknowledgment")
+    assert "Nothing in the outbox is like that." in text
+
+
+def test_a_cut_list_of_orders_says_so(tmp_path: Path, say: Say) -> None:
+    house = house_with(tmp_path, "")
+    house.buyer(ORDER)
+    house.buyer([line.replace("PO-1", "PO-2") for line in ORDER])
+    code, text = say("orders", "--limit", "1")
+    assert (code, "Only the newest 1 orders are listed" in text) == (0, True)
+    _, text = say("orders", "--json")
+    assert json.loads(text)["cut"] is False
