@@ -51,12 +51,17 @@ def version() -> str:
 def write(path: Path, page: str) -> None:
     """Replace the file in one step: whoever reads it sees the old page or the new one."""
     try:
-        with NamedTemporaryFile(
+        file = NamedTemporaryFile(  # noqa: SIM115 - it becomes the page, or goes
             "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            file.write(page)
-        os.chmod(file.name, 0o644)  # read by another user than the one who writes it
-        os.replace(file.name, path)
+        )
+        try:
+            with file:
+                file.write(page)
+            os.chmod(file.name, 0o644)  # read by another user than the one who writes it
+            os.replace(file.name, path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)  # or each minute one more would lie there
+            raise
     except OSError as error:
         raise OperatorError(f"{path} cannot be written: {error.strerror}.") from error
 
