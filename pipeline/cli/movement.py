@@ -20,7 +20,7 @@ from pipeline.cli.options import (
     out,
     print_json,
 )
-from pipeline.cli.rounds import log_round, show_deliveries, show_round
+from pipeline.cli.rounds import log_round, say_failed_round, show_deliveries, show_round
 from pipeline.deliver import deliver, joined, opened_once
 from pipeline.errors import OperatorError, PartnerError, TransportError
 from pipeline.guides import guides_at
@@ -34,7 +34,7 @@ from pipeline.telling.digests import gather
 from pipeline.views import given_up_json
 from pipeline.wiring import Application, open_application
 from storage import queries
-from storage.database import AlreadyRunning, DatabaseUnavailable, Guard, Hold
+from storage.database import AlreadyRunning, DatabaseUnavailable, Guard, Hold, NotTheSame, TryAgain
 from storage.states import FileStatus
 
 PROGRESS_FILES_MIN = 20
@@ -90,26 +90,34 @@ def poll(
 def _poll(
     application: Application, every: float, metrics_file: Path | None, hold: Hold, *, as_json: bool
 ) -> None:
-    poller = application.poller()
+    """Rounds until stopped, or one. What is wrong at the start is a mistake in the settings and ends it, and
+    so does another database in the place of ours at any time; anything else may pass before the next round.
+    """
+    poller, begun = application.poller(), False
     while True:
         began = application.clock.monotonic_seconds()
         try:
             hold.renew()  # a server that was restarted forgot that we are at work
             report = poller.round(wait=not every)
-        except DatabaseUnavailable as error:
-            if not every or application.database.path:  # a file does not come back by itself
+            log_round(report, application.clock.monotonic_seconds() - began)
+            show_round(report, as_json=as_json, in_one_line=bool(every))
+            if metrics_file is not None:
+                page = metrics.metrics(application.settings, application.database, application.clock.now())
+                metrics.write(metrics_file, page)
+        except (DatabaseUnavailable, OperatorError) as error:
+            if not every or not (begun or _may_pass(application, error)) or isinstance(error, NotTheSame):
                 raise
-            err.print(screen.printable(f"countermand: {error}"), soft_wrap=True)
-            application.clock.sleep(every)
-            continue
-        log_round(report, application.clock.monotonic_seconds() - began)
-        if metrics_file is not None:
-            page = metrics.metrics(application.settings, application.database, application.clock.now())
-            metrics.write(metrics_file, page)
-        show_round(report, as_json=as_json, in_one_line=bool(every))
+            say_failed_round(error)
         if not every:
             _end_of_round(report)
+        begun = True
         application.clock.sleep(every)
+
+
+def _may_pass(application: Application, error: Exception) -> bool:
+    """Whether it may pass by itself, although nothing has worked yet: others' locks, a server that starts."""
+    on_server = application.database.path is None and isinstance(error, DatabaseUnavailable)
+    return on_server or isinstance(error, TryAgain)
 
 
 def _end_of_round(report: PollReport) -> None:

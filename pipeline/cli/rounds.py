@@ -15,6 +15,14 @@ def log_round(report: PollReport, seconds: float) -> None:
     logbook.round_done(report.files, seconds, expired=len(report.expired), **counts)
 
 
+def say_failed_round(error: Exception) -> None:
+    """A round that ended before its time; the next one comes all the same."""
+    if journal.is_on():
+        journal.event("round_failed", journal.ERROR, kind=type(error).__name__, error=str(error))
+    else:
+        err.print(screen.printable(f"countermand: {error}"), soft_wrap=True)
+
+
 def show_round(report: PollReport, *, as_json: bool, in_one_line: bool) -> None:
     if not journal.is_on():  # what is in the log is not said a second time
         _show_problems(report)
