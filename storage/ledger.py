@@ -1,6 +1,6 @@
 """The only door to orders: locate, lock, let the rule decide, and write a submission whole or not at all."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from sqlalchemy import Connection, bindparam, insert, select
@@ -131,8 +131,7 @@ class _Desk:
 
     def decide(self, command: Command) -> Entry:
         found = self._found(command)
-        decision, orders = decide(found, command), meant(found, command)
-        before = orders[0] if len(orders) == 1 else None
+        decision, before = decide(found, command), meant(found, command)
         if decision.outcome is not Outcome.APPLIED or not decision.facts:
             self.steps.append(())
             return Entry(command=command, decision=decision, before=before, after=before)
@@ -169,9 +168,9 @@ class _Desk:
 
     def _found(self, command: Command) -> tuple[OrderState, ...]:
         """The orders a command may mean, as earlier commands of the submission left them."""
-        # A release is an order of its own; only the documents that follow it may leave it out.
+        # A release is an order of its own; only the documents that follow it may leave it out (section 6).
         exact = command.order.exact or isinstance(command, PlaceOrder)
-        candidates = find_orders(self.tx, command.order)
+        candidates = find_orders(self.tx, replace(command.order, exact=exact))
         for loaded in candidates:
             if loaded.order.id in self.stored:
                 continue
@@ -184,8 +183,7 @@ class _Desk:
             self.ends[order.id] = loaded.end
         ids = {loaded.order.id for loaded in candidates}
         found = [o for o in self.orders.values() if o.id in ids or (o.id < 0 and _may_be(o.key, command))]
-        chosen = [o for o in found if o.key.release == command.order.release]
-        return tuple(chosen or ([] if exact else found))
+        return _by_release(found, command.order.release, exact=exact)
 
     def _new(self, command: Command) -> OrderState:
         """An order without lines yet, under an id of its own."""
@@ -198,14 +196,31 @@ class _Desk:
             buyer=where.buyer, seller=where.seller, po_number=where.po_number, release=where.release
         )
         placed = sum(order_id < 0 for order_id in self.orders)
-        return OrderState(id=-1 - placed, key=key, lines=(), content_hash=command.content_hash)
+        content = command.content_hash
+        return OrderState(id=-1 - placed, key=key, lines=(), content_hash=content, blanket=command.blanket)
+
+
+def _by_release(found: list[OrderState], release: str, *, exact: bool) -> tuple[OrderState, ...]:
+    """Those of the release; else what else may be meant, of which the rule asks (section 6).
+
+    A release that is not here falls back on its order, unless that one is a blanket: then it waits.
+    """
+    named = [order for order in found if order.key.release == release]
+    if exact:
+        return tuple(named)
+    if release:
+        return tuple(named or (order for order in found if not order.blanket))
+    whole = {(order.key.buyer, order.key.seller) for order in named}
+    return tuple(
+        order for order in found if order in named or (order.key.buyer, order.key.seller) not in whole
+    )
 
 
 def _may_be(key: OrderKey, command: Command) -> bool:
     where = command.order
     return (
         key.po_number == where.po_number
-        and key.release in (where.release, "")
+        and (key.release in (where.release, "") or not where.release)
         and where.buyer in (key.buyer, "")
         and where.seller in (key.seller, "")
     )

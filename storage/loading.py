@@ -21,6 +21,8 @@ from storage.orders import ItemId, LineState, OrderKey, OrderState, ShippedBefor
 _ORDERS, _LINES, _IDS, _EVENTS = (table(name) for name in ("orders", "order_line", "order_line_id", "event"))
 _EVENT_LINES = table("event_line")
 
+RELEASES_MAX = 20  # offered to a person
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -31,14 +33,22 @@ class Loaded:
 
 
 def find_orders(tx: Connection, locator: Locator) -> tuple[Loaded, ...]:
-    """The orders a document may mean, locked: those of its release, else those without one."""
+    """The orders a document may mean, locked: those of its release, else those without one.
+
+    Where it names no release, and an order has nothing but releases, they are what it may mean: the last
+    RELEASES_MAX of them, for a person to choose from; not where it is exact.
+    """
     if not locator.buyer and not locator.seller:
         raise ValueError(f"PO {locator.po_number} was looked for without naming a party")
     parties = {name: party for name, party in (("buyer", locator.buyer), ("seller", locator.seller)) if party}
-    candidates = _candidates(tuple(parties))
-    rows = list(map(_Row._make, candidates.all(tx, locator.po_number, locator.release, *parties.values())))
+    names = (locator.po_number, *parties.values())
+    rows = list(map(_Row._make, _candidates(tuple(parties)).all(tx, *names, locator.release)))
     chosen = [row for row in rows if row.release == locator.release] or rows
-    return tuple(_loaded(tx, row) for row in chosen)
+    if not (locator.exact or locator.release) and (not chosen or len(parties) == 1):
+        whole = {(row.buyer, row.seller) for row in chosen}
+        released = map(_Row._make, _releases(tuple(parties)).all(tx, *names))
+        chosen += [row for row in released if (row.buyer, row.seller) not in whole]
+    return tuple(_loaded(tx, row) for row in sorted(chosen, key=lambda row: row.id))
 
 
 def load_order(tx: Connection, order_id: int) -> Loaded | None:
@@ -84,6 +94,7 @@ class _Row(NamedTuple):
     seller_change_sequence: str
     restated_at: datetime | None
     reopened_by: str
+    blanket: bool
     last_sequence: int
     last_hash: str
 
@@ -134,12 +145,20 @@ _CANCELLED_BY = (
 @cache
 def _candidates(parties: tuple[str, ...]) -> Prepared:
     """Always in the order of ids: whoever locks several orders locks them in the same order."""
-    query = _ORDER.where(
-        _ORDERS.c.po_number == bindparam("po_number"),
-        or_(_ORDERS.c.release == bindparam("release"), _ORDERS.c.release == ""),
-        *(_ORDERS.c[name] == bindparam(name) for name in parties),
-    )
-    return Prepared(query.order_by(_ORDERS.c.id).with_for_update(), "po_number", "release", *parties)
+    query = _numbered(parties).where(or_(_ORDERS.c.release == bindparam("release"), _ORDERS.c.release == ""))
+    return Prepared(query.order_by(_ORDERS.c.id).with_for_update(), "po_number", *parties, "release")
+
+
+@cache
+def _releases(parties: tuple[str, ...]) -> Prepared:
+    """The last ones of a number. Whoever looks for them has its name (`lock_names`), so nobody else does."""
+    query = _numbered(parties).where(_ORDERS.c.release != "").order_by(_ORDERS.c.id.desc())
+    return Prepared(query.limit(RELEASES_MAX).with_for_update(), "po_number", *parties)
+
+
+def _numbered(parties: tuple[str, ...]) -> Select[Any]:
+    of_parties = (_ORDERS.c[name] == bindparam(name) for name in parties)
+    return _ORDER.where(_ORDERS.c.po_number == bindparam("po_number"), *of_parties)
 
 
 def _loaded(tx: Connection, row: _Row) -> Loaded:
@@ -155,6 +174,7 @@ def _loaded(tx: Connection, row: _Row) -> Loaded:
         seller_change_sequence=row.seller_change_sequence,
         restated_at=row.restated_at,
         reopened_by=row.reopened_by,
+        blanket=row.blanket,
     )
     return Loaded(order, End(row.last_sequence, row.last_hash))
 

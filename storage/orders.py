@@ -112,6 +112,7 @@ class OrderState:
     seller_change_sequence: str = ""  # BCA05 of the seller's last change applied
     restated_at: datetime | None = None  # when the last restated order applied says it was issued
     reopened_by: str = ""  # "file|interchange" of the last document that withdrew a shipment
+    blanket: bool = False  # a frame that is ordered from by releases, each an order of its own
     shipments: tuple[ShippedBefore, ...] = field(default=(), compare=False)
     cancelled_by: tuple[str, ...] = field(
         default=(), compare=False

@@ -42,7 +42,7 @@ _WAITING_FOR = Prepared(
         _PARKED.c.po_number == bindparam("po_number"),
         or_(_PARKED.c.buyer == bindparam("buyer"), _PARKED.c.buyer == ""),
         or_(_PARKED.c.seller == bindparam("seller"), _PARKED.c.seller == ""),
-        or_(_RELEASE == "", _PARKED.c.release == _RELEASE),
+        or_(_RELEASE == "", _PARKED.c.release == _RELEASE, _PARKED.c.release == ""),
     )
     .order_by(_PARKED.c.id),
     *("po_number", "buyer", "seller", "release"),
@@ -87,7 +87,8 @@ def park(
 def waiting_for(tx: Connection, key: OrderKey) -> tuple[Parked, ...]:
     """The sets that an order, now placed, lets go on; first come first.
 
-    A set names a release that has its own order, or falls back on the order without release.
+    A set names a release that has its own order, or falls back on the order without release; where it names
+    none, a person may now be asked which release it means.
     """
     found = _WAITING_FOR.all(tx, key.po_number, key.buyer, key.seller, key.release)
     return tuple(_parked(dict(zip(_NAMES, row, strict=True))) for row in found)
@@ -102,7 +103,7 @@ def ready(tx: Connection, limit: int) -> tuple[int, ...]:
         _ORDERS.c.po_number == _PARKED.c.po_number,
         _PARKED.c.buyer.in_([_ORDERS.c.buyer, ""]),
         _PARKED.c.seller.in_([_ORDERS.c.seller, ""]),
-        or_(_ORDERS.c.release == "", _ORDERS.c.release == _PARKED.c.release),
+        or_(_ORDERS.c.release == "", _PARKED.c.release.in_([_ORDERS.c.release, ""])),
     )
     query = (
         select(_PARKED.c.set_id)

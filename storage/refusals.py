@@ -152,13 +152,42 @@ def refuse_order(refusal: Refusal, order: OrderState | None, command: Command) -
     )
 
 
-def which_order(found: tuple[OrderState, ...], command: Command) -> Question:
-    """Several orders have the number: whose is meant."""
-    others = sorted({order.key.other(command.by) for order in found})
-    po, names = command.order.po_number, ", ".join(others)
-    said = f"PO {po} exists with more than one partner ({names}): which is meant?"
-    choices = tuple(Choice(f"for-{other}", f"apply it to the order with {other}") for other in others)
+def which_order(found: tuple[OrderState, ...], command: Command) -> Question | None:
+    """Whose order of the number is meant, and which release of it; None: there is no doubt.
+
+    What exists in releases only is not meant by a document that names none, not even if there is just one:
+    the next may be on its way, and nothing was said of this one (section 6).
+    """
+    releases = [order.key.release for order in found if _left_out(order, command)]
+    if len(found) < 2 and not releases:
+        return None
+    po, known = command.order.po_number, sorted(found, key=lambda order: order.key.other(command.by))
+    if releases:
+        names = ", ".join(_called(order, command) for order in known)
+        said = f"PO {po} exists as {names}, and no release is named: which is meant?"
+    else:
+        names = ", ".join(order.key.other(command.by) for order in known)
+        said = f"PO {po} exists with more than one partner ({names}): which is meant?"
+    choices = tuple(
+        Choice(order_choice(order, command), f"apply it to {_called(order, command)}") for order in known
+    )
     return Question(said, (*choices, Choice("ignore", "change nothing")))
+
+
+def order_choice(order: OrderState, command: Command) -> str:
+    """The choice of which_order that means this order; each order has another one."""
+    release = f":{order.key.release}" if _left_out(order, command) else ""
+    return f"for-{order.key.other(command.by)}{release}"
+
+
+def _left_out(order: OrderState, command: Command) -> bool:
+    """Whether the order is a release and the document names none."""
+    return bool(order.key.release) and not command.order.release
+
+
+def _called(order: OrderState, command: Command) -> str:
+    what = f"release {order.key.release}" if _left_out(order, command) else "the order"
+    return f"{what} with {order.key.other(command.by)}"
 
 
 def line_figures(

@@ -53,6 +53,7 @@ from storage.refusals import (
     held,
     ignored,
     new_line_fault,
+    order_choice,
     refuse,
     refuse_line,
     refuse_order,
@@ -111,10 +112,12 @@ def decide(found: tuple[OrderState, ...], command: Command) -> Decision:
     return promised(answered(command, lambda said: _decided(found, said)), command)
 
 
-def meant(found: tuple[OrderState, ...], command: Command) -> tuple[OrderState, ...]:
-    """The order a person said, where several may be meant; else all of them."""
-    choice = answer_to(command, which_order(found, command)) if len(found) > 1 else ""
-    return tuple(order for order in found if f"for-{order.key.other(command.by)}" == choice) or found
+def meant(found: tuple[OrderState, ...], command: Command) -> OrderState | None:
+    """The order the command is about; None: there is none, or nobody said yet which of these."""
+    asked = which_order(found, command)
+    choice = answer_to(command, asked) if asked else ""
+    chosen = [order for order in found if not asked or order_choice(order, command) == choice]
+    return chosen[0] if chosen else None
 
 
 def _decided(found: tuple[OrderState, ...], command: Command) -> Decision:
@@ -123,11 +126,9 @@ def _decided(found: tuple[OrderState, ...], command: Command) -> Decision:
     if not _may_say(command):
         said = f"{command.by} may not send this about PO {command.order.po_number}."
         return refuse(Refusal.WRONG_PARTY, said)
-    chosen = meant(found, command)
-    if len(chosen) > 1:
-        asked = which_order(chosen, command)
+    order, asked = meant(found, command), which_order(found, command)
+    if order is None and asked is not None:
         return ignored() if answer_to(command, asked) == "ignore" else held(asked)
-    order = chosen[0] if chosen else None
     if (answered := _by_table(_ruling(order, command), order, command)) is not None:
         return answered
     if order is None:

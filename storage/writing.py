@@ -63,6 +63,7 @@ _MARKS = (
     "seller_change_sequence",
     "restated_at",
     "reopened_by",
+    "blanket",
     "last_sequence",
     "last_hash",
 )
@@ -84,6 +85,7 @@ def _row(order: OrderState) -> tuple[object, ...]:
         order.seller_change_sequence,
         order.restated_at,
         order.reopened_by,
+        order.blanket,
     )
 
 

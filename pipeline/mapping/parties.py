@@ -7,6 +7,8 @@ from pipeline.partners import Role
 from pipeline.policy import Policy
 from storage.commands import Locator
 
+_RELEASE = "RL"  # element 92
+
 #: N101 codes that name the seller and the buyer of an order.
 SELLER_ENTITIES = ("SE", "SU", "VN")
 BUYER_ENTITIES = ("BY", "BT")
@@ -17,7 +19,8 @@ def buyers_order(
 ) -> Locator:
     """A buyer's order: the seller is the receiver, else the party named in N1, else not known.
 
-    For the order types (92) that have releases, the release is part of the order's name (spec 6).
+    For the order types (92) that have releases, the release is part of the order's name (spec 6); a release
+    order that is spoken of without its release may be any of them.
     """
     seller = origin.receiver.id if origin.receiver else _named(parties, SELLER_ENTITIES, origin, Role.SELLER)
     return Locator(
@@ -25,7 +28,7 @@ def buyers_order(
         seller=seller,
         po_number=po_number,
         release=release,
-        exact=order_type in RELEASE_ORDER_TYPES,
+        exact=order_type in RELEASE_ORDER_TYPES and (bool(release) or order_type != _RELEASE),
     )
 
 

@@ -71,6 +71,7 @@ def _place(document: PurchaseOrder, origin: Origin, order: Locator, *, repeat: b
         ordered_on=document.ordered_on,
         revision="" if order.release else document.release,
         repeat=repeat,
+        blanket=document.order_type in RELEASE_ORDER_TYPES and not order.release,
     )
     return Submission(commands=(command,))
 

@@ -25,10 +25,14 @@ class NewLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceOrder(Command):
-    """A new order; `repeat` marks a copy the sender calls a duplicate (no effect when the order is known)."""
+    """A new order; `repeat` marks a copy the sender calls a duplicate (no effect when the order is known).
+
+    `blanket`: what names a release of it means an order of its own, here already or not (section 6).
+    """
 
     lines: tuple[NewLine, ...]
     content_hash: str
     ordered_on: date | None = None
     revision: str = ""
     repeat: bool = False
+    blanket: bool = False

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     CheckConstraint,
     Index,
     Integer,
@@ -50,6 +51,7 @@ class OrderRow(Row, table=True):
     seller_change_sequence: str = added(Text)
     restated_at: datetime | None = Field(sa_type=Instant)
     reopened_by: str = added(Text)
+    blanket: bool = added(Boolean, "false")
     last_sequence: int = added(Integer, "0")  # of its events; one that is removed is missed
     last_hash: str = added(Text)  # the hash of that event
 

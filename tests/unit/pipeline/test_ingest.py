@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.sets import decide_again
 from pipeline.settings import load
 from pipeline.waiting import expire_waiting
 from storage import held, order_lists, parked, queries
@@ -288,3 +289,24 @@ def test_releases_of_one_number_are_orders_of_their_own_and_never_mix(house: Hou
         file_of("850", release("8", 9), number=99, sender="acme", receiver="globex")
     ).released
     assert released.cancelled == (("1", "5"),)
+
+
+def test_a_person_says_which_release_a_document_means(house: House) -> None:
+    """Both are of one partner; the answer settles it (section 6)."""
+    for number in ("0001", "0002"):
+        house.buyer([f"BEG*00*RL*PO-1*{number}*20260301", f"PO1*1*40*EA*1**{ITEM}", "CTT*1"])
+    assert house.seller("855", acknowledgment("PO-1", verdict="RJ")).outcome is Outcome.HELD
+    with house.database.reading() as tx:
+        (question,) = held.list_held(tx)
+    assert [choice.name for choice in question.choices] == ["for-acme:0001", "for-acme:0002", "ignore"]
+    with house.database.writing() as tx:
+        answered = held.answer(tx, question.id, choice="for-acme:0002", by="eva", at=house.now)
+        assert answered.set_id is not None
+        report = decide_again(tx, house.settings, answered.set_id, house.now, actor="eva")
+    assert (report.outcome, report.cancelled) == (Outcome.APPLIED, (("1", "40"),))
+    with house.database.reading() as tx:
+        found = queries.find_orders(tx, "PO-1")
+    assert sorted((one.key.release, one.status.value) for one in found) == [
+        ("0001", "open"),
+        ("0002", "cancelled"),
+    ]

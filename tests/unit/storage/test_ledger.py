@@ -1,5 +1,6 @@
 """Submissions through the only door: what is written, what is not, and in which order it is decided."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -320,3 +321,82 @@ def test_the_ledger_can_be_tried_out_on_a_copy(database: Database) -> None:
     copy.close()
     with database.reading() as tx:
         assert figures(tx) == {"1": (10, 0, 0, 0)}
+
+
+def test_a_document_that_names_no_release_is_asked_which_it_means(database: Database) -> None:
+    """However few there are: the next may be on its way (section 6)."""
+    with database.writing() as tx:
+        submit(tx, place("10", order=locator(release="0001")))
+        unsure = cancel(by=SELLER)
+        (asked,) = submit(tx, unsure).entries
+        assert (asked.decision.outcome, asked.before) == (Outcome.HELD, None)
+        submit(tx, place("20", order=locator(release="0002")))
+        (asked,) = submit(tx, unsure).entries
+        question = asked.decision.question
+        assert question is not None
+        assert question.statement == (
+            f"PO 4500012 exists as release 0001 with {BUYER}, release 0002 with {BUYER}, and no release is"
+            " named: which is meant?"
+        )
+        names = [choice.name for choice in question.choices]
+        assert names == [f"for-{BUYER}:0001", f"for-{BUYER}:0002", "ignore"]
+        left = replace(unsure, answers=(Given(choice="ignore", question=question),))
+        assert submit(tx, left).outcome is Outcome.IGNORED
+        answered = replace(unsure, answers=(Given(choice=names[1], question=question),))
+        (entry,) = submit(tx, answered).entries
+        assert entry.after is not None
+        assert (entry.after.key.release, entry.after.status) == ("0002", OrderStatus.CANCELLED)
+        assert audit(tx) == ()
+
+
+def test_the_order_itself_is_meant_where_no_release_is_named(database: Database) -> None:
+    with database.writing() as tx:
+        submit(tx, place("10"), place("20", order=locator(release="0001")))
+        (entry,) = submit(tx, cancel(by=SELLER)).entries
+        assert entry.after is not None
+        assert entry.after.key.release == ""
+
+
+def test_releases_with_several_partners_are_asked_about_together(database: Database) -> None:
+    with database.writing() as tx:
+        submit(tx, place("10", order=locator(release="0001")))
+        for release in ("", "0001"):
+            submit(tx, place("10", order=locator(buyer="zenith", release=release), by="zenith"))
+        unsure = cancel(by=SELLER, order=Locator(seller=SELLER, po_number="4500012"))
+        (asked,) = submit(tx, unsure).entries
+        question = asked.decision.question
+        assert question is not None
+        assert [choice.name for choice in question.choices] == [f"for-{BUYER}:0001", "for-zenith", "ignore"]
+        named = replace(unsure, order=replace(unsure.order, release="0001"))
+        (asked,) = submit(tx, named).entries
+        assert asked.decision.question is not None
+        names = [choice.name for choice in asked.decision.question.choices]
+        assert names == [f"for-{BUYER}", "for-zenith", "ignore"]
+
+
+def test_of_many_releases_the_last_are_asked_about(database: Database) -> None:
+    with database.writing() as tx:
+        for number in range(loading.RELEASES_MAX + 3):
+            submit(tx, place("1", order=locator(release=f"{number:04}")))
+        (asked,) = submit(tx, cancel(by=SELLER)).entries
+        assert asked.decision.question is not None
+        names = [choice.name for choice in asked.decision.question.choices]
+        assert (names[0], len(names)) == (f"for-{BUYER}:0003", loading.RELEASES_MAX + 1)
+
+
+def test_a_blanket_order_is_not_meant_by_what_names_a_release(database: Database) -> None:
+    """The release may be on its way, and what left for it must not count for the blanket (section 6)."""
+    with database.writing() as tx:
+        submit(tx, replace(place("1000"), blanket=True))
+        early = replace(ship(line_1="40"), order=locator(release="0002"))
+        assert submit(tx, early).outcome is Outcome.PARKED
+        submit(tx, place("40", order=locator(release="0002")))
+        (entry,) = submit(tx, early).entries
+        assert entry.after is not None
+        assert (entry.after.key.release, entry.after.status) == ("0002", OrderStatus.FULFILLED)
+        (blanket,) = (one.order for one in loading.find_orders(tx, locator()))
+        assert (blanket.blanket, blanket.lines[0].open) == (True, Decimal(1000))
+        submit(tx, cut("1", "10"))
+        (blanket,) = (one.order for one in loading.find_orders(tx, locator()))
+        assert (blanket.blanket, blanket.lines[0].open) == (True, Decimal(990))
+        assert audit(tx) == ()
