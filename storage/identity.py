@@ -31,19 +31,21 @@ def shares_id(ours: tuple[ItemId, ...], theirs: tuple[ItemId, ...]) -> bool:
     return not set(keys_of(ours)).isdisjoint(keys_of(theirs))
 
 
-def contradicts(ours: tuple[ItemId, ...], theirs: tuple[ItemId, ...]) -> bool:
+def contradicts(ours: tuple[ItemId, ...], theirs: tuple[ItemId, ...], *, numbered: bool = False) -> bool:
     """Whether both have ids of a qualifier, and none of these is the same in both.
 
     Another qualifier may be another pack of the same item. Where one whole GTIN is the same, others may
-    differ: an item can have several. Of a partner's own numbers, case, signs and leading zeros may have been
-    lost on the way, which is no contradiction, though no tie either.
+    differ: an item can have several, and partners have numbers of their own for it. These may differ too
+    where the line's number and another id agree (`numbered`). Of a partner's own numbers, case, signs and
+    leading zeros may have been lost on the way, which is no contradiction, though no tie either.
     """
     if ours == theirs:
         return False
     shared = kinds_of(ours) & kinds_of(theirs)
-    same_item = any(scheme == GLOBAL_SCHEME for scheme, _ in shared) and _same_gtin(ours, theirs)
+    same_item = _same_gtin(ours, theirs)
+    tied = same_item or (numbered and shares_id(ours, theirs))
     return any(
-        not (same_item and kind[0] == GLOBAL_SCHEME)
+        not (same_item if kind[0] == GLOBAL_SCHEME else tied)
         and _loosely(kind, ours).isdisjoint(_loosely(kind, theirs))
         for kind in shared
     )

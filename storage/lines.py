@@ -65,7 +65,7 @@ class LineIndex:
         for line in self._candidates(ref.ids):
             if line is None:
                 return Refusal.LINE_AMBIGUOUS
-            if not contradicts(line.ids, ref.ids):
+            if not contradicts(line.ids, ref.ids) and not self._names_another(line, ref.ids):
                 fitting[line.id] = line
             if len(fitting) > 1:
                 return Refusal.LINE_AMBIGUOUS
@@ -90,9 +90,20 @@ class LineIndex:
         """Whether the ids are not this line's: another line has them, or this one has others instead."""
         if ids == line.ids:
             return False
-        if contradicts(line.ids, ids):
+        if contradicts(line.ids, ids, numbered=True):
+            return True
+        if self._names_another(line, ids):
             return True
         return any(key in self._sharing for key in keys_of(ids)) and not shares_id(line.ids, ids)
+
+    def _names_another(self, line: LineState, ids: tuple[ItemId, ...]) -> bool:
+        """Whether an id is another line's, where this line has one of its kind."""
+        own, kinds = set(keys_of(line.ids)), kinds_of(line.ids)
+        return any(
+            (one.scheme, one.qualifier) in kinds and key not in own and key in self._sharing
+            for one in ids
+            if (key := key_of(one))
+        )
 
     def _candidates(self, ids: tuple[ItemId, ...]) -> Iterator[LineState | None]:
         """The lines that share an id, as far as they could be meant; None: too many to tell.

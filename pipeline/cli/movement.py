@@ -108,8 +108,9 @@ def _poll(
             if not every or not (begun or _may_pass(application, error)) or isinstance(error, NotTheSame):
                 raise
             say_failed_round(error)
-        if not every:
-            _end_of_round(report)
+        else:
+            if not every:
+                _end_of_round(report)
         begun = True
         application.clock.sleep(every)
 

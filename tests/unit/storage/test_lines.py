@@ -93,10 +93,11 @@ IDENTIFIED = [
     (f"1 {APPAREL}", "1 UP:12345678905 VA:S", "1"),
     (f"1 {APPAREL}", "1 VA:S", "1"),
     (f"1 {APPAREL}", "1 VA:T", CONTRADICTED),
-    (f"1 {APPAREL}", "1 UP:12345678905 VA:T", CONTRADICTED),
+    (f"1 {APPAREL}", "1 UP:12345678905 VA:T", "1"),  # a number of the partner's own for the same item
+    (f"1 {APPAREL}", "1 VA:S VN:T", "1"),
     (f"1 {APPAREL}", "1 UP:12345678905 VN:T BO:RED", "1"),  # another numbering, and a colour
     (f"1 {APPAREL}", "3 UP:12345678929 VA:S", UNKNOWN),  # another item under a number of its own
-    (f"1 {APPAREL}", "3 UP:12345678905 VA:T", CONTRADICTED),
+    (f"1 {APPAREL}", "3 UP:12345678905 VA:T", "1"),
     (f"1 {APPAREL}", "3 UP:12345678912 VA:S", "2"),  # the sender's own number
     (APPAREL, "- UP:12345678912 VA:S", "2"),
     (APPAREL, "- UP:12345678905 VA:S", "1"),
@@ -105,7 +106,10 @@ IDENTIFIED = [
     (APPAREL, "- UK:10012345678902 VA:S", AMBIGUOUS),  # a case of one of them
     ("UP:12345678905 VA:S", "- UP:12345678912 VA:S", CONTRADICTED),
     ("UP:12345678905 VA:S", "- UK:10012345678902 VA:S", "1"),  # another pack of it
-    ("UP:12345678905 VA:S", "- UP:12345678905 VA:T", CONTRADICTED),
+    ("UP:12345678905 VA:S", "- UP:12345678905 VA:T", "1"),
+    ("1 IN:7 VN:A", "1 IN:7 VN:B", "1"),
+    ("1 IN:7 VN:A | IN:8 VN:B", "1 IN:7 VN:B", CONTRADICTED),
+    ("IN:7 VN:A", "- IN:7 VN:B", CONTRADICTED),
     ("UP:12345678905 VA:S", "- UP:12345678905", "1"),
     ("UP:12345678905 VA:S-1 IN:0042", "- UP:12345678905 VA:s1 IN:42", "1"),  # written otherwise
     ("UP:12345678905 EN:4006381333931", "- EN:0012345678905", "1"),  # one number in its other form
