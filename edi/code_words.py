@@ -35,6 +35,43 @@ _GROUP_FAULTS = {
     "31": "bad group time",
 }
 
+#: I18, TA105: what is wrong with an interchange.
+_INTERCHANGE_FAULTS = {
+    "000": "no error",
+    "001": "ISA13 and IEA02 differ",
+    "002": "control standard not supported",
+    "003": "version of the controls not supported",
+    "004": "bad segment terminator",
+    "005": "bad qualifier of the sender",
+    "006": "sender unknown",
+    "007": "bad qualifier of the receiver",
+    "008": "bad receiver",
+    "009": "receiver unknown",
+    "010": "bad authorization qualifier",
+    "011": "bad authorization",
+    "012": "bad security qualifier",
+    "013": "bad security information",
+    "014": "bad date",
+    "015": "bad time",
+    "016": "bad control standard",
+    "017": "interchange version not valid",
+    "018": "control number not valid",
+    "019": "bad request for an acknowledgment",
+    "020": "bad test indicator",
+    "021": "number of groups wrong",
+    "022": "control structure not valid",
+    "023": "file ends too early",
+    "024": "content not valid",
+    "025": "control number used before",
+    "026": "bad element separator",
+    "027": "bad component separator",
+    "028": "bad delivery date for a deferred delivery",
+    "029": "bad delivery time for a deferred delivery",
+    "030": "bad code of the delivery time",
+    "031": "bad grade of service",
+    "032": "bad repetition separator",
+}
+
 #: 718, AK502 to AK506: what is wrong with a transaction set.
 _SET_FAULTS = {
     "1": "transaction set not supported",
@@ -308,5 +345,6 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "718": _SET_FAULTS,
         "720": _SEGMENT_FAULTS,
         "723": _ELEMENT_FAULTS,
+        "I18": _INTERCHANGE_FAULTS,
     }
 )

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from edi.codes import words
 from edi.documents import ApplicationAdvice, Reply
 from pipeline.notices.contexts import Problem
 from storage import messages, outbox
@@ -16,6 +17,9 @@ from storage.outcomes import Outcome
 REJECTED = frozenset({"R", "M", "W", "X", "TR", "GR", "IR", "BR"})
 _PART = frozenset({"P", "TP", "GP", "IP"})
 _WITH_ERRORS = frozenset({"E", "TE", "GE", "IE", "BE", "TC", "IC"})
+
+_UNREADABLE = "Look at the message with countermand outbox; correct the cause, and resend it."
+_REFUSED = "Look at the message with countermand outbox, and settle with the partner what it refuses."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +49,12 @@ def take_reply(
     at: datetime,
 ) -> Taken:
     """Record what a partner says about what we sent it; a document we do not know is only noted."""
-    return _take(tx, _statements(document), partner, set_id, at)
+    remedy = _REFUSED if isinstance(document, ApplicationAdvice) else _UNREADABLE
+    return _take(tx, _statements(document), partner, set_id, at, remedy)
 
 
 def _take(
-    tx: Connection, statements: Iterable[_Said], partner: str, set_id: int | None, at: datetime
+    tx: Connection, statements: Iterable[_Said], partner: str, set_id: int | None, at: datetime, remedy: str
 ) -> Taken:
     notes, problems, known = [], [], False
     for said in statements:
@@ -58,14 +63,12 @@ def _take(
             message = None  # another document's number
         if message is not None:
             known = True
-            words = "; ".join(said.faults)
-            outbox.mark_answered(
-                tx, message.id, verdict=verdict_words(said.verdict), note=words, at=at, set_id=set_id
-            )
+            note = "; ".join(said.faults)
+            verdict = verdict_words(said.verdict)
+            outbox.mark_answered(tx, message.id, verdict=verdict, note=note, at=at, set_id=set_id)
         sentence = _sentence(said, message)
         notes.append(f"{_named(said, message)}: {sentence}")
         if said.verdict in REJECTED | _PART:
-            remedy = "Look at the message with countermand outbox; correct the cause, and resend it."
             problems.append(Problem(place=_named(said, message), message=sentence, remedy=remedy))
     outcome = Outcome.APPLIED if known else Outcome.IGNORED
     return Taken(outcome=outcome, notes=tuple(notes), problems=tuple(problems))
@@ -77,8 +80,10 @@ def take_ta1(tx: Connection, segment: Sequence[str], partner: str, at: datetime)
     Our interchange and its one group have the same number.
     """
     _, number, _, _, verdict, note, *_ = (*segment, *[""] * 6)
-    said = _Said(group_control_number=number, type="", verdict=verdict, faults=tuple(filter(None, [note])))
-    return _take(tx, (said,), partner, None, at)
+    explained = words("I18", note)
+    fault = f"{note} {explained}" if explained != note else note
+    said = _Said(group_control_number=number, type="", verdict=verdict, faults=tuple(filter(None, [fault])))
+    return _take(tx, (said,), partner, None, at, _UNREADABLE)
 
 
 def verdict_words(verdict: str) -> str:

@@ -321,6 +321,7 @@ class AnswerRejected(Context):
     partner: str
     problems: tuple[Problem, ...]  # one for each document, with what the partner said
     problems_left_out: int
+    was_read: bool = False  # by the partner's system, which refused what it says (an 824)
 
     @classmethod
     def example(cls) -> "AnswerRejected":

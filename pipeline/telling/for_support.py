@@ -65,5 +65,6 @@ def answer_rejected_notices(unusable: Unusable, addressees: Addressees) -> tuple
         partner=contact.name if contact else unusable.partner,
         problems=unusable.problems[:FINDINGS_MAX],
         problems_left_out=max(0, len(unusable.problems) - FINDINGS_MAX),
+        was_read=unusable.source.type == "824",
     )  # fmt: skip
     return (notice_of(context, addressees.support, unusable.origin),)

@@ -51,13 +51,6 @@ _INDEXES = (
     ("AK304", "AK3", "720"),
     ("AK403", "AK4", "723"),
 )
-#: Element I18 is in none of our sets, and so in no list of theirs.
-_INTERCHANGE_NOTES = {
-    "001": "ISA13 and IEA02 differ", "006": "sender unknown", "009": "receiver unknown",
-    "017": "interchange version not valid", "018": "control number not valid",
-    "021": "number of groups wrong", "022": "control structure not valid",
-    "023": "file ends too early", "024": "content not valid", "025": "control number used before",
-}  # fmt: skip
 #: What follows from other codes, and has no entry of its own.
 _DERIVED = {
     "AK502": ("5", "the AK3 and AK4 above it say which"),
@@ -97,7 +90,7 @@ def page(
 
 def _index(findings: Sequence[FindingEntry], refusals: Sequence[RefusalEntry]) -> Iterator[str]:
     for heading, answer, element in _INDEXES:
-        words = meanings(element) or _INTERCHANGE_NOTES
+        words = meanings(element)
         entries: dict[str, list[str]] = {}
         for entry in findings:
             if entry.code.answer == answer and entry.answer:

@@ -12,6 +12,7 @@ from edi.envelope import read
 from edi.guide import check
 from edi.set_body import UnwritableError
 from pipeline.answering import answers
+from pipeline.contents import text_of
 from pipeline.waiting import expire_waiting
 from storage.invariants import audit
 from storage.outcomes import Outcome
@@ -267,8 +268,11 @@ def test_a_ta1_says_what_became_of_an_interchange_of_ours(house: House) -> None:
     said = interchange([ta1], control_number="000000900", sender="ACME", receiver="HUB")
     house.drop(said.replace(b"IEA*1*", b"IEA*0*"))
     (sent,) = house.messages(Kind.ACKNOWLEDGMENT)
-    assert (sent.set_type, sent.verdict, sent.verdict_note) == ("997", "rejected", "006")
+    assert (sent.set_type, sent.verdict, sent.verdict_note) == ("997", "rejected", "006 sender unknown")
     assert ("support@hub.example", "Not taken: 1 document of ours, by Acme Stores") in house.mails()
+    (mail,) = (" ".join(text_of(m).split()) for m in house.messages(Kind.EMAIL))
+    assert "rejected (R): 006 sender unknown." in mail
+    assert "did not reach Acme Stores's system" in mail
 
 
 def test_a_997_for_nothing_of_ours_has_no_effect(house: House) -> None:
@@ -285,6 +289,10 @@ def test_an_824_about_an_865_of_ours_is_kept_with_it(tmp_path: Path) -> None:
         assert house.say("824", advice, sender="acme", receiver="HUB").outcome is Outcome.APPLIED
         (ours,) = [m for m in house.messages(Kind.ACKNOWLEDGMENT) if m.set_type == "865"]
         assert (ours.verdict, "We do not know this order" in ours.verdict_note) == ("rejected", True)
+        mails = [" ".join(text_of(m).split()) for m in house.messages(Kind.EMAIL)]
+        (mail,) = [mail for mail in mails if "We do not know this order" in mail]
+        assert "Acme Stores answered that it read a document we left in its mailbox, and refuses it" in mail
+        assert "did not reach" not in mail
 
 
 def test_a_request_is_asked_answered_and_told(tmp_path: Path) -> None:

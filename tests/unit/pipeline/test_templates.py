@@ -19,6 +19,7 @@ from pipeline.mail.message import _environment
 from pipeline.mail.phrases import phrases
 from pipeline.notices import CONTEXTS
 from pipeline.notices.contexts import (
+    AnswerRejected,
     CancellationRefused,
     CancellationRequested,
     Context,
@@ -92,16 +93,37 @@ def variants() -> dict[str, Context]:
             refused, cancelled="", requested="48 units",
             status="Partly fulfilled: 12 units fulfilled, 48 units open",
         ),
+        "digest-refusal-part": digest_of(refused),
+        "document_rejected-file": replace(
+            rejected, what="the file", became="could not be read", held="", question="", choices=(),
+            po_number="", file="what's new.edi", problems_left_out=4,
+        ),
+    } | refusals(order)  # fmt: skip
+
+
+def refusals(order: OrderCancelled) -> dict[str, Context]:
+    """What was refused, by us and by a partner."""
+    return {
         "document_refused-order_known": replace(
             DocumentRefused.example(), type="850", document="purchase order",
             by=order.by, other=order.other, refused=(),
             problems=("PO 4500012: an order with this number and other content exists.",),
             source="X12 850, interchange 000000078, group 12, set 0001, file acme-0078.edi",
         ),
-        "digest-refusal-part": digest_of(refused),
-        "document_rejected-file": replace(
-            rejected, what="the file", became="could not be read", held="", question="", choices=(),
-            po_number="", file="what's new.edi", problems_left_out=4,
+        "document_refused-with_others": replace(
+            DocumentRefused.example(), also="PO 4500013 and PO 4500014 (release 7)"
+        ),
+        "answer_rejected-read": replace(
+            AnswerRejected.example(), was_read=True,
+            source="X12 824, interchange 000000125, group 9, set 0001, file bolt-824-125.edi",
+            problems=(
+                Problem(
+                    place="Our 860, group 41",
+                    message="It was rejected (TR): 012 shipped yesterday.",
+                    remedy="Look at the message with countermand outbox, and settle with the partner what it"
+                    " refuses.",
+                ),
+            ),
         ),
     }  # fmt: skip
 
