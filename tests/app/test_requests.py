@@ -114,7 +114,7 @@ def test_what_changed_since_the_preview_is_shown_and_nothing_is_done(site: Site)
     site.client("globex").post(f"{SELLER}/{order_id}/fulfil", json=shipped)
     assert sam.post(part, form).status_code == 409
     assert "The order changed since you looked" in sam.text
-    assert "1 unit that were asked for stay open" in sam.text
+    assert "1 unit that was asked for stays open" in sam.text
     assert figures(order_of(site, "acme", order_id)) == [("1", "10", "2", "0", "8")]
     later(site, 1)
     assert sam.post(part, form).status_code == 409
