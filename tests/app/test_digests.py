@@ -92,7 +92,7 @@ def send(site: Site, at: datetime) -> None:
         raise AssertionError(partner)
 
     gather(application.settings, application.database, Hands(at))
-    deliver(application.database, application.smtp(), no_mailbox, Hands(at))
+    deliver(application.database, application.smtp, no_mailbox, Hands(at))
 
 
 def got(sink: SmtpSink) -> Counter[tuple[str, str]]:
@@ -124,7 +124,7 @@ def test_two_cancellations_in_an_hour_are_two_mails_at_once_and_one_digest(
     at_once = Counter((to, subject) for to in (ADA, DESK) for subject in (first, second))
     assert got(sink) == at_once
     gathered = hub.application.database.dialect == "postgresql"  # each takes seconds: one way on each system
-    killed_at(hub, f"commit digests.gather: {'after' if gathered else 'before'}", tmp_path)
+    killed_at(hub, f"commit telling.digests.gather: {'after' if gathered else 'before'}", tmp_path)
     with hub.application.database.reading() as tx:
         waits = digests.waiting(tx, digests.Reader(partner="acme", to=DORA))
     assert [entry.topic for entry in waits] == ([] if gathered else [MailTopic.CANCELLATIONS] * 2)

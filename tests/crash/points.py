@@ -26,9 +26,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 #: Each commit on the way of `countermand poll`, with its step of the way (docs/crash-points.md).
 COMMITS = {
-    "shelf.DatabaseShelf.keep": "the bytes of files are kept",
-    "shelf.DatabaseShelf.moved": "it is known where the partner's copies were moved to",
-    "shelf.DatabaseShelf.remember": "it is known which files stay in the mailbox, and why",
+    "receiving.shelf.DatabaseShelf.keep": "the bytes of files are kept",
+    "receiving.shelf.DatabaseShelf.moved": "it is known where the partner's copies were moved to",
+    "receiving.shelf.DatabaseShelf.remember": "it is known which files stay in the mailbox, and why",
     "doors.RememberingDoor._remember": "it is known whether the mailbox could be used",
     "poll.tell_of_left": "support is told of files that stay in the mailbox",
     "waiting._Work._begin": "an attempt at reading each of some files is counted",
@@ -38,11 +38,12 @@ COMMITS = {
     "waiting.expire_waiting": "what waited too long is refused",
     "lapsing._end": "requests that nobody answered in time lapse, of one order",
     "lapsing._remind": "a seller is reminded of a request",
-    "digests.gather": "what waited for an hour becomes one mail for each reader",
+    "telling.digests.gather": "what waited for an hour becomes one mail for each reader",
     "deliver._recovered": "what the last process left half sent is settled",
     "deliver._Courier.claim": "messages are taken to be sent",
     "deliver._Courier.committing": "the final dot of a mail is about to go",
     "deliver._Courier.settle": "what the other side made of messages",
+    "deliver._Courier.rest": "other mails rest, because one that a server hung over is uncertain",
     "post_events.Poster.round": "webhooks that the last process had begun are owed again",
     "post_events.Poster._start": "a webhook is taken to be posted",
     "post_events.Poster._settle": "what an endpoint made of a webhook",
@@ -95,7 +96,11 @@ IN_TROUBLE_ONLY = {
         for moment in ("before", "after")
     },
     **{
-        f"commit digests.gather: {moment}": "a digest; tests/app/test_digests.py kills at these"
+        f"commit telling.digests.gather: {moment}": "a digest; tests/app/test_digests.py kills at these"
+        for moment in ("before", "after")
+    },
+    **{
+        f"commit deliver._Courier.rest: {moment}": "a server that hangs; tests/integration/test_deliver.py"
         for moment in ("before", "after")
     },
     **{
