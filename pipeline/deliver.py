@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from pipeline import logbook
 from pipeline.clock import Clock
-from pipeline.errors import CountermandError, NameTaken
+from pipeline.errors import CountermandError, NameTaken, OperatorError
 from pipeline.mail import (
     Refused,
     Retry,
@@ -90,13 +90,14 @@ def opened_once(open_mailbox: Callable[[str], Mailbox]) -> Iterator[Callable[[st
 
 
 def deliver(
-    database: Database, mail: SmtpSettings, mailboxes: Callable[[str], Mailbox], clock: Clock,
+    database: Database, mail: Callable[[], SmtpSettings], mailboxes: Callable[[str], Mailbox], clock: Clock,
     *, messages_max: int = MESSAGES_MAX, leave: Collection[str] = (),
 ) -> DeliveryReport:  # fmt: skip
     """Send what is due, each message once, to all servers side by side.
 
     No transaction is open while a server is spoken to.
 
+    `mail` gives the mail server, or raises an OperatorError, which is as if it did not answer.
     `mailboxes` gives a partner's mailbox by the partner's id, or raises a CountermandError; it stays open.
     A server that is down ends the round for what goes there, and for nothing else: e-mails and each partner
     have `messages_max` of their own. Partners in `leave` are known to be down: what is for their mailboxes
@@ -114,7 +115,7 @@ def deliver(
     return DeliveryReport(attempts=attempts, uncertain=uncertain)
 
 
-def deliver_mail(database: Database, mail: SmtpSettings, clock: Clock) -> DeliveryReport:
+def deliver_mail(database: Database, mail: Callable[[], SmtpSettings], clock: Clock) -> DeliveryReport:
     """Send the e-mails that are due; for who alone sends e-mails, while others may leave documents."""
     uncertain = _recovered(database, kind=Kind.EMAIL)
     courier = _Courier(database, clock)
@@ -215,10 +216,16 @@ def retry_at(message: OutboxMessage, now: datetime) -> datetime | None:
     return now + timedelta(seconds=RETRY_SECONDS[min(message.attempts, len(RETRY_SECONDS)) - 1])
 
 
-def _send_mail(courier: _Courier, mail: SmtpSettings) -> None:
-    sender = bare_address(mail.sender)
-    with SmtpSession(mail) as session:
-        for message in (claimed for due in courier.due(Kind.EMAIL) for claimed in courier.claim([due])):
+def _send_mail(courier: _Courier, mail: Callable[[], SmtpSettings]) -> None:
+    messages = courier.due(Kind.EMAIL)
+    try:
+        settings = mail()
+    except OperatorError as error:  # no password: it may be there again in the next round
+        courier.settle([(message, Retry(str(error))) for message in courier.claim(messages[:1])])
+        return
+    sender = bare_address(settings.sender)
+    with SmtpSession(settings) as session:
+        for message in (claimed for due in messages for claimed in courier.claim([due])):
             payload = with_message_id(message.payload, message.identity)
             try:
                 result = session.send(sender, message.to, payload, partial(courier.committing, message))

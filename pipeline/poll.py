@@ -108,7 +108,7 @@ class Poller:
                 received += reports
                 down = {one.partner_id for one in received if one.paused or one.failure}
                 gather(self.settings, self.database, self.clock)
-                deliveries.append(deliver(self.database, self.mail(), mailbox_of, self.clock, leave=down))
+                deliveries.append(deliver(self.database, self.mail, mailbox_of, self.clock, leave=down))
                 deliveries.append(poster.round())
                 files += done
                 failed += bugs

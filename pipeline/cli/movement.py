@@ -225,7 +225,7 @@ def deliver_due(config: Config = None, as_json: AsJson = False) -> None:
         ):
             may_work(application.database, Guard(application.database))
             gather(application.settings, application.database, application.clock)
-            sent_now = deliver(application.database, application.smtp(), mailbox_of, application.clock)
+            sent_now = deliver(application.database, application.smtp, mailbox_of, application.clock)
             report = joined((sent_now, application.poster().round()))
     except AlreadyRunning as error:
         err.print(screen.printable(str(error)))

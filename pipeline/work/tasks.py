@@ -174,7 +174,7 @@ class Tasks:
                 return
             self._begin()
             gather(self.settings, self.database, self.clock)
-            report = deliver_mail(self.database, self.mail(), self.clock)
+            report = deliver_mail(self.database, self.mail, self.clock)
             self._delivered(report, Due(Work.MAIL))
 
     def post_events(self, partner_id: str) -> None:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.needs("sftp-server")
 SWITCHED_OFF = [
     # the durable keep before the move; the unique keys of files and of interchanges; the committing mark
     (mutants.move_before_keeping, ("sftp rename: answered", 3), LOST),
-    (mutants.keep_without_looking, ("commit shelf.DatabaseShelf.keep: after", 1), DOUBLE),
+    (mutants.keep_without_looking, ("commit receiving.shelf.DatabaseShelf.keep: after", 1), DOUBLE),
     (mutants.forget_control_numbers, ("commit deliver._recovered: before", 1), DOUBLE),
     (mutants.send_without_committing, ("smtp dot: answered", 2), MAILED_TWICE),
 ]

@@ -73,6 +73,7 @@ class Scene:
         self.database = Database(url)
         self.server = server
         self.clock = Clock()
+        self.password_problem = ""
         self.mailboxes: dict[str, FolderMailbox] = {"acme": FolderMailbox(), "bolt": FolderMailbox()}
         self.smtp = SmtpSettings(
             host="127.0.0.1", port=server.port, security=Security.NONE, sender=SENDER, timeout_seconds=0.5
@@ -107,7 +108,12 @@ class Scene:
         return made
 
     def deliver(self, **more: Any) -> DeliveryReport:
-        return deliver(self.database, self.smtp, self._mailbox, self.clock, **more)
+        return deliver(self.database, self._server, self._mailbox, self.clock, **more)
+
+    def _server(self) -> SmtpSettings:
+        if self.password_problem:
+            raise OperatorError(self.password_problem)
+        return self.smtp
 
     def _mailbox(self, partner: str) -> Mailbox:
         if partner not in self.mailboxes:
@@ -245,6 +251,20 @@ def test_a_server_that_is_down_is_asked_once_and_stops_no_upload(scene: Callable
     assert [attempt.status for attempt in report.failures] == [Status.NEW]
     assert [hub.message(mail).attempts for mail in mails] == [1, 0, 0]
     assert hub.message(file).status is Status.SENT
+
+
+def test_a_password_that_is_missing_stops_mails_alone(scene: Callable[..., Scene]) -> None:
+    hub = scene()
+    mails = [hub.owe_mail(number) for number in (1, 2)]
+    file = hub.owe_file(1, "acme")
+    hub.password_problem = "mail.password_env names SMTP_PASSWORD, which is not set"
+    report = hub.deliver()
+    assert hub.statuses(*mails, file) == [Status.NEW, Status.NEW, Status.SENT]
+    assert [(one.id, one.detail) for one in report.failures] == [(mails[0], hub.password_problem)]
+    hub.password_problem = ""
+    hub.clock.sleep(RETRY_SECONDS[0])
+    hub.deliver()
+    assert hub.statuses(*mails) == [Status.SENT, Status.SENT]
 
 
 @pytest.mark.parametrize(

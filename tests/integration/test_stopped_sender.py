@@ -50,7 +50,7 @@ def send(url: str, port: int) -> DeliveryReport:
     )  # fmt: skip
     database = Database(url)
     try:
-        return deliver(database, settings, no_mailbox, SystemClock())
+        return deliver(database, lambda: settings, no_mailbox, SystemClock())
     finally:
         database.close()
 
