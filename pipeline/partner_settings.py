@@ -85,6 +85,10 @@ def _mailbox(table: TableReader | None) -> MailboxSettings | None:
         # Moving a file to where we look would bring it back for ever; so would reading our own answers.
         if _folder(getattr(mailbox, key)) == _folder(mailbox.pickup):
             raise table.fail(key, "is the pickup folder; what we put there would be taken for new")
+    for key in ("processed", "rejected"):
+        # The partner takes what lies in delivery, and would get its own documents back.
+        if _folder(getattr(mailbox, key)) == _folder(mailbox.delivery):
+            raise table.fail(key, "is the delivery folder; the partner would take its own files for ours")
     return mailbox
 
 

@@ -241,6 +241,10 @@ def _database(top: TableReader, folder: Path) -> DatabaseSettings:
         raise top.fail("database.url", f"is not a database this version knows; it takes {known}")
     if name in ("", ":memory:"):
         raise top.fail("database.url", "names no file, and a ledger in memory keeps nothing; name one")
+    if question and not re.fullmatch("timeout=[1-9][0-9]{0,2}", options):
+        raise top.fail(
+            "database.url", "has more than the file's name; behind a ? it takes timeout=SECONDS, 1 to 999"
+        )
     return DatabaseSettings(url=f"sqlite:///{folder / name}{question}{options}")
 
 
@@ -249,6 +253,8 @@ def _mail(top: TableReader, hub: Hub) -> MailSettings:
     if table is None:
         return MailSettings(host=LOOPBACK[0], port=25, security=Security.NONE, sender=hub.support_email)
     host = table.text("host", LOOPBACK[0])
+    if not host:
+        raise table.fail("host", "is empty; name the mail server, or leave the line out for this machine")
     usual = Security.NONE if host in LOOPBACK else Security.STARTTLS
     security = table.choice("security", Security, usual)
     mail = MailSettings(

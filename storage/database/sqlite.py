@@ -18,7 +18,8 @@ WRITING = "countermand_writing"  # the execution option that makes a transaction
 
 def file_engine(url: URL) -> Engine:
     """An engine on a database file."""
-    engine = create_engine(url, connect_args={"timeout": WAIT_SECONDS})
+    waiting = {} if "timeout" in url.query else {"timeout": WAIT_SECONDS}
+    engine = create_engine(url, connect_args=waiting)
     event.listen(engine, "connect", _configure(in_file=True))
     event.listen(engine, "begin", _begin)
     return engine

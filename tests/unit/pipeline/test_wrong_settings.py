@@ -286,6 +286,22 @@ GALLERY = r"""
   postgresql+psycopg://USER@HOST/NAME
 
 - [hub]
++ [database] | url = "sqlite:///orders.db?timeout=abc" | [hub]
+  database.url has more than the file's name; behind a ? it takes timeout=SECONDS, 1 to 999
+
+- [hub]
++ [database] | url = "sqlite:///orders.db?nosuch=1" | [hub]
+  database.url has more than the file's name; behind a ? it takes timeout=SECONDS, 1 to 999
+
+- [hub]
++ [mail] | host = "" | [hub]
+  mail.host is empty; name the mail server, or leave the line out for this machine
+
+- delivery = "/in"
++ delivery = "/out/x/../done/"
+  partner "acme": mailbox.processed is the delivery folder; the partner would take its own files for ours
+
+- [hub]
 + [database] | url = "sqlite:///:memory:" | [hub]
   database.url names no file, and a ledger in memory keeps nothing; name one
 
