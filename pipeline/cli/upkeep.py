@@ -22,6 +22,13 @@ from storage.database import Database, Guard
 
 DAYS_MIN = 30  # partners ask about, and send again, what is some weeks old
 
+_LOST = (
+    "What partners' files said was found again. Not among it: what was entered by hand, and what came over HTTP"
+    " (orders, shipments, cancellations and answers of the API and the app, with their Idempotency-Keys). Keys,"
+    " users and webhooks are as they were when the backup was made: those revoked since are good again. Look at"
+    " countermand key list, user list and webhook list before serve starts."
+)
+
 app = typer.Typer()
 
 
@@ -82,7 +89,7 @@ def _show(report: RestoreReport) -> None:
             soft_wrap=True,
         )
     if report.ended:
-        out.print("Everything was found again. Cancellations and answers entered by hand are not among it.")
+        out.print(_LOST, soft_wrap=True)
     else:
         err.print("[red]Not complete: nothing is sent until it is. Mend the above and run it again.[/]")
 

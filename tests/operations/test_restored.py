@@ -111,6 +111,9 @@ def test_the_lost_hour_comes_back_once_and_nothing_is_sent_again(hub: Hub, tmp_p
     code, out, err = hub.said("restored")
     assert (code, err) == (0, "")
     assert "5 messages may have gone out already" in out
+    assert "countermand outbox --status uncertain" in out
+    assert "what came over HTTP" in out
+    assert "those revoked since are good again" in out
     assert orders(hub) == ledger
     assert hub.run("audit") == 0
     doubtful = [message for message in messages(hub) if message.status is Status.UNCERTAIN]
