@@ -23,10 +23,10 @@ from storage.database import Database, Guard
 DAYS_MIN = 30  # partners ask about, and send again, what is some weeks old
 
 _LOST = (
-    "What partners' files said was found again. Not among it: what was entered by hand, and what came over HTTP"
-    " (orders, shipments, cancellations and answers of the API and the app, with their Idempotency-Keys). Keys,"
-    " users and webhooks are as they were when the backup was made: those revoked since are good again. Look at"
-    " countermand key list, user list and webhook list before serve starts."
+    "What partners' files said was found again. Not among it: what was entered by hand, and what came over"
+    " HTTP (orders, shipments, cancellations, answers of the API and the app, with their Idempotency-Keys)."
+    " Keys, users and webhooks are as they were when the backup was made: those revoked since are good again."
+    " Look at countermand key list, user list and webhook list before serve starts."
 )
 
 app = typer.Typer()
