@@ -26,6 +26,7 @@ app.add_typer(keys, name="key")
 @app.command()
 def serve(
     config: Config = None,
+    as_json: AsJson = False,
     host: Annotated[str, typer.Option(help="The address to listen on; only this machine by default.")] = (
         "127.0.0.1"
     ),
@@ -44,7 +45,11 @@ def serve(
         ) from error
 
     def listening(at: str, on: int) -> None:
-        out.print(f"Serving on http://{f'[{at}]' if ':' in at else at}:{on}/", soft_wrap=True)
+        address = f"http://{f'[{at}]' if ':' in at else at}:{on}/"
+        if as_json:
+            print_json({"serving": address}, in_one_line=True)
+        else:
+            out.print(f"Serving on {address}", soft_wrap=True)
 
     application = open_application(config, threads=THREADS)
     application.prove()

@@ -1,11 +1,12 @@
 """The command that works for a hub on many machines: worker."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from pipeline import screen
-from pipeline.cli.options import Config, err
+from pipeline.cli.options import AsJson, Config, err
 from pipeline.cli.rounds import log_round, show_round
 from pipeline.errors import OperatorError
 from pipeline.poll import PollReport
@@ -19,6 +20,7 @@ app = typer.Typer()
 @app.command()
 def worker(
     config: Config = None,
+    as_json: AsJson = False,
     every: Annotated[
         int,
         typer.Option(help="Seconds between two looks into a mailbox.", min=1, max=EVERY_SECONDS_MAX),
@@ -44,15 +46,18 @@ def worker(
     with database.reading() as tx:
         schema.check(tx)
     with database.one_of_many() as hold:
-        tasks = application.tasks(hold, report)
+        tasks = application.tasks(hold, partial(report, as_json=as_json))
         Worker(database, tasks, hold, Pace(every_seconds=every, mailboxes_at_once=mailboxes)).run(say)
 
 
-def report(done: PollReport) -> None:
-    """What a task did, as `poll --every` says it; nothing where there is nothing to say."""
+def report(done: PollReport, *, as_json: bool = False) -> None:
+    """What a task did, as `poll --every` says it; nothing where there is nothing to say.
+
+    As JSON, a document in a line of its own for each task that found something.
+    """
     if done.files or done.expired or done.problems or done.failed or done.deliveries.attempts:
         log_round(done, 0.0)
-        show_round(done, as_json=False, in_one_line=True)
+        show_round(done, as_json=as_json, in_one_line=True)
 
 
 def say(sentence: str) -> None:

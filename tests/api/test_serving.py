@@ -29,7 +29,9 @@ ENDED = (0, -signal.SIGTERM)
 
 
 @contextmanager
-def process(config: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def process(
+    config: Path, *options: str, said: str = "Serving"
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`countermand serve` as a process of its own, and its address."""
     command = [
         sys.executable,
@@ -45,9 +47,10 @@ def process(config: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as started:
         try:
             assert started.stdout is not None
-            said = started.stdout.readline()
-            found = re.search(r"http://127\.0\.0\.1:\d+", said)
-            assert found, said + (started.stderr.read() if started.stderr else "")
+            line = started.stdout.readline()
+            found = re.search(r"http://127\.0\.0\.1:\d+", line)
+            assert found, line + (started.stderr.read() if started.stderr else "")
+            assert line.startswith(said)
             yield started, found.group()
         finally:
             started.kill()
@@ -113,6 +116,14 @@ def test_a_person_ends_it_with_control_c(tmp_path: Path) -> None:
         assert started.wait(timeout=30) == 0
         assert started.stderr is not None
         assert started.stderr.read() == ""
+
+
+def test_as_json_it_says_its_address_in_one_document(tmp_path: Path) -> None:
+    with process(write_settings(tmp_path), "--json", said="{") as (started, address):
+        assert httpx.get(f"{address}/api/openapi.json", trust_env=False).status_code == 200
+        started.send_signal(signal.SIGINT)
+        out, err = started.communicate(timeout=30)
+        assert (out, err) == ("", "")
 
 
 def test_small_answers_do_not_wait_to_be_acknowledged() -> None:

@@ -1,5 +1,6 @@
 """One worker, in a process of its own: it finds what has no job, and does what a dead one has begun."""
 
+import json
 import subprocess
 import sys
 from collections import Counter
@@ -135,8 +136,10 @@ def test_the_doctor_says_when_nobody_does_what_waits(place: Yard) -> None:
     application.database.close()
 
 
-def test_the_command_works_until_it_is_told_to_stop(place: Yard) -> None:
-    command = [sys.executable, "-m", "pipeline.cli", "worker", "--config", str(place.config), "--every", "1"]
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_the_command_works_until_it_is_told_to_stop(place: Yard, form: list[str]) -> None:
+    config = ["--config", str(place.config), "--every", "1"]
+    command = [sys.executable, "-m", "pipeline.cli", "worker", *config, *form]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
     ) as process:
@@ -149,6 +152,9 @@ def test_the_command_works_until_it_is_told_to_stop(place: Yard) -> None:
             process.kill()
     assert (process.returncode, err) == (0, "")
     assert "one.edi" in out
+    if form:
+        documents = [json.loads(line) for line in out.splitlines()]
+        assert ["one.edi"] in [[file["name"] for file in one["files"]] for one in documents]
 
 
 def test_a_worker_ends_when_a_backup_is_put_back_under_it(place: Yard, tmp_path: Path) -> None:
