@@ -12,6 +12,7 @@ from sqlalchemy import text
 from pipeline.api.pages.support_audit import Auditor
 from pipeline.cli import run
 from pipeline.contents import text_of
+from pipeline.notes import NOTE_CHARS_MAX
 from pipeline.waiting import ingest_waiting
 from storage import held, messages, outbox, queries, receipts
 from storage.events import EventKind
@@ -62,7 +63,9 @@ def test_a_question_is_answered_once_with_the_name_of_who_answered(site: Site) -
     eve = support(site)
     eve.get("/support/waiting/1")
     assert "cancel-rest cancel 7 units of line 1" in eve.text
-    eve.get("/support/waiting/1/answer?choice=cancel&note=They+called")
+    eve.send("/support/waiting/1/look", choice="cancel", note="They called")
+    assert eve.last is not None
+    assert "called" not in str(eve.last.url)
     assert "cannot be undone" in eve.text
     assert figures(view(site, "PO-2").lines[0]) == ("10", "0", "0", "10")
     fields = eve.form("/support/waiting/1/answer")
@@ -94,7 +97,8 @@ def test_a_question_that_the_order_overtook_is_asked_again_and_says_so(site: Sit
     drop(site, "850", order("PO-1", 20), number=1, sender="acme")
     drop(site, "855", acknowledgment("PO-1", "ACK*IR*6*EA"), number=2, sender="globex")
     eve = support(site)
-    eve.get("/support/waiting/1/answer?choice=cancel-rest")
+    eve.get("/support/waiting/1")
+    eve.send("/support/waiting/1/look", choice="cancel-rest")
     assert "Cancel 14 units" in eve.text
     drop(site, "856", shipment("S-1", "PO-1", 10), number=3, sender="globex")
     eve.send("/support/waiting/1/answer")
@@ -111,9 +115,22 @@ def test_a_question_that_the_order_overtook_is_asked_again_and_says_so(site: Sit
 def test_an_answer_has_to_be_chosen(site: Site) -> None:
     fill(site)
     eve = support(site)
-    assert eve.get("/support/waiting/1/answer").status_code == 409
-    assert eve.get("/support/waiting/1/answer?choice=other").status_code == 409
-    assert "Choose one of the answers" in eve.text
+    eve.get("/support/waiting/1")
+    form = eve.form("/support/waiting/1/look")
+    for choice in ("", "other"):
+        assert eve.post("/support/waiting/1/look", form | {"choice": choice}).status_code == 409
+        assert "Choose one of the answers" in eve.text
+
+
+def test_a_note_may_be_as_long_as_the_form_lets_it_be(site: Site) -> None:
+    fill(site)
+    eve, note = support(site), "x" * NOTE_CHARS_MAX
+    eve.get("/support/waiting/1")
+    assert f'maxlength="{NOTE_CHARS_MAX}"' in eve.page
+    eve.send("/support/waiting/1/look", choice="ignore", note=note)
+    assert eve.send("/support/waiting/1/answer").status_code == 200
+    assert note in eve.text
+    assert eve.get("/support/waiting/1/answer").url.path == "/support/waiting/1"
 
 
 def test_a_replay_is_tried_first_and_changes_nothing(reopening: Site) -> None:

@@ -22,7 +22,7 @@ from tests.unit.pipeline.ledger_files import file_of, order
 
 PAGES = (
     "/support/overview", "/support/files", "/support/files/1", "/support/files/1/raw", "/support/waiting",
-    "/support/waiting/1", "/support/waiting/1/answer?choice=cancel", "/support/outbox", "/support/outbox/2",
+    "/support/waiting/1", "/support/outbox", "/support/outbox/2",
     "/support/outbox/1/resend", "/support/audit", "/support/search?q=PO-1", "/support/export/orders.csv",
     "/support/export/waiting.csv", "/support/export/outbox.csv", "/support/webhooks",
 )  # fmt: skip
@@ -153,6 +153,9 @@ def test_messages_are_listed_by_status_kind_partner_and_order(site: Site) -> Non
     assert "997" not in seen(eve, "/support/outbox?kind=email&po=PO-1")
     assert "997 A for group 101" in seen(eve, "/support/outbox?status=refused&partner=acme")
     assert "No message fits" in seen(eve, "/support/outbox?status=sent")
+    for query in ("status=SENT", "kind=fax"):
+        said = seen(eve, f"/support/outbox?{query}")
+        assert ("There is no such status" in said, "PO-1" in said) == (True, False)
 
 
 def test_a_mail_is_shown_as_it_looks_where_nothing_in_it_can_act(site: Site) -> None:

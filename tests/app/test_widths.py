@@ -1,4 +1,4 @@
-"""Lists and pages of orders with long numbers and names, in windows of every width: nothing stands beside its card."""
+"""Lists and pages of orders with long numbers, in windows of every width: nothing stands beside its card."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,13 @@ from tests.conftest import require
 pytestmark = pytest.mark.timeout(240)
 AGREED = 'buyer_cancel = "requested"\nrequest_deadline_hours = 48'
 LINES = [
-    {"line": "1", "ids": {"VN": "V-1"}, "quantity": "125000", "unit": "EA", "description": "Oak dining chair"},
+    {
+        "line": "1",
+        "ids": {"VN": "V-1"},
+        "quantity": "125000",
+        "unit": "EA",
+        "description": "Oak dining chair",
+    },
     {"line": "2", "ids": {"VN": "V-2"}, "quantity": "400", "unit": "CA"},
     {"line": "3", "ids": {"VN": "V-3"}, "quantity": "12.25", "unit": "LB"},
 ]

@@ -77,7 +77,7 @@ def _list(request: Request, visitor: Visitor, search: dict[str, str], cursor: st
     with application.database.reading() as tx:
         if answers and not search and not cursor:
             asked = order_lists.first_to_answer(tx, visitor.own, WAITING_MAX + 1)
-        found = order_lists.page_of_orders(tx, wanted, after=after, limit=PAGE_ORDERS + 1)
+        found = order_lists.page_of_orders(tx, wanted, after=after, limit=PAGE_ORDERS + 1) if wanted else ()
         first, page = asked[:WAITING_MAX], found[:PAGE_ORDERS]
         shown = {order.id for order in (*first, *page)}
         totals, due = order_lists.totals_of(tx, shown), deadlines.next_of(tx, shown)
@@ -96,16 +96,17 @@ def _list(request: Request, visitor: Visitor, search: dict[str, str], cursor: st
     )  # fmt: skip
 
 
-def _wanted(visitor: Visitor, search: dict[str, str]) -> tuple[Wanted, str]:
-    """What the search wants of the orders this person may see; and what of it could not be read."""
+def _wanted(visitor: Visitor, search: dict[str, str]) -> tuple[Wanted | None, str]:
+    """What the search wants of the orders this person may see; or what of it could not be read."""
     said = search.get("status", "")
     status = next((status for status in OrderStatus if status.value == said), None)
+    if said and status is None:
+        return None, "There is no such status. Choose one of the list."
     try:
         since, until = _day(search.get("since", "")), _day(search.get("until", ""))
         until = until + timedelta(days=1) if until else None
     except (ValueError, OverflowError):
-        since = until = None
-        return visitor.own, "A day is written as 2026-11-28."
+        return None, "A day is written as 2026-11-28."
     wanted = replace(
         visitor.own, po_number=search.get("po", ""), item=search.get("item", ""), status=status,
         placed_since=since, placed_before=until, asks=bool(search.get("waiting")) or None,

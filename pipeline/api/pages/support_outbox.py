@@ -29,7 +29,7 @@ from pipeline.people import is_secret
 from pipeline.settings import Settings
 from pipeline.telling.company_mail import company_mail
 from storage import interchanges, lookups, messages, queries, webhooks
-from storage.lookups import MessagesWanted
+from storage.lookups import MessageLine, MessagesWanted
 from storage.messages import OutboxMessage
 from storage.states import Kind, Status
 
@@ -96,20 +96,24 @@ def _there(tx: Connection, message_id: int) -> OutboxMessage:
 
 def _list(request: Request, visitor: Visitor, search: dict[str, str], before: int | None) -> Response:
     application = application_of(request)
+    status = next((one for one in Status if one.value == search["status"]), None)
+    kind = next((one for one in Kind if one.value == search["kind"]), None)
+    is_known = bool(status or not search["status"]) and bool(kind or not search["kind"])
+    found: tuple[MessageLine, ...] = ()
     with application.database.reading() as tx:
         wanted = MessagesWanted(
-            status=next((one for one in Status if one.value == search["status"]), None),
-            kind=next((one for one in Kind if one.value == search["kind"]), None),
-            recipients=_addresses(tx, application.settings, search["partner"]), po_number=search["po"],
+            status=status, kind=kind, po_number=search["po"],
+            recipients=_addresses(tx, application.settings, search["partner"]),
         )  # fmt: skip
-        found = lookups.list_lines(tx, wanted, before_id=before, limit=PAGE_ROWS + 1)
+        if is_known:
+            found = lookups.list_lines(tx, wanted, before_id=before, limit=PAGE_ROWS + 1)
     page = page_of(found, search, before)
     page["rows"] = [message_row(request, one) for one in found[:PAGE_ROWS]]
     return render(
         request, "support/outbox.html.j2", visitor, listed=page, search=search,
         statuses=[(status.value, words) for status, words in STATUSES.items()],
         kinds=[(kind.value, words) for kind, words in KINDS.items()],
-        partners=partners_of(application.settings),
+        partners=partners_of(application.settings), is_known=is_known,
     )  # fmt: skip
 
 

@@ -42,10 +42,9 @@ def make_router() -> APIRouter:
     def question(request: Request, visitor: Operator, held_id: RowId, said: Search = "") -> Response:
         return _question(request, visitor, held_id, said)
 
-    @router.get("/{held_id}/answer")
-    def confirm(
-        request: Request, visitor: Operator, held_id: RowId, choice: Search = "", note: Search = ""
-    ) -> Response:
+    @router.post("/{held_id}/look")
+    def confirm(request: Request, visitor: Operator, held_id: RowId) -> Response:
+        choice, note = field(request, "choice"), field(request, "note", NOTE_CHARS_MAX)
         with application_of(request).database.reading() as tx:
             found = held.get_held(tx, held_id)
         if found is None:
