@@ -1,11 +1,15 @@
 """Lists and pages of orders with long numbers, in windows of every width: nothing stands beside its card."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
+from pipeline.mail import render
+from pipeline.notices.contexts import LinesCancelled, totals_of
 from tests.api.site import BUYER, SELLER, Site, served
 from tests.app.browsing import NARROW, WIDE, Looking, chromium, window
 from tests.app.clock import Hands
@@ -69,3 +73,18 @@ def test_nothing_is_cut_off_at_any_width(filled: Site, browser: Browser, width: 
 
 def _stands_in_its_card(looking: Looking) -> None:
     assert max(looking.page.evaluate(BESIDE)) <= 0, looking.page.url
+
+
+@pytest.mark.parametrize(("cancelled", "ordered"), [("18", "48"), ("25000", "125000"), ("1", "999999999999")])
+def test_a_mail_fits_a_phone_however_large_its_figures(
+    browser: Browser, cancelled: str, ordered: str
+) -> None:
+    example = LinesCancelled.example()
+    line = replace(
+        example.lines[0], quantity=Decimal(cancelled), cancelled=Decimal(cancelled),
+        ordered=Decimal(ordered), fulfilled=Decimal(0), open=Decimal(ordered) - Decimal(cancelled),
+    )  # fmt: skip
+    page = browser.new_page(viewport={"width": NARROW, "height": 800})
+    page.set_content(render(replace(example, lines=(line,), totals=totals_of((line,)))).html)
+    assert page.evaluate("document.documentElement.scrollWidth") == NARROW
+    page.close()

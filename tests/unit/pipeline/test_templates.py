@@ -48,6 +48,10 @@ def variants() -> dict[str, Context]:
         replace(order.lines[0], fulfilled=Decimal(20), quantity=Decimal(28), cancelled=Decimal(28)),
         replace(order.lines[1], fulfilled=Decimal(0), quantity=Decimal(0)),
     )
+    many = replace(
+        lines.lines[0], quantity=Decimal(25000), ordered=Decimal(125000), fulfilled=Decimal(0),
+        cancelled=Decimal(25000), open=Decimal(100000),
+    )  # fmt: skip
     fewer = replace(CancellationRequested.example().lines[0], quantity=Decimal(12))
     pounds = Decimal("12.5")
     weighed = replace(
@@ -75,6 +79,9 @@ def variants() -> dict[str, Context]:
             order, **seller, lines=(order.lines[0], weighed), totals=totals_of((order.lines[0], weighed)),
         ),
         "lines_cancelled-by_seller": replace(lines, **seller, lines_left_out=150),
+        "lines_cancelled-large": replace(
+            lines, lines=(many,), totals=totals_of((many,)), remaining="100000 units",
+        ),
         "lines_cancelled-agreed": replace(lines, **seller | ANSWER, agreed=True),
         "cancellation_requested-reminder": replace(
             CancellationRequested.example(), is_reminder=True,
