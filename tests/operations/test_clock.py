@@ -57,7 +57,7 @@ def attempt(house: House) -> list[Status]:
     def none_of(partner: str) -> Mailbox:
         raise OperatorError(f"{partner} has no mailbox")
 
-    report = deliver(house.database, settings, none_of, Jumping(house))
+    report = deliver(house.database, lambda: settings, none_of, Jumping(house))
     return [one.status for one in report.attempts if one.kind is Kind.EMAIL]
 
 
