@@ -80,6 +80,18 @@ def standing_triggers(tx: Connection) -> frozenset[str]:
     return frozenset(tx.execute(text(query)).scalars())
 
 
+def unique_indexes(tx: Connection) -> frozenset[str]:
+    """The indexes that are there and let nothing in twice."""
+    if _on_sqlite(tx.dialect.name):
+        query = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql LIKE 'CREATE UNIQUE %'"
+    else:
+        query = (
+            "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+            " WHERE i.indisunique AND i.indisvalid AND c.relnamespace = current_schema()::regnamespace"
+        )
+    return frozenset(tx.execute(text(query)).scalars())
+
+
 def _on_sqlite(dialect: str) -> bool:
     if dialect not in ("sqlite", "postgresql"):
         raise DatabaseUnavailable(f"countermand does not know the database system {dialect}.")

@@ -1,16 +1,20 @@
-"""Walks over what must be as it was kept: the bytes of files, the numbers of our documents, the guards."""
+"""Walks over what must be as it was kept: files, our documents' numbers, keys, addresses, and the guards."""
 
 import hashlib
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
-from storage.database.triggers import standing_triggers, trigger_names
+from storage.database.triggers import standing_triggers, trigger_names, unique_indexes
 from storage.invariants.law import Found, Invariant
+from storage.models import METADATA
 
 BYTES, NUMBERS, GUARDS = "kept_bytes", "numbers", "guards"
+KEYS, ADDRESSES = "kept_keys", "kept_addresses"
 LAWS = (
     Invariant(
         BYTES,
@@ -26,7 +30,18 @@ LAWS = (
     Invariant(
         GUARDS,
         "G5",
-        "The triggers that keep facts from being changed are there and switched on.",
+        "The triggers that keep facts from being changed are there and switched on, and so are the indexes"
+        " that keep things from being there twice.",
+    ),
+    Invariant(
+        KEYS,
+        "G2",
+        "An interchange that counts has the partner, addresses and control number that its key says.",
+    ),
+    Invariant(
+        ADDRESSES,
+        "G8",
+        "An e-mail goes to the address that its own To says.",
     ),
 )
 
@@ -35,6 +50,9 @@ _FILES = """
     SELECT id, name, sha256, size, data, pruned_at FROM received_file
     WHERE id BETWEEN :first AND :last ORDER BY id
 """
+_UNIQUE = frozenset(
+    str(index.name) for one in METADATA.sorted_tables for index in one.indexes if index.unique
+)
 _TOGETHER = 16_000_000  # bytes of files that are read at once
 _COUNTERS = "SELECT name, value FROM sequence WHERE name LIKE 'interchange:%' ORDER BY name"
 _NUMBERS = """
@@ -42,6 +60,16 @@ _NUMBERS = """
     WHERE kind = 'acknowledgment' AND resend_of IS NULL
 """
 _IN_NAME = re.compile(r"[0-9]+(?=\.)")  # the first programs wrote the number into the file's name only
+_PAGE = 5000  # rows at a time
+_KEYS = """
+    SELECT id, partner, sender, receiver, control_number, key FROM interchange
+    WHERE key IS NOT NULL AND id > :after ORDER BY id LIMIT :page
+"""
+_MAILS = """
+    SELECT id, recipient, SUBSTR(payload, 1, 1000) FROM outbox
+    WHERE kind = 'email' AND LENGTH(payload) > 0 AND id > :after ORDER BY id LIMIT :page
+"""
+_TO = re.compile(rb"^To:((?:[^\r\n]|\r?\n[ \t])*)", re.MULTILINE | re.IGNORECASE)
 _SKIPPED = "SELECT numbers_skipped FROM restoration ORDER BY id"
 
 
@@ -53,6 +81,33 @@ def walk(tx: Connection) -> Iterator[Found]:
     for name in trigger_names():
         if name not in standing:
             yield GUARDS, {"trigger": name}
+    unique = unique_indexes(tx)
+    for name in sorted(_UNIQUE - unique):
+        yield GUARDS, {"index": name}
+    yield from _keys(tx)
+    yield from _addresses(tx)
+
+
+def _keys(tx: Connection) -> Iterator[Found]:
+    for interchange_id, *said, key in _paged(tx, _KEYS):
+        if json.loads(key)[: len(said)] != said:
+            yield KEYS, {"interchange_id": interchange_id, "control_number": said[-1]}
+
+
+def _addresses(tx: Connection) -> Iterator[Found]:
+    for message_id, recipient, head in _paged(tx, _MAILS):
+        to = _TO.search(bytes(head))
+        bare = recipient.rpartition("<")[2].rstrip(">")
+        if to is not None and bare.encode() not in b"".join(to[1].split()):
+            yield ADDRESSES, {"message_id": message_id, "recipient": recipient}
+
+
+def _paged(tx: Connection, query: str) -> Iterator[Row[Any]]:
+    """The rows of a query that begins after an id, without the memory for all of them."""
+    after = 0
+    while rows := tx.execute(text(query), {"after": after, "page": _PAGE}).all():
+        yield from rows
+        after = rows[-1][0]
 
 
 def _bytes(tx: Connection) -> Iterator[Found]:

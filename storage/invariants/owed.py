@@ -117,4 +117,13 @@ LAWS = (
         WHERE kind = 'acknowledgment' AND LENGTH(payload) = 0 AND status <> 'refused'
         """,
     ),
+    Invariant(
+        "kept_mails",
+        "G6",
+        "The words of every e-mail are kept, unless it could not be written or was emptied as old.",
+        """
+        SELECT id AS message_id, status FROM outbox
+        WHERE kind = 'email' AND LENGTH(payload) = 0 AND pruned_at IS NULL AND status <> 'refused'
+        """,
+    ),
 )

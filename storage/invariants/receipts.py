@@ -57,6 +57,16 @@ LAWS = (
         """,
     ),
     Invariant(
+        "set_orders",
+        "G2",
+        "A set that is about one order names the order it moved.",
+        """
+        SELECT s.id AS set_id, s.order_id, e.id AS event_id FROM event e
+        JOIN transaction_set s ON s.id = e.set_id
+        WHERE s.type IN ('850', '855', '860', '865') AND s.order_id <> e.order_id
+        """,
+    ),
+    Invariant(
         "held",
         "G1",
         "A set is held exactly while a question about it is open.",

@@ -92,6 +92,10 @@ PLANTED = {
     "messages_about_events": "UPDATE outbox SET order_id = 2 WHERE event_id = 3",
     "kept_bytes": "UPDATE received_file SET data = name_bytes",
     "numbers": "UPDATE sequence SET value = 9",
+    "kept_mails": "UPDATE outbox SET payload = '' WHERE id = 1",
+    "set_orders": "UPDATE transaction_set SET order_id = 2 WHERE id = 1",
+    "kept_keys": "UPDATE interchange SET control_number = '000000777'",
+    "kept_addresses": "UPDATE outbox SET recipient = 'eve@bolt.example' WHERE dedupe_key = 'support:2'",
     "guards": "DELETE FROM sequence",  # in tables without guards they are missed whatever is done
     "references": "UPDATE held SET order_id = 77",
 }
@@ -230,6 +234,7 @@ def tell(tx: Connection) -> None:
     interchanges.close_interchange(tx, interchange_id, outcome=Fate.ACCEPTED, key=interchange_key())
     receipts.mark_done(tx, file_id, at=AT)
     outbox.enqueue(tx, mail("support:1"), AT)
+    outbox.enqueue(tx, mail("support:2", payload=b"To:\r\n orders@bolt.example\r\n\r\nHello\r\n"), AT)
     number = next_number(tx, f"interchange:{BUYER}")
     answered = {"group_control_number": str(number), "set_type": "997", "interchange_id": interchange_id}
     said = "997 A for group 1 of interchange 000000001"
@@ -319,6 +324,13 @@ def test_a_trigger_that_is_gone_or_off_is_missed(database: Database) -> None:
     assert (breach.invariant, breach.promise, [dict(row) for row in breach.rows]) == (
         "guards", "G5", [{"trigger": name}],
     )  # fmt: skip
+
+
+def test_an_index_that_is_gone_is_missed(database: Database) -> None:
+    with database.writing() as tx:
+        tx.execute(text("DROP INDEX outbox_message_id"))
+        (breach,) = audit(tx)
+    assert [dict(row) for row in breach.rows] == [{"index": "outbox_message_id"}]
 
 
 def test_numbers_that_a_restoration_skipped_are_not_missed(story: Connection) -> None:
