@@ -48,11 +48,6 @@ def variants() -> dict[str, Context]:
         replace(order.lines[0], fulfilled=Decimal(20), quantity=Decimal(28), cancelled=Decimal(28)),
         replace(order.lines[1], fulfilled=Decimal(0), quantity=Decimal(0)),
     )
-    many = replace(
-        lines.lines[0], quantity=Decimal(25000), ordered=Decimal(125000), fulfilled=Decimal(0),
-        cancelled=Decimal(25000), open=Decimal(100000),
-    )  # fmt: skip
-    fewer = replace(CancellationRequested.example().lines[0], quantity=Decimal(12))
     pounds = Decimal("12.5")
     weighed = replace(
         order.lines[1],
@@ -69,7 +64,7 @@ def variants() -> dict[str, Context]:
         "reason": "Rejected, item not available [R4]",
         "source": "X12 855, interchange 000000124, group 8, set 0001, file bolt-0815.edi",
     }
-    return {context.TEMPLATE: context.example() for context in CONTEXTS} | {
+    return {context.TEMPLATE: context.example() for context in CONTEXTS} | _of_requests_and_sizes() | {
         "order_cancelled-rest-no_address": replace(
             order, lines=rest, totals=totals_of(rest), lines_cancelled=1, release="7",
             pass_on="Bolt Supply",
@@ -79,18 +74,7 @@ def variants() -> dict[str, Context]:
             order, **seller, lines=(order.lines[0], weighed), totals=totals_of((order.lines[0], weighed)),
         ),
         "lines_cancelled-by_seller": replace(lines, **seller, lines_left_out=150),
-        "lines_cancelled-large": replace(
-            lines, lines=(many,), totals=totals_of((many,)), remaining="100000 units",
-        ),
         "lines_cancelled-agreed": replace(lines, **seller | ANSWER, agreed=True),
-        "cancellation_requested-reminder": replace(
-            CancellationRequested.example(), is_reminder=True,
-            answer_by=datetime(2026, 11, 25, 14, 5, tzinfo=UTC),
-        ),
-        "cancellation_requested-more-no_app": replace(
-            CancellationRequested.example(), lines=(fewer,), totals=totals_of((fewer,)), waiting="28 units",
-            order_link="", lines_left_out=150,
-        ),
         "cancellation_refused-whole": replace(
             refused, refused=(), cancelled="", fulfilled="60 units",
             status="Fulfilled: everything ordered was fulfilled",
@@ -131,6 +115,29 @@ def refusals(order: OrderCancelled) -> dict[str, Context]:
                     " refuses.",
                 ),
             ),
+        ),
+    }  # fmt: skip
+
+
+def _of_requests_and_sizes() -> dict[str, Context]:
+    """What is asked again, or without an app to answer in; and figures too long to stand side by side."""
+    lines = LinesCancelled.example()
+    many = replace(
+        lines.lines[0], quantity=Decimal(25000), ordered=Decimal(125000), fulfilled=Decimal(0),
+        cancelled=Decimal(25000), open=Decimal(100000),
+    )  # fmt: skip
+    fewer = replace(CancellationRequested.example().lines[0], quantity=Decimal(12))
+    return {
+        "lines_cancelled-large": replace(
+            lines, lines=(many,), totals=totals_of((many,)), remaining="100000 units",
+        ),
+        "cancellation_requested-reminder": replace(
+            CancellationRequested.example(), is_reminder=True,
+            answer_by=datetime(2026, 11, 25, 14, 5, tzinfo=UTC),
+        ),
+        "cancellation_requested-more-no_app": replace(
+            CancellationRequested.example(), lines=(fewer,), totals=totals_of((fewer,)), waiting="28 units",
+            order_link="", lines_left_out=150,
         ),
     }  # fmt: skip
 
