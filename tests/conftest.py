@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from tests.small_disk import may_mount
@@ -31,6 +32,10 @@ SEARCH_PATH = os.pathsep.join(
 
 # What a person or a CI service sets for itself and tests must not see: our settings, and colours.
 SCRUBBED = ("COUNTERMAND_", "PYTHON_COLORS", "NO_COLOR", "FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS")
+
+# Nothing is late because a machine is busy: what is slow is measured by benchmarks.
+hypothesis.settings.register_profile("countermand", deadline=None)
+hypothesis.settings.load_profile("countermand")
 
 MEMORY_BYTES_MIN = 2 * 1024**3  # a worker's own at a time are some hundred megabytes
 

@@ -38,6 +38,11 @@ def line_answer(ack: LineAcknowledgment, policy: Policy) -> LineAnswer:
     )
 
 
-def may_refuse(ack: LineAcknowledgment) -> bool:
-    """Whether it rejects, units or the change it stands below; deleted (ID) is said of units alone."""
-    return STATUS_CLASS.get(ack.status) is StatusClass.CANCEL and ack.status != DELETED
+def may_refuse(acknowledgments: Iterable[LineAcknowledgment]) -> bool:
+    """Whether they may reject the change they stand below; beside others, as a split, they reject units.
+
+    Deleted (ID) is said of units alone.
+    """
+    said = {ack.status for ack in acknowledgments}
+    rejecting = {status for status in said if STATUS_CLASS.get(status) is StatusClass.CANCEL}
+    return bool(said) and said == rejecting - {DELETED}

@@ -99,7 +99,7 @@ def line_change(line: ChangedLine, origin: Origin, *, restates: bool = False) ->
         new=new,
         location_quantities=location_quantities(line, policy),
         answers=tuple(line_answer(ack, policy) for ack in line.acknowledgments),
-        may_refuse=any(may_refuse(ack) for ack in line.acknowledgments),
+        may_refuse=may_refuse(line.acknowledgments),
         reason=Reason(line.change, words("670", line.change)),
     )
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
 from storage.database.triggers import standing_triggers, trigger_names, unique_indexes
 from storage.invariants.law import Found, Invariant
@@ -102,11 +102,11 @@ def _addresses(tx: Connection) -> Iterator[Found]:
             yield ADDRESSES, {"message_id": message_id, "recipient": recipient}
 
 
-def _paged(tx: Connection, query: str) -> Iterator[Row[Any]]:
+def _paged(tx: Connection, query: str) -> Iterator[tuple[Any, ...]]:
     """The rows of a query that begins after an id, without the memory for all of them."""
     after = 0
     while rows := tx.execute(text(query), {"after": after, "page": _PAGE}).all():
-        yield from rows
+        yield from map(tuple, rows)
         after = rows[-1][0]
 
 

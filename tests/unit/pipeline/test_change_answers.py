@@ -126,6 +126,11 @@ def test_rejected_under_an_increase_may_be_the_increase(telling: House) -> None:
     assert said_of(telling) == ("0", "150")
 
 
+def test_a_split_rejects_units(telling: House) -> None:
+    assert seller_says(telling, *poc("PC*100*100", "IA*60", "IR*40"), purpose="00") == "applied"
+    assert said_of(telling) == ("40", "60")
+
+
 def test_deleted_is_what_was_asked_for(asking: House) -> None:
     buyer_says(asking, *poc(WHOLE))
     assert seller_says(asking, *poc("DI*100*0", "ID*100"), purpose="00") == "applied"
