@@ -174,12 +174,26 @@ def resend(
     def again(tx: Connection) -> tuple[int, ...]:
         if after is not None and len(messages.resends_of(tx, message_id)) != after:
             raise Refused(f"Message {message_id} was sent again since you looked at it; nothing was done.")
-        return _again(tx, application.settings, message_id, at)
+        # In the app a person has seen the repetitions there are, and says how many with `after`.
+        waiting = messages.waiting_repetition(tx, message_id) if after is None else None
+        made = _again(tx, application.settings, message_id, at)
+        if waiting is not None and _repeats(tx, made, message_id):
+            raise Refused(
+                f"Message {waiting} repeats message {message_id} already and waits to be sent; nothing was"
+                " done."
+            )
+        return made
 
     made = application.database.run(again)
     for new_id in made:
         journal.event("message_resent", message=new_id, resend_of=f"m{message_id}", by=by)
     return made
+
+
+def _repeats(tx: Connection, made: tuple[int, ...], message_id: int) -> bool:
+    """Whether one of them says the same to the same reader; others go to whom the settings name now."""
+    found = (messages.get(tx, one) for one in made)
+    return any(one is not None and one.resend_of == message_id for one in found)
 
 
 def retry(application: Application, file_id: int, by: str = STAFF) -> ReceivedFile:

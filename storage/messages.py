@@ -16,6 +16,9 @@ _GROUPED = text("group_control_number <> ''")  # as the index says it, or it wou
 _WITHOUT_PAYLOAD = select(*(column for column in _OUTBOX.c if column.name != "payload"))
 
 
+FINAL = (Status.SENT, Status.UNCERTAIN, Status.FAILED, Status.REFUSED)
+
+
 class StaleMessage(Exception):
     """The message is not in the state it was left in: another process has it, or it was sent already."""
 
@@ -61,7 +64,7 @@ class OutboxMessage(NewMessage):
     @property
     def is_final(self) -> bool:
         """Whether nothing more happens to it by itself."""
-        return self.status in (Status.SENT, Status.UNCERTAIN, Status.FAILED, Status.REFUSED)
+        return self.status in FINAL
 
 
 def get(tx: Connection, message_id: int) -> OutboxMessage | None:
@@ -107,6 +110,13 @@ def resends_of(tx: Connection, message_id: int) -> tuple[int, ...]:
     """The messages that repeat this one, first to last."""
     query = select(_OUTBOX.c.id).where(_OUTBOX.c.resend_of == message_id).order_by(_OUTBOX.c.id)
     return tuple(tx.execute(query).scalars())
+
+
+def waiting_repetition(tx: Connection, message_id: int) -> int | None:
+    """The first message that repeats this one and is still to be sent."""
+    final = [status.value for status in FINAL]
+    query = select(_OUTBOX.c.id).where(_OUTBOX.c.resend_of == message_id, _OUTBOX.c.status.not_in(final))
+    return tx.execute(query.order_by(_OUTBOX.c.id).limit(1)).scalar_one_or_none()
 
 
 def repetitions(tx: Connection, messages: Collection[int]) -> dict[int, int]:

@@ -145,6 +145,9 @@ def test_a_corrected_address_is_told_when_the_refused_mail_is_sent_again(
     assert run(["resend", str(mail.id), "--config", str(config)]) == 0  # the server may know it by now
     (again,) = (m for m in house.messages(Kind.EMAIL) if m.resend_of == mail.id)
     assert (again.to, again.status) == (mail.to, Status.NEW)
+    capfd.readouterr()
+    assert run(["resend", str(mail.id), "--config", str(config)]) == 2
+    assert f"Message {again.id} repeats message {mail.id} already and waits" in capfd.readouterr().err
     config.write_text(settings.replace("desk@globex.example", "orders@globex.example"))
     assert run(["resend", str(mail.id), "--config", str(config)]) == 0
     (moved,) = (m for m in house.messages(Kind.EMAIL) if m.to == "orders@globex.example")
