@@ -6,7 +6,7 @@ from edi.codes import STRONG_QUALIFIERS
 from edi.documents import ChangedLine, OrderLine, ProductId
 from pipeline.policy import Policy
 from storage.commands import LineReference, NewLine
-from storage.identity import GLOBAL_SCHEME
+from storage.item_ids import GLOBAL_SCHEME
 from storage.orders import ItemId
 
 #: Units that are counted in whole units; weights, lengths and volumes are not among them (element 355).

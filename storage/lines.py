@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from storage.commands import LineCancellation, LineReference, NewLine, Reason, ShippedLine
 from storage.events import PlacedLine, Units
-from storage.identity import (
+from storage.item_ids import (
     GLOBAL_SCHEME,
     Key,
     as_number,
