@@ -27,7 +27,7 @@ CHECKS = [
 
 
 class Asking:
-    """Requests as generated, with each key in turn, until the time is over."""
+    """Requests as generated, with each key in turn; when the time is over, one of each kind that is left."""
 
     def __init__(self, site: Site, ids: list[int], hidden: dict[str, str]) -> None:
         self._ids = ids
@@ -44,13 +44,12 @@ class Asking:
     def _about(self, cases: Any, partner: str) -> None:
 
         @settings(
-            max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate],
-            derandomize=True, suppress_health_check=list(HealthCheck),
+            max_examples=EXAMPLES if time.monotonic() < self._end else 1, database=None,
+            phases=[Phase.generate], derandomize=True, suppress_health_check=list(HealthCheck),
         )  # fmt: skip
         @given(case=cases)
         def ask(case: Any) -> None:
-            if time.monotonic() < self._end:
-                self._ask(case, partner)
+            self._ask(case, partner)
 
         ask()
 
