@@ -16,9 +16,14 @@ PARTNERS = ("acme", "globex")
 FOLDERS = ("pickup", "processed", "rejected", "delivery")
 
 #: What the mail server makes of an address; every other one is accepted.
-GONE, LATER, DROPPED = "gone@acme.example", "later@acme.example", "drop@acme.example"
+GONE, LATER, UNCLEAR = "gone@acme.example", "later@acme.example", "unclear@acme.example"
 TOLD = {
-    "acme": (GONE, LATER, DROPPED, "desk@acme.example"),  # the last one: after a dot without an answer
+    "acme": (
+        GONE,
+        LATER,
+        UNCLEAR,
+        "desk@acme.example",
+    ),  # the third: its dot is answered by neither yes nor no
     "globex": ("desk@globex.example",),
 }
 

@@ -272,7 +272,7 @@ def test_lists_are_narrowed_by_each_filter(database: Database) -> None:
 
         assert ids() == [first, second, third]
         assert ids(limit=2) == [second, third]
-        assert ids(status=Status.SENT) == [first]
+        assert ids(statuses={Status.SENT}) == [first]
         assert ids(kind=Kind.EMAIL) == [first, second]
         assert ids(partner="acme") == [second]
         assert ids(order_id=order_id) == [first]
