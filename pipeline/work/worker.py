@@ -26,6 +26,7 @@ from pipeline.work.tasks import Tasks
 from storage.database import AlreadyRunning, Database, DatabaseUnavailable, Holding, NotTheSame
 
 PAUSE_SECONDS = 2.0  # before a worker that lost its database tries again
+ENDING_SECONDS = 20.0  # for what was begun, when something went wrong; without limit when told to stop
 RENEW_SECONDS = 10.0  # well within the lease of its rights
 UPKEEP_AT_ONCE = 3
 THREADS = 2 + UPKEEP_AT_ONCE  # beside those for mailboxes: the main one, and one that says that we live
@@ -123,9 +124,8 @@ class Worker:
             ]
             told = asyncio.create_task(self._stopped.wait())
             await asyncio.wait([*running, told], return_when=asyncio.FIRST_COMPLETED)
-            for task in (*running, told):
-                task.cancel()  # which procrastinate takes for: do what was begun, and end
-            ended = await asyncio.gather(*running, return_exceptions=True)
+            told.cancel()
+            ended = await _ended(running, None if self._stopping.is_set() else ENDING_SECONDS)
         failures = [one for one in ended if isinstance(one, Exception)]
         if failures:
             ours = (one for one in failures if isinstance(one, (AlreadyRunning, NotTheSame)))
@@ -151,6 +151,18 @@ class Worker:
     async def in_thread(self, work: _Work) -> None:
         """Runner's."""
         await asyncio.to_thread(work)
+
+
+async def _ended(running: list[asyncio.Task[None]], seconds: float | None) -> list[BaseException | None]:
+    """What each of them ended with, after it was told to. Being cancelled, procrastinate does what was begun
+    and ends; told again, it ends at once. It can miss the first word when it comes while it begins itself.
+    """
+    for task in running:
+        task.cancel()
+    _, late = await asyncio.wait(running, timeout=seconds)
+    for task in late:
+        task.cancel()
+    return await asyncio.gather(*running, return_exceptions=True)
 
 
 async def _run_queue(app: App, name: str, at_once: int, pace: Pace) -> None:
