@@ -16,7 +16,7 @@ from storage.models import table
 from storage.orders import OrderKey, OrderState
 from storage.outcomes import Outcome
 from storage.rules import Decision, decide, decide_document, meant
-from storage.rules_again import Earlier
+from storage.rules_again import Earlier, is_repeated
 from storage.taken_back import taken_back
 from storage.writing import Writer
 
@@ -58,7 +58,8 @@ def apply(tx: Connection, submission: Submission, *, set_id: int | None = None) 
     if not submission.commands:
         return Result(outcome=Outcome.IGNORED, entries=())
     lock_names(tx, _names(submission))
-    answered = decide_document(_earlier(tx, submission), submission)
+    earlier = _earlier(tx, submission)
+    answered = decide_document(earlier, submission)
     if answered is not None:
         entry = Entry(command=submission.commands[0], decision=answered)
         return Result(outcome=answered.outcome, entries=(entry,))
@@ -70,7 +71,7 @@ def apply(tx: Connection, submission: Submission, *, set_id: int | None = None) 
     written = desk.write(entries, set_id)
     deadlines.promise(tx, (event for entry in written for event in entry.events))
     _end_deadlines(tx, written)
-    if outcome is Outcome.APPLIED:
+    if outcome is Outcome.APPLIED and not is_repeated(earlier, submission):
         _remember(tx, submission, set_id)
     return Result(outcome=outcome, entries=written)
 
@@ -241,8 +242,7 @@ def _earlier(tx: Connection, submission: Submission) -> Earlier | None:
     document = submission.document
     if document is None:
         return None
-    rows = _APPLIED.all(tx, document.partner, document.kind, document.key)
-    known = {row[0]: row[1] for row in rows}
+    known = {row[0]: row[1] for row in _APPLIED.all(tx, document.partner, document.kind, document.key)}
     if document.content_hash in known:
         return Earlier(document.content_hash, taken_back(tx, known[document.content_hash]))
     return Earlier(next(iter(known))) if known else None
@@ -252,9 +252,6 @@ def _remember(tx: Connection, submission: Submission, set_id: int | None) -> Non
     document = submission.document
     if document is None:
         return
-    before = _APPLIED.all(tx, document.partner, document.kind, document.key)
-    if document.content_hash in {said for said, _ in before}:
-        return  # said once more
     at = submission.commands[0].at
     row = (document.partner, document.kind, document.key, document.content_hash, set_id, at)
     _REMEMBER.run(tx, [row])

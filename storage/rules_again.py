@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from storage.commands import AnswerRequest, ChangeOrder, Command, RecordShipment, Submission
 from storage.outcomes import Choice, Question
 from storage.refusals import Decision, Refusal, duplicate, held, ignored, refuse
-from storage.rules_answers import AGAIN, answer_to, is_late
+from storage.rules_answers import AGAIN, answer_to, is_late, not_answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,9 @@ def decide_document(earlier: Earlier | None, submission: Submission) -> Decision
     """
     if earlier is None or submission.document is None:
         return None
-    if earlier.content_hash == submission.document.content_hash:
-        return _said_again(submission.commands[0]) if earlier.taken_back else _known()
+    if is_repeated(earlier, submission):
+        known = duplicate("This document was applied before.")
+        return _said_again(submission.commands[0]) if earlier.taken_back else known
     for command in submission.commands:
         po = command.order.po_number
         match command:
@@ -47,13 +48,15 @@ def decide_document(earlier: Earlier | None, submission: Submission) -> Decision
     return None
 
 
+def is_repeated(earlier: Earlier | None, submission: Submission) -> bool:
+    """Whether this very content was applied under the document's key."""
+    document = submission.document
+    return earlier is not None and document is not None and earlier.content_hash == document.content_hash
+
+
 def is_again(command: Command) -> bool:
     """Whether a person said that it is meant once more."""
     return any(given.choice == AGAIN for given in command.answers)
-
-
-def _known() -> Decision:
-    return duplicate("This document was applied before.")
 
 
 def _said_again(command: Command) -> Decision | None:
@@ -66,7 +69,5 @@ def _said_again(command: Command) -> Decision | None:
     if choice == AGAIN:
         return None
     if is_late(command):
-        return refuse(
-            Refusal.NOT_ANSWERED, f"{question.statement} Nobody could say in time; nothing was changed."
-        )
+        return not_answered(question)
     return ignored() if choice == "ignore" else held(question)

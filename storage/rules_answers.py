@@ -45,6 +45,12 @@ def is_late(command: Command) -> bool:
     return any(given.choice == TOO_LATE for given in command.answers)
 
 
+def not_answered(question: Question) -> Decision:
+    """Nobody said in time what was meant."""
+    said = f"{question.statement} Nobody could say in time; nothing was changed."
+    return refuse(Refusal.NOT_ANSWERED, said)
+
+
 def answered(command: Command, decide: _Decide) -> Decision:
     """What `decide` makes of the command with the answers that still count, first to last.
 
@@ -67,8 +73,7 @@ def answered(command: Command, decide: _Decide) -> Decision:
             counted, left = (*counted, given), None
     decision = _asked(command, decide, counted, left)
     if decision.question and is_late(command):
-        said = f"{decision.question.statement} Nobody could say in time; nothing was changed."
-        return refuse(Refusal.NOT_ANSWERED, said)
+        return not_answered(decision.question)
     return decision
 
 
